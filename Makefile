@@ -1,0 +1,34 @@
+# Every target sets up what it needs; set-up is repeated only when a dependency changed.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: demo test check bench schema setup
+
+demo: $(READY)  ## Run the whole path through the public API and keep serving.
+	@$(BIN)/yibao demo
+
+test: check  ## Static checks, then all tests on SQLite and PostgreSQL.
+	@$(BIN)/pytest
+
+check: $(READY)  ## Format, lint, types, import directions, policy packs.
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache --quiet
+	@$(BIN)/yibao policy check
+
+bench: $(READY)  ## Settlements per second beside plain SQL on the same database.
+	@$(BIN)/python -m tests.bench
+
+schema: $(READY)  ## Write schema.graphql and the manifest of the app's documents.
+	@$(BIN)/yibao schema && $(BIN)/yibao documents
+
+setup: $(READY)
+
+$(READY): pyproject.toml .packaging/constraints.txt .packaging/dlib/pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "setting up (once, about a minute) ..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check \
+		--constraint .packaging/constraints.txt ./.packaging/dlib --editable '.[dev]'
+	@touch $(READY)

@@ -1,0 +1,1 @@
+"""医保 Yibao: the domain."""

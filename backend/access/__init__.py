@@ -1,0 +1,1 @@
+"""Who may do what: one pure function over facts, asked by every use case."""

@@ -1,0 +1,92 @@
+"""Actors, actions and the refusals of access."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import ClassVar
+
+from backend.kernel.errors import Refusal, Retry
+
+
+@dataclass(frozen=True)
+class Anonymous:
+    """Nobody in particular: no token was shown."""
+
+    address: str = ""
+
+
+@dataclass(frozen=True)
+class PersonActor:
+    """A signed-in insured person on one of their devices."""
+
+    person_id: str
+    session_id: str
+
+
+@dataclass(frozen=True)
+class TerminalActor:
+    """A terminal of an institution, with the operator who opened its session."""
+
+    terminal_id: str
+    institution_id: str
+    session_id: str
+    operator_id: str
+
+
+@dataclass(frozen=True)
+class Operator:
+    """Somebody at the province's own console. Never reached over the network."""
+
+    name: str
+
+
+Actor = Anonymous | PersonActor | TerminalActor | Operator
+
+
+class Action(StrEnum):
+    """Everything that asks for permission."""
+
+    VIEW_RIGHTS = "VIEW_RIGHTS"
+    """See enrolments, account and settlements of a person."""
+
+    SHOW_CODE = "SHOW_CODE"
+    """Have a code issued that a till can scan for a person."""
+
+    DECIDE_BILL = "DECIDE_BILL"
+    """Confirm or refuse a bill of a person."""
+
+    SET_PAYMENT_RULES = "SET_PAYMENT_RULES"
+    """Change a person's payment safety settings."""
+
+    DECODE_CODE = "DECODE_CODE"
+    """Scan a code at a till."""
+
+    PRESENT_BILL = "PRESENT_BILL"
+    """Price, settle and reverse bills of an institution."""
+
+    ANNOUNCE_OUTAGE = "ANNOUNCE_OUTAGE"
+    """Announce, extend or end an outage."""
+
+
+@dataclass(frozen=True)
+class SignInRequired(Refusal):
+    """The request carries no valid token of the kind that this needs."""
+
+    retry: ClassVar[Retry] = Retry.SAME_REQUEST
+    zh = "需要先登录。"
+    en = "You need to sign in first."
+    next_zh = "请登录后再试；终端请重新签到。"
+    next_en = "Sign in and try again; a terminal opens a new session."
+
+
+@dataclass(frozen=True)
+class NotPermitted(Refusal):
+    """The caller is known but may not do this."""
+
+    retry: ClassVar[Retry] = Retry.NEVER
+    zh = "您无权进行这项操作。"
+    en = "You may not do this."
+    next_zh = "只能为本人或已绑定的亲属办理；定点机构只能处理本机构的单据。"
+    next_en = "You can act for yourself or a bound relative; an institution for its own bills."
+    action: str

@@ -1,0 +1,1 @@
+"""三目: drugs, treatments and facilities, each with the terms that held on a day."""

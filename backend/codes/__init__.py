@@ -1,0 +1,1 @@
+"""The unified electronic health and insurance code: issued for a person, a purpose and a minute."""

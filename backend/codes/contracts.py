@@ -1,0 +1,172 @@
+"""Commands, views and refusals of the unified code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import ClassVar
+
+from backend.access.contracts import Actor
+from backend.institutions.contracts import InstitutionKind
+from backend.kernel.errors import Refusal, Retry
+from backend.kernel.states import StateTable
+
+
+class Purpose(StrEnum):
+    """What a code may be used for (用码业务类型)."""
+
+    PHARMACY_PURCHASE = "PHARMACY_PURCHASE"
+    OUTPATIENT_SETTLEMENT = "OUTPATIENT_SETTLEMENT"
+
+    @property
+    def national_code(self) -> str:
+        """Return the code of the national interface (``businessType``)."""
+        return {"PHARMACY_PURCHASE": "02121", "OUTPATIENT_SETTLEMENT": "01301"}[self.value]
+
+    @property
+    def place(self) -> InstitutionKind:
+        """Return where such a code can be scanned."""
+        if self is Purpose.PHARMACY_PURCHASE:
+            return InstitutionKind.PHARMACY
+        return InstitutionKind.HOSPITAL
+
+
+class CodeState(StrEnum):
+    """States of a code. Expiry is a matter of the clock and no state of its own."""
+
+    ISSUED = "ISSUED"
+    DECODED = "DECODED"
+    VOIDED = "VOIDED"
+
+
+class CodeEvent(StrEnum):
+    """What can happen to a code."""
+
+    SCAN = "SCAN"
+    VOID = "VOID"
+
+
+CODE_STATES: StateTable[CodeState, CodeEvent] = StateTable(
+    name="code",
+    title="统一码 the unified code",
+    initial=(CodeState.ISSUED,),
+    moves={
+        (CodeState.ISSUED, CodeEvent.SCAN): CodeState.DECODED,
+        (CodeState.ISSUED, CodeEvent.VOID): CodeState.VOIDED,
+    },
+)
+
+
+@dataclass(frozen=True)
+class IssueCode:
+    """A signed-in person asks for a code to show at a till."""
+
+    actor: Actor
+    person_id: str
+    purpose: Purpose
+    request_id: str
+
+
+@dataclass(frozen=True)
+class IssuedCode:
+    """A fresh code. ``text`` is 28 digits that say nothing about anybody.
+
+    ``refresh_at`` is when the app should ask for the next one: a little before this one expires.
+    """
+
+    id: str
+    text: str
+    purpose: Purpose
+    issued_at: datetime
+    expires_at: datetime
+    refresh_at: datetime
+
+
+@dataclass(frozen=True)
+class CodeUnreadable(Refusal):
+    """The scanned text is no code of ours: wrong length, prefix or check digits."""
+
+    zh = "无法识别这个码：请扫描本省医保APP出示的28位统一码。"
+    en = "This is no code of ours; scan the 28-digit code that the provincial app shows."
+    next_zh = "请患者在APP中打开“亮码”后重新扫描；也可使用身份证或社保卡。"
+    next_en = "Ask the patient to open the code in the app and scan again, or use an ID card."
+
+
+@dataclass(frozen=True)
+class CodeUnknown(Refusal):
+    """The code is well formed but was never issued."""
+
+    retry: ClassVar[Retry] = Retry.NEVER
+    zh = "这个码不是由本系统签发的。"
+    en = "This code was never issued."
+    next_zh = "请勿受理，并请患者在APP中重新亮码。"
+    next_en = "Do not accept it; ask the patient to open a new code in the app."
+
+
+@dataclass(frozen=True)
+class CodeExpired(Refusal):
+    """The code was not scanned in time."""
+
+    zh = "二维码已于{expired_at}过期。"
+    en = "The code expired at {expired_at}."
+    next_zh = "请患者刷新二维码后重新扫描。"
+    next_en = "Ask the patient to refresh the code and scan again."
+    expired_at: datetime
+
+
+@dataclass(frozen=True)
+class CodeUsed(Refusal):
+    """The code has been scanned already, here or at another till."""
+
+    zh = "二维码已在{used_at}被扫描过，每个码只能使用一次。"
+    en = "The code was scanned at {used_at}; each code serves once."
+    next_zh = "请患者刷新二维码；如未在别处出示过，请患者在APP中查看并冻结账户。"
+    next_en = (
+        "Ask for a fresh code; if it was shown nowhere else, the patient should check the app."
+    )
+    used_at: datetime
+
+
+@dataclass(frozen=True)
+class CodeVoided(Refusal):
+    """A newer code replaced this one."""
+
+    zh = "这个二维码已被新的二维码替换。"
+    en = "A newer code has replaced this one."
+    next_zh = "请扫描患者手机上当前显示的二维码。"
+    next_en = "Scan the code that the phone shows now."
+
+
+@dataclass(frozen=True)
+class CodeForOtherPurpose(Refusal):
+    """The code was issued for something else."""
+
+    zh = "这个码的用途是“{issued_for}”，不能用于“{asked_for}”。"
+    en = "The code was issued for {issued_for}, not for {asked_for}."
+    next_zh = "请患者在APP中选择正确的用途后重新亮码。"
+    next_en = "Ask the patient to choose the right purpose in the app and show a new code."
+    issued_for: str
+    asked_for: str
+
+
+@dataclass(frozen=True)
+class PurposeNotHere(Refusal):
+    """The kind of institution does not do what the purpose names."""
+
+    retry: ClassVar[Retry] = Retry.NEVER
+    zh = "“{asked_for}”不能在这类机构办理。"
+    en = "{asked_for} is not done at this kind of institution."
+    next_zh = "药店请选择“购药”，医疗机构请选择“门诊结算”。"
+    next_en = "A pharmacy asks for a purchase, a hospital for an outpatient settlement."
+    asked_for: str
+
+
+@dataclass(frozen=True)
+class GrantNotValid(Refusal):
+    """The token from a scan is unknown, expired, used up, or belongs to another terminal."""
+
+    zh = "本次扫码授权无效、已过期、已用完或属于其他终端。"
+    en = "The authority from the scan is unknown, expired, used up, or another terminal's."
+    next_zh = "请患者重新亮码，由本终端扫描。"
+    next_en = "Ask the patient for a new code and scan it at this terminal."

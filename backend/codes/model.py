@@ -1,0 +1,44 @@
+"""Tables of codes. The code text and the grant's token are kept as keyed hashes only."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Index
+from sqlmodel import Field, SQLModel
+
+from backend.infra.columns import Instant
+
+
+class UnifiedCode(SQLModel, table=True):
+    """One issued code."""
+
+    __tablename__ = "unified_code"
+    __table_args__ = (Index("ix_code_device", "device_session_id", "state"),)
+
+    id: str = Field(primary_key=True)
+    digest: str = Field(unique=True)
+    person_id: str = Field(foreign_key="person.id")
+    device_session_id: str
+    purpose: str
+    state: str
+    issued_at: datetime = Field(sa_type=Instant)
+    expires_at: datetime = Field(sa_type=Instant)
+    decoded_at: datetime | None = Field(default=None, sa_type=Instant)
+    terminal_id: str | None = None
+
+
+class ScanGrant(SQLModel, table=True):
+    """What a scan allows one terminal to do for one person, for some minutes."""
+
+    __tablename__ = "scan_grant"
+
+    id: str = Field(primary_key=True)
+    digest: str = Field(unique=True)
+    code_id: str = Field(foreign_key="unified_code.id")
+    person_id: str
+    terminal_id: str
+    institution_id: str
+    purpose: str
+    expires_at: datetime = Field(sa_type=Instant)
+    used_up_at: datetime | None = Field(default=None, sa_type=Instant)

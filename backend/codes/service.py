@@ -1,0 +1,200 @@
+"""Use cases of the unified code."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlmodel import select
+
+from backend.access.contracts import Action, NotPermitted, PersonActor, SignInRequired
+from backend.access.logic import label, may
+from backend.codes.contracts import (
+    CODE_STATES,
+    CodeEvent,
+    CodeExpired,
+    CodeForOtherPurpose,
+    CodeState,
+    CodeUnknown,
+    CodeUnreadable,
+    CodeUsed,
+    CodeVoided,
+    GrantNotValid,
+    IssueCode,
+    IssuedCode,
+    Purpose,
+)
+from backend.codes.logic import RANDOM_LENGTH, is_code, make_code
+from backend.codes.model import ScanGrant, UnifiedCode
+from backend.infra import audit
+from backend.infra.database import Unit
+from backend.infra.idempotency import RequestKeyInvalid, RequestKeyReused, once
+from backend.kernel.invariants import invariant
+from backend.people import queries as people
+
+ScanRefusal = (
+    CodeUnreadable | CodeUnknown | CodeExpired | CodeUsed | CodeVoided | CodeForOtherPurpose
+)
+_REFRESH_SHARE = 4  # a code is refreshed when a quarter of its life is left
+_GRANT_SECRET_BYTES = 24
+
+
+@dataclass(frozen=True)
+class Grant:
+    """A scan's authority: whom it is about, for what, at which terminal, until when."""
+
+    id: str
+    person_id: str
+    terminal_id: str
+    institution_id: str
+    purpose: Purpose
+    expires_at: datetime
+
+
+def issue_code(
+    unit: Unit, command: IssueCode
+) -> IssuedCode | SignInRequired | NotPermitted | RequestKeyReused | RequestKeyInvalid:
+    """Issue a code for the caller's device and void the device's older one."""
+    refusal = may(command.actor, Action.SHOW_CODE, command.person_id)
+    if refusal is not None:
+        return refusal
+    return once(
+        unit,
+        f"issue_code:{label(command.actor)}",
+        command.request_id,
+        command,
+        (IssuedCode,),
+        lambda: _issue(unit, command),
+    )
+
+
+def redeem_code(
+    unit: Unit, text: str, purpose: Purpose, terminal_id: str, institution_id: str
+) -> tuple[Grant, str] | ScanRefusal:
+    """Use up a code and return the grant with its token, which exists nowhere else.
+
+    The code's row is locked, so of two terminals that scan it in the same moment one wins.
+    """
+    if not is_code(text, unit.settings.code_prefix):
+        return CodeUnreadable()
+    code = unit.db.exec(
+        select(UnifiedCode)
+        .where(UnifiedCode.digest == unit.vault.index(text, "code"))
+        .with_for_update()
+    ).first()
+    if code is None:
+        return CodeUnknown()
+    refusal = _refusal_of(unit, code, purpose)
+    if refusal is not None:
+        return refusal
+    _move(code, CodeEvent.SCAN)
+    code.decoded_at = unit.now
+    code.terminal_id = terminal_id
+    secret = base64.urlsafe_b64encode(unit.resources.ids.secret(_GRANT_SECRET_BYTES)).decode()
+    grant = ScanGrant(
+        id=unit.new_id(),
+        digest=unit.vault.index(secret, "grant"),
+        code_id=code.id,
+        person_id=code.person_id,
+        terminal_id=terminal_id,
+        institution_id=institution_id,
+        purpose=purpose,
+        expires_at=unit.now + timedelta(seconds=unit.settings.decode_grant_seconds),
+    )
+    unit.db.add(grant)
+    unit.db.flush()
+    return _grant(grant), secret
+
+
+def open_grant(unit: Unit, token: str, terminal_id: str) -> Grant | GrantNotValid:
+    """Return what a scan's token allows this terminal; locks first its person, then the grant."""
+    found = select(ScanGrant).where(ScanGrant.digest == unit.vault.index(token, "grant"))
+    grant = unit.db.exec(found).first()
+    if grant is None:
+        return GrantNotValid()
+    people.lock_person(unit, grant.person_id)
+    lock_grant(unit, grant.id)
+    if (
+        grant.terminal_id != terminal_id
+        or grant.used_up_at is not None
+        or grant.expires_at <= unit.now
+    ):
+        return GrantNotValid()
+    return _grant(grant)
+
+
+def lock_grant(unit: Unit, grant_id: str) -> None:
+    """Lock a grant and read it anew. The person must be locked already."""
+    query = select(ScanGrant).where(ScanGrant.id == grant_id).with_for_update()
+    unit.db.exec(query.execution_options(populate_existing=True)).one()
+
+
+def use_up_grant(unit: Unit, grant_id: str) -> None:
+    """End a grant: its settlement is booked."""
+    unit.db.get_one(ScanGrant, grant_id).used_up_at = unit.now
+
+
+def _issue(unit: Unit, command: IssueCode) -> IssuedCode:
+    actor = command.actor
+    invariant(isinstance(actor, PersonActor), "only a person's device is issued a code")
+    device = actor.session_id if isinstance(actor, PersonActor) else ""
+    older = select(UnifiedCode).where(
+        UnifiedCode.device_session_id == device, UnifiedCode.state == CodeState.ISSUED
+    )
+    for code in unit.db.exec(older.with_for_update()).all():
+        _move(code, CodeEvent.VOID)
+    text = make_code(unit.settings.code_prefix, unit.resources.ids.digits(RANDOM_LENGTH))
+    life = timedelta(seconds=unit.settings.code_seconds)
+    code = UnifiedCode(
+        id=unit.new_id(),
+        digest=unit.vault.index(text, "code"),
+        person_id=command.person_id,
+        device_session_id=device,
+        purpose=command.purpose,
+        state=CodeState.ISSUED,
+        issued_at=unit.now,
+        expires_at=unit.now + life,
+    )
+    unit.db.add(code)
+    unit.db.flush()
+    subject = f"person:{command.person_id}"
+    facts = {"code": code.id, "purpose": command.purpose.value}
+    audit.record(unit, label(actor), "code.issue", subject, facts)
+    return IssuedCode(
+        id=code.id,
+        text=text,
+        purpose=command.purpose,
+        issued_at=unit.now,
+        expires_at=code.expires_at,
+        refresh_at=code.expires_at - life / _REFRESH_SHARE,
+    )
+
+
+def _refusal_of(unit: Unit, code: UnifiedCode, purpose: Purpose) -> ScanRefusal | None:
+    if code.state == CodeState.DECODED:
+        return CodeUsed(code.decoded_at or unit.now)
+    if code.state == CodeState.VOIDED:
+        return CodeVoided()
+    if code.expires_at <= unit.now:
+        return CodeExpired(code.expires_at)
+    if code.purpose != purpose:
+        return CodeForOtherPurpose(code.purpose, purpose.value)
+    return None
+
+
+def _move(code: UnifiedCode, event: CodeEvent) -> None:
+    after = CODE_STATES.after(CodeState(code.state), event)
+    invariant(after is not None, f"a code that is {code.state} cannot {event}")
+    code.state = after or code.state
+
+
+def _grant(row: ScanGrant) -> Grant:
+    return Grant(
+        id=row.id,
+        person_id=row.person_id,
+        terminal_id=row.terminal_id,
+        institution_id=row.institution_id,
+        purpose=Purpose(row.purpose),
+        expires_at=row.expires_at,
+    )

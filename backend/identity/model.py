@@ -1,0 +1,49 @@
+"""Tables of sign-in. Codes and tokens are kept as keyed hashes only."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlmodel import Field, SQLModel
+
+from backend.infra.columns import Instant
+
+
+class SignInChallenge(SQLModel, table=True):
+    """The newest code sent to a phone."""
+
+    __tablename__ = "sign_in_challenge"
+
+    phone_index: str = Field(primary_key=True)
+    code_digest: str
+    person_id: str | None
+    sent_at: datetime = Field(sa_type=Instant)
+    expires_at: datetime = Field(sa_type=Instant)
+    attempts: int = 0
+    used_at: datetime | None = Field(default=None, sa_type=Instant)
+
+
+class DeviceSession(SQLModel, table=True):
+    """A person signed in on a device; the family of all its refresh tokens."""
+
+    __tablename__ = "device_session"
+
+    id: str = Field(primary_key=True)
+    person_id: str = Field(foreign_key="person.id", index=True)
+    device_name: str
+    opened_at: datetime = Field(sa_type=Instant)
+    ended_at: datetime | None = Field(default=None, sa_type=Instant)
+    ended_because: str | None = None
+
+
+class RefreshToken(SQLModel, table=True):
+    """One refresh token. It serves once; its successor is the next row of the family."""
+
+    __tablename__ = "refresh_token"
+
+    digest: str = Field(primary_key=True)
+    session_id: str = Field(foreign_key="device_session.id", index=True)
+    issued_at: datetime = Field(sa_type=Instant)
+    expires_at: datetime = Field(sa_type=Instant)
+    used_at: datetime | None = Field(default=None, sa_type=Instant)
+    successor: str | None = None

@@ -1,0 +1,205 @@
+"""Use cases of sign-in.
+
+``sign_in`` and ``refresh_session`` keep what they wrote when they refuse: a wrong code counts, and a
+reused token ends its whole family. They carry no request key, because an answer with tokens in it is
+not to be stored; a lost answer is covered by the short grace of a rotated token.
+"""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import json
+import re
+from datetime import timedelta
+
+from sqlmodel import select
+
+from backend.access.contracts import PersonActor, SignInRequired
+from backend.identity.contracts import (
+    CodeWrong,
+    PhoneInvalid,
+    RefreshSession,
+    RequestSignInCode,
+    SessionEnded,
+    SessionOpened,
+    SignedOut,
+    SignIn,
+    SignInCodeSent,
+    SignInLocked,
+    SignOut,
+    TooManyCodes,
+)
+from backend.identity.model import DeviceSession, RefreshToken, SignInChallenge
+from backend.infra import audit, outbox, rates, tokens
+from backend.infra.database import Unit
+from backend.kernel.errors import Seconds
+from backend.people import queries as people
+
+_PHONE = re.compile(r"1\d{10}\Z", re.ASCII)
+HOUR = 3600
+
+
+def request_sign_in_code(
+    unit: Unit, command: RequestSignInCode
+) -> SignInCodeSent | PhoneInvalid | TooManyCodes:
+    """Send a six-digit code to a phone. A newer code voids the older one."""
+    if not _PHONE.match(command.phone):
+        return PhoneInvalid()
+    settings = unit.settings
+    phone = unit.vault.index(command.phone, "phone")
+    wait = (
+        rates.hit(unit, f"sms:{phone}", 1, settings.sms_resend_seconds)
+        or rates.hit(unit, f"sms-hour:{phone}", settings.sms_per_phone_per_hour, HOUR)
+        or rates.hit(unit, f"sms-from:{command.address}", settings.sms_per_address_per_hour, HOUR)
+    )
+    if wait is not None:
+        return TooManyCodes(wait)
+    person_id = people.person_by_phone(unit, command.phone)
+    code = unit.resources.ids.digits(6)
+    challenge = unit.db.get(SignInChallenge, phone) or SignInChallenge(
+        phone_index=phone, code_digest="", person_id=None, sent_at=unit.now, expires_at=unit.now
+    )
+    challenge.code_digest = _digest(unit, f"{phone}:{code}")
+    challenge.person_id = person_id
+    challenge.sent_at = unit.now
+    challenge.expires_at = unit.now + timedelta(seconds=settings.sms_code_seconds)
+    challenge.attempts = 0
+    challenge.used_at = None
+    unit.db.add(challenge)
+    if person_id is not None:
+        payload = json.dumps(
+            {"to": command.phone, "code": code, "minutes": settings.sms_code_seconds // 60}
+        )
+        outbox.enqueue(unit, outbox.Channel.SMS, phone, "sign_in_code", payload)
+    return SignInCodeSent(challenge.expires_at, Seconds(settings.sms_resend_seconds))
+
+
+def sign_in(unit: Unit, command: SignIn) -> SessionOpened | PhoneInvalid | CodeWrong | SignInLocked:
+    """Open a session for who holds the phone and its newest code."""
+    if not _PHONE.match(command.phone):
+        return PhoneInvalid()
+    settings = unit.settings
+    phone = unit.vault.index(command.phone, "phone")
+    lock = f"sign-in-failed:{phone}"
+    limit, window = settings.sign_in_failures_to_lock, settings.sign_in_lock_seconds
+    challenge = unit.db.exec(
+        select(SignInChallenge).where(SignInChallenge.phone_index == phone).with_for_update()
+    ).first()
+    wait = rates.blocked(unit, lock, limit, window)
+    if wait is not None:
+        return SignInLocked(wait)
+    if challenge is not None:
+        challenge.attempts += 1
+    if challenge is None or not _code_fits(unit, challenge, phone, command.code):
+        rates.hit(unit, lock, limit, window)
+        attempts = challenge.attempts if challenge else settings.sign_in_attempts_per_code
+        return CodeWrong(max(0, settings.sign_in_attempts_per_code - attempts))
+    challenge.used_at = unit.now
+    person_id = challenge.person_id or ""
+    session = DeviceSession(
+        id=unit.new_id(),
+        person_id=person_id,
+        device_name=command.device_name[:60],
+        opened_at=unit.now,
+    )
+    unit.db.add(session)
+    unit.db.flush()
+    opened = _opened(unit, session)
+    audit.record(
+        unit, f"person:{person_id}", "session.open", f"person:{person_id}", {"session": session.id}
+    )
+    return opened
+
+
+def refresh_session(unit: Unit, command: RefreshSession) -> SessionOpened | SessionEnded:
+    """Exchange a refresh token for new tokens.
+
+    A token that has served is taken as stolen and ends the session with all its tokens, unless its
+    successor was never used and it comes back within the grace: then the answer was lost on the way.
+    """
+    digest = _digest(unit, command.refresh_token)
+    token = unit.db.exec(
+        select(RefreshToken).where(RefreshToken.digest == digest).with_for_update()
+    ).first()
+    if token is None or token.expires_at <= unit.now:
+        return SessionEnded()
+    session = unit.db.get_one(DeviceSession, token.session_id)
+    if session.ended_at is not None:
+        return SessionEnded()
+    if token.used_at is not None and not _answer_was_lost(unit, token):
+        _end(unit, session, "refresh token reused")
+        return SessionEnded()
+    token.used_at = unit.now
+    opened = _opened(unit, session)
+    token.successor = _digest(unit, opened.refresh_token)
+    return opened
+
+
+def sign_out(unit: Unit, command: SignOut) -> SignedOut | SignInRequired:
+    """End the caller's session. Ending it twice is no error."""
+    if not isinstance(command.actor, PersonActor):
+        return SignInRequired()
+    session = unit.db.get_one(DeviceSession, command.actor.session_id)
+    if session.ended_at is None:
+        _end(unit, session, "signed out")
+    return SignedOut(session.id)
+
+
+def _code_fits(unit: Unit, challenge: SignInChallenge, phone: str, code: str) -> bool:
+    fits = hmac.compare_digest(challenge.code_digest, _digest(unit, f"{phone}:{code}"))
+    return (
+        fits
+        and challenge.person_id is not None
+        and challenge.used_at is None
+        and challenge.expires_at > unit.now
+        and challenge.attempts <= unit.settings.sign_in_attempts_per_code
+    )
+
+
+def _opened(unit: Unit, session: DeviceSession) -> SessionOpened:
+    access_expires = unit.now + timedelta(seconds=unit.settings.access_token_seconds)
+    refresh_expires = unit.now + timedelta(days=unit.settings.refresh_token_days)
+    secret = base64.urlsafe_b64encode(unit.resources.ids.secret(32)).rstrip(b"=").decode()
+    unit.db.add(
+        RefreshToken(
+            digest=_digest(unit, secret),
+            session_id=session.id,
+            issued_at=unit.now,
+            expires_at=refresh_expires,
+        )
+    )
+    claims = tokens.Claims(tokens.Audience.PERSON, session.person_id, session.id, access_expires)
+    return SessionOpened(
+        session_id=session.id,
+        access_token=tokens.sign_access_token(
+            unit.vault.ring, unit.settings.issuer, claims, unit.now
+        ),
+        access_expires_at=access_expires,
+        refresh_token=secret,
+        refresh_expires_at=refresh_expires,
+        person=people.person(unit, session.person_id),
+    )
+
+
+def _answer_was_lost(unit: Unit, token: RefreshToken) -> bool:
+    grace = timedelta(seconds=unit.settings.refresh_grace_seconds)
+    if token.used_at is None or unit.now - token.used_at > grace or token.successor is None:
+        return False
+    successor = unit.db.get(RefreshToken, token.successor)
+    if successor is None or successor.used_at is not None:
+        return False
+    unit.db.delete(successor)
+    return True
+
+
+def _end(unit: Unit, session: DeviceSession, reason: str) -> None:
+    session.ended_at = unit.now
+    session.ended_because = reason
+    subject = f"person:{session.person_id}"
+    facts = {"session": session.id, "reason": reason}
+    audit.record(unit, subject, "session.end", subject, facts)
+
+
+def _digest(unit: Unit, secret: str) -> str:
+    return unit.vault.index(secret, "secret")

@@ -1,0 +1,1 @@
+"""What touches the machine: database, keys, tokens, audit, outbox. Knows no word of the business."""

@@ -1,0 +1,64 @@
+"""Personal data at rest: sealed with AES-256-GCM, found again by keyed blind indexes.
+
+A sealed value names its key and is bound to the place it belongs to (``context``), so that a value
+copied into another person's row does not open there.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from dataclasses import dataclass, field
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from backend.infra.keys import KeyRing
+from backend.kernel.ids import IdSource
+
+_NONCE_BYTES = 12
+
+
+class SealBroken(Exception):
+    """A sealed value was altered, moved, or sealed with a key that the ring no longer holds."""
+
+
+@dataclass
+class Vault:
+    """Seals, opens and indexes. One for each process."""
+
+    ring: KeyRing
+    ids: IdSource
+    _derived: dict[tuple[str, str], bytes] = field(default_factory=dict)
+
+    def seal(self, plain: str, context: str) -> str:
+        """Return the value sealed for this context."""
+        nonce = self.ids.secret(_NONCE_BYTES)
+        key_id = self.ring.master_id
+        cipher = AESGCM(self._key(key_id, "seal")).encrypt(nonce, plain.encode(), context.encode())
+        return f"{key_id}.{base64.urlsafe_b64encode(nonce + cipher).decode()}"
+
+    def open(self, sealed: str, context: str) -> str:
+        """Return the plain value. Raises ``SealBroken``."""
+        key_id, _, body = sealed.partition(".")
+        try:
+            raw = base64.urlsafe_b64decode(body)
+            key = self._key(key_id, "seal")
+            plain = AESGCM(key).decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], context.encode())
+        except (InvalidTag, ValueError, KeyError):
+            raise SealBroken(
+                f"a sealed value for {context.partition(':')[0]} does not open"
+            ) from None
+        return plain.decode()
+
+    def index(self, value: str, purpose: str) -> str:
+        """Return the blind index by which an exact value can be found without being stored."""
+        oldest = list(self.ring.masters)[-1]  # indexes stay on the first key, or nothing is found
+        key = self._key(oldest, f"index/{purpose}")
+        return hmac.new(key, value.encode(), hashlib.sha256).hexdigest()
+
+    def _key(self, key_id: str, purpose: str) -> bytes:
+        if (key_id, purpose) not in self._derived:
+            self._derived[key_id, purpose] = self.ring.derive(key_id, purpose)
+        return self._derived[key_id, purpose]

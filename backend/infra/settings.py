@@ -1,0 +1,111 @@
+"""Every setting, with its default and unit, read once from ``YIBAO_*`` environment variables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+PREFIX = "YIBAO_"
+
+
+class Mode(StrEnum):
+    """How strict the server is."""
+
+    DEVELOPMENT = "development"
+    """Any GraphQL document, introspection open, keys made where there are none."""
+
+    PRODUCTION = "production"
+    """Only the app's own documents, introspection for signed-in callers, keys must be given."""
+
+
+class SettingsError(Exception):
+    """A setting is unknown or cannot be read; the message names it."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings in force. Times are in seconds unless the name says otherwise."""
+
+    mode: Mode = Mode.DEVELOPMENT
+    data_dir: Path = Path(".yibao")
+    database_url: str = ""
+    """Empty: an SQLite file in ``data_dir``. PostgreSQL: ``postgresql+psycopg://user@host/name``."""
+    keys_file: str = ""
+    """Empty: ``keys.json`` in ``data_dir``."""
+    issuer: str = "https://yibao.example"
+    region: str = "510000"
+    """The province that runs this installation."""
+
+    access_token_seconds: int = 600
+    terminal_session_seconds: int = 1800
+    refresh_token_days: int = 30
+    refresh_grace_seconds: int = 30
+    """How long a rotated refresh token may be shown again if its successor was never used."""
+
+    sms_gateway_url: str = "http://127.0.0.1:8091"
+    sms_gateway_secret: str = "sandbox-secret"  # noqa: S105 - the sandbox's own; production sets it
+    sms_code_seconds: int = 300
+    sms_resend_seconds: int = 60
+    sms_per_phone_per_hour: int = 5
+    sms_per_address_per_hour: int = 60
+    sign_in_attempts_per_code: int = 5
+    sign_in_failures_to_lock: int = 10
+    """Wrong codes for one phone within ``sign_in_lock_seconds`` that lock it for as long."""
+    sign_in_lock_seconds: int = 1800
+
+    code_prefix: str = "751"
+    """The first three digits of the unified code; never the national 424."""
+    code_seconds: int = 60
+    decode_grant_seconds: int = 600
+    bill_seconds: int = 300
+    confirm_above_fen: int = 20_000
+    """Bills above this total wait for the phone unless the patient has set another limit."""
+    quantity_per_line_max: int = 200
+    unit_price_max_yuan: int = 1_000_000
+    lines_per_bill_max: int = 100
+
+    body_bytes_max: int = 65_536
+    requests_per_minute_per_address: int = 6_000
+    feed_poll_milliseconds: int = 100
+
+    @property
+    def resolved_database_url(self) -> str:
+        """Return the database to use, the embedded one by default."""
+        return self.database_url or f"sqlite:///{(self.data_dir / 'yibao.sqlite3').absolute()}"
+
+    @property
+    def resolved_keys_file(self) -> Path:
+        """Return where the key ring lies."""
+        return Path(self.keys_file) if self.keys_file else self.data_dir / "keys.json"
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Settings:
+        """Read settings. Raises ``SettingsError`` for a name that is no setting or a bad value."""
+        known = {f"{PREFIX}{item.name.upper()}": item for item in fields(cls)}
+        values: dict[str, Any] = {}
+        for name, text in environment.items():
+            if not name.startswith(PREFIX):
+                continue
+            if name not in known:
+                raise SettingsError(f"{name} is no setting of Yibao")
+            values[known[name].name] = _read(name, known[name].type, text)
+        settings = cls(**values)
+        if settings.code_prefix == "424" or len(settings.code_prefix) != 3:
+            raise SettingsError("YIBAO_CODE_PREFIX takes three digits other than the national 424")
+        return settings
+
+
+def _read(name: str, kind: object, text: str) -> Any:
+    try:
+        if kind == "int":
+            return int(text)
+        if kind == "Path":
+            return Path(text)
+        if kind == "Mode":
+            return Mode(text)
+    except ValueError as error:
+        raise SettingsError(f"{name} cannot be read: {error}") from error
+    return text

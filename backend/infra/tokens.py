@@ -1,0 +1,139 @@
+"""Access tokens: short-lived JWTs signed with Ed25519, each naming its key."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from backend.infra.keys import KeyRing
+
+ALGORITHM = "EdDSA"
+
+
+class Audience(StrEnum):
+    """Whom a token speaks for. A token for one is worthless as the other."""
+
+    PERSON = "yibao/person"
+    TERMINAL = "yibao/terminal"
+
+
+@dataclass(frozen=True)
+class Claims:
+    """What a verified access token says."""
+
+    audience: Audience
+    subject: str
+    session: str
+    expires_at: datetime
+
+
+class TokenInvalid(Exception):
+    """The token is malformed, forged, expired, or for somebody else."""
+
+
+def sign_access_token(ring: KeyRing, issuer: str, claims: Claims, now: datetime) -> str:
+    """Return the signed token for the claims."""
+    payload = {
+        "iss": issuer,
+        "aud": claims.audience.value,
+        "sub": claims.subject,
+        "sid": claims.session,
+        "iat": int(now.timestamp()),
+        "exp": int(claims.expires_at.timestamp()),
+    }
+    key_id = ring.signer_id
+    return jwt.encode(payload, ring.signers[key_id], algorithm=ALGORITHM, headers={"kid": key_id})
+
+
+def verify_access_token(ring: KeyRing, issuer: str, token: str, now: datetime) -> Claims:
+    """Return what the token says. Raises ``TokenInvalid``. Time is the caller's, not the library's."""
+    try:
+        key_id = jwt.get_unverified_header(token).get("kid", "")
+        if key_id not in ring.signers:
+            raise TokenInvalid("unknown key")
+        payload = jwt.decode(
+            token,
+            ring.signers[key_id].public_key(),
+            algorithms=[ALGORITHM],
+            audience=[audience.value for audience in Audience],
+            issuer=issuer,
+            options={
+                "require": ["exp", "iat", "sub", "aud"],
+                "verify_exp": False,
+                "verify_iat": False,
+            },
+        )
+        expires_at = datetime.fromtimestamp(payload["exp"], now.tzinfo)
+        claims = Claims(Audience(payload["aud"]), payload["sub"], payload["sid"], expires_at)
+    except (jwt.PyJWTError, KeyError, ValueError, TypeError) as error:
+        raise TokenInvalid(str(error)) from error
+    if expires_at <= now:
+        raise TokenInvalid("expired")
+    return claims
+
+
+def verify_assertion(
+    public_key: bytes, token: str, audience: str, now: datetime, longest: timedelta
+) -> dict[str, Any]:
+    """Return the claims of a client's own signed assertion (RFC 7523), fresh and for us only.
+
+    It must carry ``iss``, ``jti``, ``iat`` and ``exp``, live no longer than ``longest`` and be signed
+    by the registered key. Raises ``TokenInvalid``. The caller sees to it that a ``jti`` serves once.
+    """
+    try:
+        payload: dict[str, Any] = jwt.decode(
+            token,
+            Ed25519PublicKey.from_public_bytes(public_key),
+            algorithms=[ALGORITHM],
+            audience=audience,
+            options={
+                "require": ["exp", "iat", "jti", "iss"],
+                "verify_exp": False,
+                "verify_iat": False,
+            },
+        )
+        issued = datetime.fromtimestamp(payload["iat"], now.tzinfo)
+        expires = datetime.fromtimestamp(payload["exp"], now.tzinfo)
+    except (jwt.PyJWTError, ValueError, TypeError, OverflowError) as error:
+        raise TokenInvalid(str(error)) from error
+    if expires <= now or expires - issued > longest or issued - now > longest:
+        raise TokenInvalid("outside its time")
+    return payload
+
+
+def unverified_issuer(token: str) -> str:
+    """Return whom an assertion claims to come from, to find the key that can prove it."""
+    try:
+        payload = jwt.decode(token, options={"verify_signature": False})
+    except jwt.PyJWTError as error:
+        raise TokenInvalid(str(error)) from error
+    return str(payload.get("iss", ""))
+
+
+def key_set(ring: KeyRing) -> dict[str, list[dict[str, str]]]:
+    """Return the public keys as a JSON Web Key Set (RFC 7517, RFC 8037)."""
+    return {
+        "keys": [
+            {
+                "kty": "OKP",
+                "crv": "Ed25519",
+                "use": "sig",
+                "alg": ALGORITHM,
+                "kid": key_id,
+                "x": _raw_public(key.public_key()),
+            }
+            for key_id, key in ring.signers.items()
+        ]
+    }
+
+
+def _raw_public(key: Ed25519PublicKey) -> str:
+    raw = key.public_bytes(Encoding.Raw, PublicFormat.Raw)
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()

@@ -1,0 +1,43 @@
+"""Instants and days. Instants are timezone-aware UTC; days are those of Asia/Shanghai.
+
+China has kept UTC+8 without daylight saving since 1991, and every date this project handles lies
+after that, so a fixed offset is exact and needs no time-zone database.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta, timezone
+from typing import Protocol
+
+SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")
+
+
+class Clock(Protocol):
+    """Where the present comes from; always handed in, so that tests can own time."""
+
+    def now(self) -> datetime:
+        """Return the present instant in UTC."""
+        ...
+
+
+def local(instant: datetime) -> datetime:
+    """Return the instant as a wall clock in Chengdu shows it."""
+    if instant.tzinfo is None:
+        raise ValueError("an instant carries its time zone")
+    return instant.astimezone(SHANGHAI)
+
+
+def local_day(instant: datetime) -> date:
+    """Return the calendar day of the instant in Asia/Shanghai."""
+    return local(instant).date()
+
+
+def start_of_day(day: date) -> datetime:
+    """Return the instant at which the day begins in Asia/Shanghai."""
+    return datetime.combine(day, time.min, SHANGHAI)
+
+
+def age_on(birth: date, day: date) -> int:
+    """Return completed years of age; who is born on 29 February ages on 1 March of other years."""
+    had_birthday = (day.month, day.day) >= (birth.month, birth.day)
+    return day.year - birth.year - (0 if had_birthday else 1)

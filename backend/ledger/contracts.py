@@ -1,0 +1,72 @@
+"""Accounts, entries and what they look like from outside.
+
+A positive posting raises an account. The pooling fund falls by what it pays, the personal account by
+what it pays, the till by the cash it took over to the institution's claim, and the claim rises by the
+whole bill: the four sum to zero.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from backend.kernel.money import Fen
+
+
+class EntryKind(StrEnum):
+    """Why money moved."""
+
+    CONTRIBUTION = "CONTRIBUTION"
+    SETTLEMENT = "SETTLEMENT"
+    REVERSAL = "REVERSAL"
+
+
+@dataclass(frozen=True)
+class Posting:
+    """One side of an entry."""
+
+    account: str
+    amount_fen: Fen
+
+
+@dataclass(frozen=True)
+class AccountLine:
+    """One movement of a personal account, as its owner sees it."""
+
+    id: str
+    at: datetime
+    kind: EntryKind
+    amount_fen: Fen
+    balance_after_fen: Fen
+    memo: str
+    reference: str
+
+
+def personal(enrolment_id: str) -> str:
+    """Return the name of the personal account of an enrolment."""
+    return f"personal:{enrolment_id}"
+
+
+def fund(area_code: str, insurance_type: str) -> str:
+    """Return the name of the pooling fund of an area and insurance type."""
+    return f"fund:{area_code}:{insurance_type}"
+
+
+def contributions(area_code: str) -> str:
+    """Return the name of the account that personal accounts are filled from."""
+    return f"contributions:{area_code}"
+
+
+def claim(institution_id: str) -> str:
+    """Return the name of the account of what an institution has earned."""
+    return f"claim:{institution_id}"
+
+
+def till(institution_id: str) -> str:
+    """Return the name of the account of cash that patients paid at an institution."""
+    return f"till:{institution_id}"
+
+
+class BalanceTooSmall(Exception):
+    """A guarded account would fall below zero; nothing was posted."""

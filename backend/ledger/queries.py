@@ -1,0 +1,79 @@
+"""Reads of the ledger, and the proof that it still adds up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import func
+from sqlmodel import col, select
+
+from backend.infra.database import Unit
+from backend.kernel.money import Fen
+from backend.ledger.contracts import AccountLine, EntryKind
+from backend.ledger.model import LedgerAccount, LedgerEntry, LedgerPosting
+
+
+@dataclass(frozen=True)
+class LedgerFault:
+    """Where the ledger contradicts itself."""
+
+    place: str
+    reason: str
+
+
+def balance(unit: Unit, account: str, lock: bool = False) -> Fen | None:
+    """Return the balance of a guarded account, or ``None`` where there is no such account."""
+    query = select(LedgerAccount).where(LedgerAccount.name == account)
+    row = unit.db.exec(query.with_for_update() if lock else query).first()
+    return None if row is None else Fen(row.balance_fen)
+
+
+def sum_of(unit: Unit, account: str) -> Fen:
+    """Return the sum of all postings of any account."""
+    total = select(func.coalesce(func.sum(col(LedgerPosting.amount_fen)), 0)).where(
+        LedgerPosting.account == account
+    )
+    return Fen(int(unit.db.exec(total).one()))
+
+
+def lines(unit: Unit, account: str, before: int | None, limit: int) -> list[AccountLine]:
+    """Return movements of a guarded account, the newest first, below a posting id."""
+    query = (
+        select(LedgerPosting, LedgerEntry)
+        .where(LedgerPosting.account == account, LedgerPosting.entry_id == LedgerEntry.id)
+        .order_by(col(LedgerPosting.id).desc())
+        .limit(limit)
+    )
+    if before is not None:
+        query = query.where(col(LedgerPosting.id) < before)
+    return [
+        AccountLine(
+            id=str(posting.id),
+            at=entry.at,
+            kind=EntryKind(entry.kind),
+            amount_fen=Fen(posting.amount_fen),
+            balance_after_fen=Fen(posting.balance_after_fen or 0),
+            memo=entry.memo,
+            reference=entry.reference,
+        )
+        for posting, entry in unit.db.exec(query).all()
+    ]
+
+
+def verify(unit: Unit) -> list[LedgerFault]:
+    """Return every contradiction: entries that do not sum to zero, balances that are no sums."""
+    sums = select(LedgerPosting.entry_id, func.sum(col(LedgerPosting.amount_fen))).group_by(
+        col(LedgerPosting.entry_id)
+    )
+    faults = [
+        LedgerFault(entry_id, f"the postings sum to {total}")
+        for entry_id, total in unit.db.exec(sums).all()
+        if total != 0
+    ]
+    for account in unit.db.exec(select(LedgerAccount)).all():
+        total = sum_of(unit, account.name)
+        if total != account.balance_fen:
+            faults.append(
+                LedgerFault(account.name, f"balance {account.balance_fen}, postings {total}")
+            )
+    return faults

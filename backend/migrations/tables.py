@@ -1,0 +1,37 @@
+"""Every table of the system, gathered for Alembic and for the tests that compare."""
+
+from __future__ import annotations
+
+from sqlmodel import SQLModel
+
+from backend.catalogue import model as _catalogue
+from backend.codes import model as _codes
+from backend.identity import model as _identity
+from backend.infra import model as _infra
+from backend.institutions import model as _institutions
+from backend.ledger import model as _ledger
+from backend.payments import model as _payments
+from backend.people import model as _people
+from backend.policies import model as _policies
+from backend.settlement import model as _settlement
+
+METADATA = SQLModel.metadata
+APPEND_ONLY = (
+    _infra.AuditLine.__tablename__,
+    _ledger.LedgerEntry.__tablename__,
+    _ledger.LedgerPosting.__tablename__,
+    _settlement.Settlement.__tablename__,
+    _settlement.AccumulatorEntry.__tablename__,
+    _settlement.TraceEvent.__tablename__,
+)
+__all__ = [
+    "APPEND_ONLY",
+    "METADATA",
+    "_catalogue",
+    "_codes",
+    "_identity",
+    "_institutions",
+    "_payments",
+    "_people",
+    "_policies",
+]

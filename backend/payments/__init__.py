@@ -1,0 +1,1 @@
+"""Bills at a till: scanned, priced, confirmed on the phone, settled, reversed."""

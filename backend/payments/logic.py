@@ -1,0 +1,120 @@
+"""Pure checks of a basket: what is wrong with it, all lines at once."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+from backend.catalogue.contracts import ItemKind, ItemView
+from backend.institutions.contracts import InstitutionKind
+from backend.kernel.errors import Refusal
+from backend.kernel.money import PRICE_SCALE, QUANTITY_SCALE, whole_units
+from backend.payments.contracts import (
+    BasketEmpty,
+    BasketLine,
+    ItemNotInCatalogue,
+    ItemNotSoldHere,
+    PriceInvalid,
+    QuantityInvalid,
+    TooManyLines,
+    TraceCodesWrong,
+)
+from backend.rulebook.library import Rulebook
+from backend.settlement.contracts import LineInput
+
+_TRACE_CODE = re.compile(r"[0-9A-Z]{14,40}\Z", re.ASCII)
+NATIONAL = "CN"
+
+Numbered = Sequence[tuple[int, BasketLine]]
+
+
+def numbers_refusal(
+    lines: Sequence[BasketLine], lines_max: int, quantity_max: int, price_max_yuan: int
+) -> Refusal | None:
+    """Return what is wrong with the basket before anything is looked up."""
+    if not lines:
+        return BasketEmpty()
+    if len(lines) > lines_max:
+        return TooManyLines(len(lines), lines_max)
+    bad = [n for n, line in enumerate(lines, 1) if not _quantity_ok(line, quantity_max)]
+    if bad:
+        return QuantityInvalid(tuple(bad), quantity_max)
+    highest = price_max_yuan * PRICE_SCALE
+    bad = [n for n, line in enumerate(lines, 1) if not 0 < line.unit_price <= highest]
+    return PriceInvalid(tuple(bad), price_max_yuan) if bad else None
+
+
+def catalogue_refusal(
+    lines: Sequence[BasketLine],
+    items: Mapping[str, ItemView],
+    place: InstitutionKind,
+    day: date,
+    quantity_max: int,
+    book: Rulebook,
+) -> Refusal | None:
+    """Return what is wrong with the basket once its items are known."""
+    unknown = [n for n, line in enumerate(lines, 1) if line.code not in items]
+    if unknown:
+        return ItemNotInCatalogue(tuple(unknown), tuple(lines[n - 1].code[:60] for n in unknown))
+    numbered = list(enumerate(lines, 1))
+    if place is InstitutionKind.PHARMACY:
+        foreign = [n for n, line in numbered if items[line.code].kind is not ItemKind.DRUG]
+        if foreign:
+            return ItemNotSoldHere(tuple(foreign))
+    fractions = [n for n, line in numbered if _is_broken_pack(line, items[line.code])]
+    if fractions:
+        return QuantityInvalid(tuple(fractions), quantity_max)
+    return _trace_refusal(numbered, items, place, day, book)
+
+
+def line_inputs(
+    lines: Sequence[BasketLine], items: Mapping[str, ItemView]
+) -> tuple[LineInput, ...]:
+    """Return the lines with the terms of their items."""
+    return tuple(
+        LineInput(
+            number=number,
+            code=line.code,
+            name=items[line.code].name,
+            kind=items[line.code].kind,
+            item_class=items[line.code].item_class,
+            prepaid_share=items[line.code].prepaid_share,
+            price_limit=items[line.code].price_limit,
+            terms_from=items[line.code].effective_from,
+            illustrative=items[line.code].illustrative,
+            quantity=line.quantity,
+            unit_price=line.unit_price,
+        )
+        for number, line in enumerate(lines, 1)
+    )
+
+
+def _trace_refusal(
+    numbered: Numbered,
+    items: Mapping[str, ItemView],
+    place: InstitutionKind,
+    day: date,
+    book: Rulebook,
+) -> TraceCodesWrong | None:
+    """Check trace codes as ``CN-TRACE/required`` of the day demands."""
+    demand = book.find(NATIONAL, "drug_trace.required", day, place=place.value).choice
+    given = Counter(code for _, line in numbered for code in line.trace_codes)
+    wrong = []
+    for number, line in numbered:
+        packs = whole_units(line.quantity)
+        complete = len(line.trace_codes) >= 1 if line.split else len(line.trace_codes) == packs
+        missing = not line.trace_codes and items[line.code].kind is ItemKind.DRUG
+        shaped = all(_TRACE_CODE.match(code) and given[code] == 1 for code in line.trace_codes)
+        if not shaped or (line.trace_codes and not complete) or (missing and demand == "ALWAYS"):
+            wrong.append(number)
+    return TraceCodesWrong(tuple(wrong)) if wrong else None
+
+
+def _quantity_ok(line: BasketLine, quantity_max: int) -> bool:
+    return 0 < line.quantity <= quantity_max * QUANTITY_SCALE
+
+
+def _is_broken_pack(line: BasketLine, item: ItemView) -> bool:
+    return item.kind is ItemKind.DRUG and not line.split and whole_units(line.quantity) is None

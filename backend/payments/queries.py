@@ -1,0 +1,64 @@
+"""Reads of bills and payment rules."""
+
+from __future__ import annotations
+
+from sqlmodel import col, select
+
+from backend.codes.contracts import Purpose
+from backend.infra.database import Unit
+from backend.institutions import queries as institutions
+from backend.kernel.money import Fen
+from backend.payments.contracts import BillState, BillView, PaymentRules
+from backend.payments.model import Bill, PaymentRule
+from backend.people import queries as people
+from backend.settlement.queries import OUTCOME
+
+_UNDECIDED = (BillState.PRESETTLED, BillState.AWAITING_CONFIRMATION, BillState.CONFIRMED)
+
+
+def bill(unit: Unit, bill_id: str) -> BillView | None:
+    """Return a bill, or ``None``."""
+    row = unit.db.get(Bill, bill_id)
+    return None if row is None else view(unit, row)
+
+
+def owner_of_bill(unit: Unit, bill_id: str) -> tuple[str, str] | None:
+    """Return the person and the institution of a bill, to decide who may see it."""
+    row = unit.db.get(Bill, bill_id)
+    return None if row is None else (row.person_id, row.institution_id)
+
+
+def open_bills(unit: Unit, person_id: str, limit: int) -> list[BillView]:
+    """Return a person's bills that still wait to be booked, the newest first."""
+    rows = unit.db.exec(
+        select(Bill)
+        .where(Bill.person_id == person_id, Bill.expires_at > unit.now)
+        .where(col(Bill.state).in_(_UNDECIDED))
+        .order_by(col(Bill.id).desc())
+        .limit(limit)
+    ).all()
+    return [view(unit, row) for row in rows]
+
+
+def payment_rules(unit: Unit, person_id: str) -> PaymentRules:
+    """Return a person's payment rules, the default ones where none were set."""
+    row = unit.db.get(PaymentRule, person_id)
+    limit = unit.settings.confirm_above_fen if row is None else row.confirm_above_fen
+    return PaymentRules(person_id, Fen(limit))
+
+
+def view(unit: Unit, row: Bill) -> BillView:
+    """Return the view of a row."""
+    return BillView(
+        id=row.id,
+        state=BillState(row.state),
+        purpose=Purpose(row.purpose),
+        institution=institutions.institution(unit, row.institution_id),
+        person=people.person(unit, row.person_id),
+        enrolment_id=row.enrolment_id,
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        confirm_above_fen=Fen(row.confirm_above_fen),
+        outcome=OUTCOME.validate_python(row.outcome),
+        settlement_id=row.settlement_id,
+    )

@@ -1,0 +1,498 @@
+"""Use cases of paying a bill at a till.
+
+Locks are taken in one order: person, grant, bill, the year's use, account, packs, audit lane
+(``backend/decisions/0004-lock-order.md``).
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlmodel import col, select
+
+from backend.access.contracts import Action, NotPermitted, SignInRequired, TerminalActor
+from backend.access.logic import label, may
+from backend.catalogue import queries as catalogue
+from backend.codes import service as codes
+from backend.codes.contracts import GrantNotValid, Purpose, PurposeNotHere
+from backend.infra import audit, outbox
+from backend.infra.database import Unit
+from backend.infra.idempotency import once
+from backend.institutions import queries as institutions
+from backend.institutions.contracts import InstitutionView
+from backend.institutions.service import agreement_refusal
+from backend.kernel.calendar import local_day
+from backend.kernel.errors import Refusal
+from backend.kernel.invariants import invariant
+from backend.kernel.money import Fen
+from backend.payments import logic, outlook, queries
+from backend.payments.contracts import (
+    BILL_STATES,
+    AlreadyReversed,
+    BillEvent,
+    BillExpired,
+    BillNotFound,
+    BillNotOpen,
+    BillOutdated,
+    BillRefused,
+    BillState,
+    BillView,
+    DecideBill,
+    LimitInvalid,
+    NotInsured,
+    PatientMustConfirm,
+    PaymentRules,
+    Presettle,
+    ReversalTooLate,
+    ReverseSettlement,
+    ScanCode,
+    ScannedCode,
+    SetConfirmationLimit,
+    Settle,
+    SettlementNotFound,
+)
+from backend.payments.model import Bill, PaymentRule
+from backend.people import queries as people
+from backend.people.contracts import EnrolmentView
+from backend.people.logic import paying_enrolment
+from backend.policies.contracts import Service
+from backend.policies.queries import outage_now
+from backend.rulebook.contracts import RuleMissing, RuleNotLoaded
+from backend.rulebook.library import rulebook
+from backend.settlement import queries as settlements
+from backend.settlement import service as booking
+from backend.settlement.calculate import calculate
+from backend.settlement.contracts import Case, Outcome, SettlementKind, SettlementView
+from backend.settlement.facts import gather_case
+from backend.settlement.queries import CASE, OUTCOME
+
+CONFIRM_ABOVE_MAX = Fen(100_000_000)
+SERVICES = {
+    Purpose.PHARMACY_PURCHASE: Service.PHARMACY_SETTLEMENT,
+    Purpose.OUTPATIENT_SETTLEMENT: Service.OUTPATIENT_SETTLEMENT,
+}
+
+
+def scan_code(unit: Unit, command: ScanCode) -> ScannedCode | Refusal:
+    """Use up a code and tell the till whom it is about and what can pay here."""
+    actor = _terminal(command.actor)
+    if isinstance(actor, Refusal):
+        return actor
+    return once(
+        unit,
+        f"scan_code:{actor.terminal_id}",
+        command.request_id,
+        command,
+        (ScannedCode,),
+        lambda: _scan(unit, command, actor),
+    )
+
+
+def presettle(unit: Unit, command: Presettle) -> BillView | Refusal:
+    """Price a basket. Moves no money; a bill priced before under the same scan is superseded."""
+    actor = _terminal(command.actor)
+    if isinstance(actor, Refusal):
+        return actor
+    return once(
+        unit,
+        f"presettle:{actor.terminal_id}",
+        command.request_id,
+        command,
+        (BillView,),
+        lambda: _presettle(unit, command, actor),
+    )
+
+
+def decide_bill(unit: Unit, command: DecideBill) -> BillView | Refusal:
+    """Confirm or refuse a bill on the phone. Deciding the same way twice is no error."""
+    owner = queries.owner_of_bill(unit, command.bill_id)
+    refusal = may(command.actor, Action.DECIDE_BILL, owner[0] if owner else "")
+    if isinstance(refusal, SignInRequired):
+        return refusal
+    if refusal is not None or owner is None:
+        return BillNotFound()
+    return once(
+        unit,
+        f"decide_bill:{label(command.actor)}",
+        command.request_id,
+        command,
+        (BillView,),
+        lambda: _decide(unit, command, owner[0]),
+    )
+
+
+def settle(unit: Unit, command: Settle) -> SettlementView | Refusal:
+    """Book a bill: postings, the year's use, balance, packs, audit line and notice, or nothing."""
+    actor = _terminal(command.actor)
+    if isinstance(actor, Refusal):
+        return actor
+    return once(
+        unit,
+        f"settle:{actor.terminal_id}",
+        command.request_id,
+        command,
+        (SettlementView,),
+        lambda: _settle(unit, command, actor),
+    )
+
+
+def reverse_settlement(unit: Unit, command: ReverseSettlement) -> SettlementView | Refusal:
+    """Take back a settlement of the same day, by new entries."""
+    actor = _terminal(command.actor)
+    if isinstance(actor, Refusal):
+        return actor
+    return once(
+        unit,
+        f"reverse_settlement:{actor.terminal_id}",
+        command.request_id,
+        command,
+        (SettlementView,),
+        lambda: _reverse(unit, command, actor),
+    )
+
+
+def set_confirmation_limit(
+    unit: Unit, command: SetConfirmationLimit
+) -> PaymentRules | SignInRequired | NotPermitted | LimitInvalid:
+    """Set above which total a bill waits for the phone. It counts from the next bill on."""
+    refusal = may(command.actor, Action.SET_PAYMENT_RULES, command.person_id)
+    if refusal is not None:
+        return refusal
+    if not 0 <= command.confirm_above_fen <= CONFIRM_ABOVE_MAX:
+        return LimitInvalid(CONFIRM_ABOVE_MAX)
+    people.lock_person(unit, command.person_id)
+    row = unit.db.get(PaymentRule, command.person_id)
+    if row is None:
+        row = PaymentRule(person_id=command.person_id, confirm_above_fen=0)
+    row.confirm_above_fen = command.confirm_above_fen
+    unit.db.add(row)
+    unit.db.flush()
+    subject = f"person:{command.person_id}"
+    facts = {"confirm_above_fen": command.confirm_above_fen}
+    audit.record(unit, label(command.actor), "payment_rules.set", subject, facts)
+    return queries.payment_rules(unit, command.person_id)
+
+
+def _scan(unit: Unit, command: ScanCode, actor: TerminalActor) -> ScannedCode | Refusal:
+    institution = institutions.institution(unit, actor.institution_id)
+    refusal = _place_refusal(unit, institution, command.purpose)
+    if refusal is not None:
+        return refusal
+    redeemed = codes.redeem_code(
+        unit, command.text, command.purpose, actor.terminal_id, actor.institution_id
+    )
+    if isinstance(redeemed, Refusal):
+        return redeemed
+    grant, token = redeemed
+    day = local_day(unit.now)
+    enrolments = people.enrolments_on(unit, grant.person_id, day)
+    paying = paying_enrolment(enrolments)
+    subject = f"person:{grant.person_id}"
+    facts = {"grant": grant.id, "purpose": grant.purpose.value}
+    scanned = ScannedCode(
+        token=token,
+        expires_at=grant.expires_at,
+        purpose=grant.purpose,
+        person=people.person(unit, grant.person_id),
+        enrolments=tuple(enrolments),
+        paying_enrolment_id=paying.id if paying else None,
+        payers=outlook.payers(unit, paying, institution, day),
+    )
+    audit.record(unit, label(actor), "code.scan", subject, facts)
+    return scanned
+
+
+def _presettle(unit: Unit, command: Presettle, actor: TerminalActor) -> BillView | Refusal:
+    refusal = logic.numbers_refusal(
+        command.lines,
+        unit.settings.lines_per_bill_max,
+        unit.settings.quantity_per_line_max,
+        unit.settings.unit_price_max_yuan,
+    )
+    if refusal is not None:
+        return refusal
+    grant = codes.open_grant(unit, command.token, actor.terminal_id)
+    if isinstance(grant, GrantNotValid):
+        return grant
+    institution = institutions.institution(unit, actor.institution_id)
+    enrolment = _enrolment(unit, grant.person_id, command.enrolment_id)
+    areas = {enrolment.area_code} if enrolment else set()
+    refusal = _place_refusal(unit, institution, grant.purpose, areas)
+    if refusal is not None:
+        return refusal
+    if enrolment is None:
+        return NotInsured()
+    case = _priced_case(unit, command, institution, enrolment)
+    if isinstance(case, Refusal):
+        return case
+    outcome = _calculated(case)
+    if isinstance(outcome, Refusal):
+        return outcome
+    bill = _new_bill(unit, command, actor, grant, enrolment, case, outcome)
+    _announce(unit, bill, "BILL_PRESENTED")
+    facts = {"bill": bill.id, "total_fen": outcome.total_fen}
+    view = queries.view(unit, bill)
+    audit.record(unit, label(actor), "bill.present", f"person:{bill.person_id}", facts)
+    return view
+
+
+def _priced_case(
+    unit: Unit, command: Presettle, institution: InstitutionView, enrolment: EnrolmentView
+) -> Case | Refusal:
+    day = local_day(unit.now)
+    items = catalogue.items_on(unit, [line.code for line in command.lines], day)
+    refusal = logic.catalogue_refusal(
+        command.lines,
+        items,
+        institution.kind,
+        day,
+        unit.settings.quantity_per_line_max,
+        rulebook(),
+    )
+    if refusal is not None:
+        return refusal
+    sold = settlements.sold_among(
+        unit, [(code, line.split) for line in command.lines for code in line.trace_codes]
+    )
+    if sold:
+        return booking.refusal_for([use for use in _traces(command) if use.trace_code in sold])
+    lines = logic.line_inputs(command.lines, items)
+    return gather_case(unit, enrolment, institution, day, command.use_account, lines)
+
+
+def _new_bill(
+    unit: Unit,
+    command: Presettle,
+    actor: TerminalActor,
+    grant: codes.Grant,
+    enrolment: EnrolmentView,
+    case: Case,
+    outcome: Outcome,
+) -> Bill:
+    for older in unit.db.exec(
+        select(Bill).where(Bill.grant_id == grant.id).order_by(col(Bill.id)).with_for_update()
+    ).all():
+        if BILL_STATES.after(BillState(older.state), BillEvent.SUPERSEDE) is not None:
+            _move(older, BillEvent.SUPERSEDE)
+    limit = queries.payment_rules(unit, grant.person_id).confirm_above_fen
+    waits = outcome.total_fen > limit
+    bill = Bill(
+        id=unit.new_id(),
+        state=BillState.AWAITING_CONFIRMATION if waits else BillState.PRESETTLED,
+        purpose=grant.purpose,
+        institution_id=actor.institution_id,
+        terminal_id=actor.terminal_id,
+        operator_id=actor.operator_id,
+        person_id=grant.person_id,
+        enrolment_id=enrolment.id,
+        grant_id=grant.id,
+        created_at=unit.now,
+        expires_at=unit.now + timedelta(seconds=unit.settings.bill_seconds),
+        confirm_above_fen=limit,
+        case_facts=CASE.dump_python(case, mode="json"),
+        outcome=OUTCOME.dump_python(outcome, mode="json"),
+        traces=[[use.line_number, use.trace_code, use.split] for use in _traces(command)],
+    )
+    unit.db.add(bill)
+    unit.db.flush()
+    return bill
+
+
+def _decide(unit: Unit, command: DecideBill, person_id: str) -> BillView | Refusal:
+    people.lock_person(unit, person_id)
+    bill = _locked_bill(unit, command.bill_id)
+    event = BillEvent.CONFIRM if command.accept else BillEvent.REFUSE
+    wanted = BillState.CONFIRMED if command.accept else BillState.REFUSED
+    if bill.state == wanted:
+        return queries.view(unit, bill)
+    if BILL_STATES.after(BillState(bill.state), event) is None:
+        return BillNotOpen(bill.state)
+    if bill.expires_at <= unit.now:
+        return BillExpired(bill.expires_at)
+    _move(bill, event)
+    unit.db.flush()
+    _announce(unit, bill, f"BILL_{wanted}")
+    view = queries.view(unit, bill)
+    audit.record(
+        unit,
+        label(command.actor),
+        f"bill.{event.lower()}",
+        f"person:{person_id}",
+        {"bill": bill.id},
+    )
+    return view
+
+
+def _settle(unit: Unit, command: Settle, actor: TerminalActor) -> SettlementView | Refusal:
+    found = unit.db.get(Bill, command.bill_id)
+    if found is None or found.terminal_id != actor.terminal_id:
+        return BillNotFound()
+    people.lock_person(unit, found.person_id)
+    codes.lock_grant(unit, found.grant_id)
+    bill = _locked_bill(unit, command.bill_id)
+    institution = institutions.institution(unit, bill.institution_id)
+    enrolment = _enrolment(unit, bill.person_id, bill.enrolment_id)
+    refusal = (
+        _bill_refusal(unit, bill)
+        or _place_refusal(
+            unit, institution, Purpose(bill.purpose), {enrolment.area_code} if enrolment else set()
+        )
+        or (NotInsured() if enrolment is None else None)
+    )
+    if refusal is not None or enrolment is None:
+        return refusal or NotInsured()
+    priced = CASE.validate_python(bill.case_facts)
+    case = gather_case(
+        unit,
+        enrolment,
+        institution,
+        local_day(unit.now),
+        priced.use_account,
+        priced.lines,
+        lock=True,
+    )
+    outcome, promised = _calculated(case), OUTCOME.validate_python(bill.outcome)
+    if isinstance(outcome, Refusal):
+        return outcome
+    if outcome != promised:
+        return BillOutdated(promised.cash_fen, outcome.cash_fen)
+    order = booking.ToBook(
+        bill_id=bill.id,
+        person_id=bill.person_id,
+        purpose=bill.purpose,
+        terminal_id=actor.terminal_id,
+        operator_id=actor.operator_id,
+        institution=institution,
+        enrolment=enrolment,
+        case=case,
+        outcome=outcome,
+        traces=tuple(booking.TraceUse(*trace) for trace in bill.traces),
+    )
+    settlement = booking.book_settlement(unit, order)
+    if isinstance(settlement, Refusal):
+        return settlement
+    _move(bill, BillEvent.SETTLE)
+    bill.settlement_id = settlement.id
+    codes.use_up_grant(unit, bill.grant_id)
+    _close(unit, bill, actor, settlement, "settlement.book", "BILL_SETTLED")
+    return settlement
+
+
+def _reverse(
+    unit: Unit, command: ReverseSettlement, actor: TerminalActor
+) -> SettlementView | Refusal:
+    original = settlements.settlement(unit, command.settlement_id)
+    if original is None or original.institution_id != actor.institution_id:
+        return SettlementNotFound()
+    people.lock_person(unit, original.person_id)
+    bill = _locked_bill(unit, original.bill_id)
+    original = settlements.settlement(unit, command.settlement_id) or original
+    if original.kind is SettlementKind.REVERSAL or original.reversed_by_id is not None:
+        return AlreadyReversed(original.reversed_by_id or original.id)
+    if local_day(original.settled_at) != local_day(unit.now):
+        return ReversalTooLate(local_day(original.settled_at))
+    institution = institutions.institution(unit, original.institution_id)
+    enrolment = _enrolment(unit, original.person_id, original.enrolment_id)
+    if enrolment is None:
+        return NotInsured()
+    reversal = booking.book_reversal(
+        unit,
+        original,
+        enrolment,
+        institution,
+        actor.terminal_id,
+        actor.operator_id,
+        command.reason[:200],
+        rulebook(),
+    )
+    if isinstance(reversal, Refusal):
+        return reversal
+    _move(bill, BillEvent.REVERSE)
+    _close(unit, bill, actor, reversal, "settlement.reverse", "BILL_REVERSED")
+    return reversal
+
+
+def _close(
+    unit: Unit,
+    bill: Bill,
+    actor: TerminalActor,
+    settlement: SettlementView,
+    action: str,
+    kind: str,
+) -> None:
+    unit.db.flush()
+    _announce(unit, bill, kind)
+    facts = {
+        "settlement": settlement.id,
+        "total_fen": settlement.total_fen,
+        "fund_fen": settlement.fund_fen,
+        "account_fen": settlement.account_fen,
+        "cash_fen": settlement.cash_fen,
+    }
+    audit.record(unit, label(actor), action, f"person:{bill.person_id}", facts)
+
+
+def _terminal(actor: object) -> TerminalActor | SignInRequired | NotPermitted:
+    if not isinstance(actor, TerminalActor):
+        return SignInRequired()
+    return may(actor, Action.PRESENT_BILL, actor.institution_id) or actor
+
+
+def _place_refusal(
+    unit: Unit, institution: InstitutionView, purpose: Purpose, areas: set[str] | None = None
+) -> Refusal | None:
+    if institution.kind is not purpose.place:
+        return PurposeNotHere(purpose.value)
+    return agreement_refusal(institution) or outage_now(
+        unit, {institution.area_code} | (areas or set()), SERVICES[purpose]
+    )
+
+
+def _bill_refusal(unit: Unit, bill: Bill) -> Refusal | None:
+    if bill.state == BillState.REFUSED:
+        return BillRefused()
+    if bill.state == BillState.AWAITING_CONFIRMATION and bill.expires_at > unit.now:
+        total = OUTCOME.validate_python(bill.outcome).total_fen
+        return PatientMustConfirm(total, Fen(bill.confirm_above_fen))
+    if bill.state in (BillState.SETTLED, BillState.REVERSED, BillState.SUPERSEDED):
+        return BillNotOpen(bill.state)
+    return BillExpired(bill.expires_at) if bill.expires_at <= unit.now else None
+
+
+def _calculated(case: Case) -> Outcome | RuleNotLoaded:
+    try:
+        return calculate(case, rulebook())
+    except RuleMissing as missing:
+        return RuleNotLoaded(missing.region, missing.rule, missing.day)
+
+
+def _enrolment(unit: Unit, person_id: str, enrolment_id: str | None) -> EnrolmentView | None:
+    enrolments = people.enrolments_on(unit, person_id, local_day(unit.now))
+    if enrolment_id is None:
+        return paying_enrolment(enrolments)
+    return next((e for e in enrolments if e.id == enrolment_id), None)
+
+
+def _traces(command: Presettle) -> list[booking.TraceUse]:
+    return [
+        booking.TraceUse(number, code, line.split)
+        for number, line in enumerate(command.lines, 1)
+        for code in line.trace_codes
+    ]
+
+
+def _locked_bill(unit: Unit, bill_id: str) -> Bill:
+    query = select(Bill).where(Bill.id == bill_id).with_for_update()
+    return unit.db.exec(query.execution_options(populate_existing=True)).one()
+
+
+def _move(bill: Bill, event: BillEvent) -> None:
+    after = BILL_STATES.after(BillState(bill.state), event)
+    invariant(after is not None, f"a bill that is {bill.state} cannot {event}")
+    bill.state = after or bill.state
+
+
+def _announce(unit: Unit, bill: Bill, kind: str) -> None:
+    """Tell the patient's phone and the till, after commit."""
+    for topic in (f"person:{bill.person_id}", f"terminal:{bill.terminal_id}"):
+        outbox.enqueue(unit, outbox.Channel.LIVE, topic, kind, bill.id)

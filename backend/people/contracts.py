@@ -1,0 +1,143 @@
+"""Insured persons as the rest of the system sees them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import ClassVar
+
+from backend.kernel.errors import Refusal, Retry
+from backend.kernel.masking import MaskedName, MaskedNumber
+from backend.kernel.money import Fen
+
+
+class InsuranceType(StrEnum):
+    """险种 (``insutype``)."""
+
+    EMPLOYEE = "EMPLOYEE"
+    RESIDENT = "RESIDENT"
+
+    @property
+    def national_code(self) -> str:
+        """Return the code of the national interface."""
+        return {"EMPLOYEE": "310", "RESIDENT": "390"}[self.value]
+
+
+class PersonKind(StrEnum):
+    """What kind of insured person somebody is (``psn_type``, coarser)."""
+
+    ACTIVE = "ACTIVE"
+    RETIRED = "RETIRED"
+    RESIDENT_ADULT = "RESIDENT_ADULT"
+    STUDENT_OR_CHILD = "STUDENT_OR_CHILD"
+    UNIVERSITY_STUDENT = "UNIVERSITY_STUDENT"
+
+
+class AccountKind(StrEnum):
+    """Whether an enrolment comes with a personal account."""
+
+    COMBINED = "COMBINED"
+    """统账结合: pool and personal account."""
+    POOL_ONLY = "POOL_ONLY"
+    """单建统筹: pool without account."""
+    NONE = "NONE"
+    """Residents have no account."""
+
+
+class BenefitStatus(StrEnum):
+    """待遇状态 on a day."""
+
+    ACTIVE = "ACTIVE"
+    SUSPENDED = "SUSPENDED"
+    WAITING = "WAITING"
+    ENDED = "ENDED"
+
+
+@dataclass(frozen=True)
+class Particulars:
+    """Who somebody is, in the clear. Never leaves the server; only masked forms do."""
+
+    name: str
+    id_number: str
+    birth_date: date
+    sex: str
+    phone: str
+
+
+@dataclass(frozen=True)
+class EnrolmentView:
+    """One enrolment as it stood on a day."""
+
+    id: str
+    person_id: str
+    person_number: str
+    area_code: str
+    insurance_type: InsuranceType
+    person_kind: PersonKind
+    account_kind: AccountKind
+    status: BenefitStatus
+    status_from: date
+    status_until: date | None
+    contribution_base_fen: Fen
+
+
+@dataclass(frozen=True)
+class PersonView:
+    """A person as a screen may show them."""
+
+    id: str
+    masked_name: MaskedName
+    masked_id_number: MaskedNumber
+    masked_phone: MaskedNumber
+    age: int
+
+
+@dataclass(frozen=True)
+class EnrolmentPeriodInput:
+    """A stretch of time with one status."""
+
+    starts: date
+    ends: date | None
+    status: BenefitStatus
+    person_kind: PersonKind
+
+
+@dataclass(frozen=True)
+class EnrolmentInput:
+    """An enrolment to register."""
+
+    area_code: str
+    insurance_type: InsuranceType
+    account_kind: AccountKind
+    contribution_base_fen: Fen
+    periods: tuple[EnrolmentPeriodInput, ...]
+
+
+@dataclass(frozen=True)
+class RegisterPerson:
+    """A person with enrolments, as the insurance authority reports them."""
+
+    particulars: Particulars
+    enrolments: tuple[EnrolmentInput, ...]
+
+
+@dataclass(frozen=True)
+class IdNumberInvalid(Refusal):
+    """The ID number has a wrong length, date or check digit."""
+
+    zh = "身份证号码不正确：长度、出生日期或校验位有误。"
+    en = "The ID number is wrong: its length, its date or its check digit."
+    next_zh = "请对照证件逐位核对后重新填写。"
+    next_en = "Compare it with the document, digit by digit, and enter it again."
+
+
+@dataclass(frozen=True)
+class PersonKnown(Refusal):
+    """Somebody with this document is registered already; records are never merged silently."""
+
+    retry: ClassVar[Retry] = Retry.NEVER
+    zh = "该证件已登记，不重复建档。"
+    en = "This document is registered already."
+    next_zh = "如属重复档案，请由经办人员核对后合并。"
+    next_en = "If there are two records, a clerk compares and merges them."

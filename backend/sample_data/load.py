@@ -1,0 +1,250 @@
+"""Fills an empty database with the sample province.
+
+Nobody in it can be taken for a real person: ID numbers have a valid check digit but begin with 99,
+which is no province, mobile numbers begin with 120, which no network uses, and every name says that
+it is a sample. Institutions are named as samples too and stand in real counties.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from backend.catalogue.library import load_catalogue
+from backend.infra import audit
+from backend.infra.database import Unit
+from backend.institutions.contracts import Ability, Agreement, InstitutionKind, InstitutionView
+from backend.institutions.service import register_institution, register_terminal
+from backend.kernel.calendar import local_day
+from backend.kernel.errors import Refusal
+from backend.kernel.money import Fen
+from backend.people import queries as people
+from backend.people.contracts import (
+    AccountKind,
+    BenefitStatus,
+    EnrolmentInput,
+    EnrolmentPeriodInput,
+    EnrolmentView,
+    InsuranceType,
+    Particulars,
+    PersonKind,
+    RegisterPerson,
+)
+from backend.people.logic import check_digit
+from backend.people.service import register_person
+from backend.regions.library import children, insured_area_of
+from backend.settlement.credits import credit_month, credit_reported, open_account
+
+_PEOPLE = Path(__file__).parent / "people.csv"
+_PROVINCE = "510000"
+CHENGDU, YIBIN = "510100", "511500"
+_RETIREE_CREDIT = Fen(86_400)
+_BASE = Fen(800_000)
+_HOSPITAL = {Ability.OUTPATIENT, Ability.OUTPATIENT_POOLING, Ability.MOBILE_PAYMENT}
+_PHARMACY = {Ability.OUTPATIENT_POOLING, Ability.MOBILE_PAYMENT}
+
+
+@dataclass(frozen=True)
+class SampleTerminal:
+    """A terminal of the sample province with the key that a real one would keep to itself."""
+
+    number: str
+    institution_code: str
+    private_key: Ed25519PrivateKey
+
+
+def load_sample_data(unit: Unit) -> list[SampleTerminal]:
+    """Fill an empty database and return the terminals with their keys."""
+    audit.open_lanes(unit)
+    load_catalogue(unit)
+    terminals = [_register(unit, institution) for institution in _institutions(unit)]
+    with _PEOPLE.open(encoding="utf-8", newline="") as file:
+        for serial, row in enumerate(csv.DictReader(file), 1):
+            _load_person(unit, row, serial)
+    return terminals
+
+
+def sample_id_number(birth: date, serial: int, sex: str) -> str:
+    """Return an ID number with a valid check digit and a place that does not exist."""
+    odd = serial * 2 + (1 if sex == "1" else 0)
+    body = f"990100{birth:%Y%m%d}{odd:03d}"
+    return body + check_digit(body)
+
+
+def sample_key(number: str) -> Ed25519PrivateKey:
+    """Return the key of a sample terminal: derived from its number, so anybody can play it."""
+    seed = hashlib.sha256(f"yibao sample terminal {number}".encode()).digest()
+    return Ed25519PrivateKey.from_private_bytes(seed)
+
+
+def _register(unit: Unit, institution: InstitutionView) -> SampleTerminal:
+    register_institution(unit, institution)
+    unit.db.flush()
+    number = f"T{institution.code}01"
+    key = sample_key(number)
+    public = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+    register_terminal(unit, number, institution.id, public)
+    return SampleTerminal(number, institution.code, key)
+
+
+def _institutions(unit: Unit) -> Iterator[InstitutionView]:
+    """Yield a hospital and a pharmacy for each county, and larger ones for each city."""
+    for city in children(_PROVINCE):
+        counties = children(city.code)
+        seat = counties[0].code
+        yield _hospital(unit, seat, f"{city.name}示例第一人民医院", 3, 1)
+        yield _hospital(unit, seat, f"{city.name}示例中医医院", 2, 2)
+        for county in counties:
+            name = f"{city.name}{county.name}"
+            level = 2 if county.name.endswith("县") else 1
+            yield _hospital(unit, county.code, f"{name}示例人民医院", level, 3)
+            yield _hospital(unit, county.code, f"{name}示例社区卫生服务中心", 0, 4)
+            yield _pharmacy(unit, county.code, f"{name}示例大药房", 1, _PHARMACY)
+            yield _pharmacy(unit, county.code, f"{name}示例便民药店", 2, set())
+    wuhou = "510107"
+    yield _hospital(unit, wuhou, "成都市示例大学校医院", 1, 5, {Ability.CAMPUS})
+    suspended = _pharmacy(unit, wuhou, "成都市武侯区示例停业药店", 3, _PHARMACY)
+    yield InstitutionView(**{**vars(suspended), "agreement": Agreement.SUSPENDED})
+
+
+def _hospital(
+    unit: Unit, county: str, name: str, level: int, serial: int, more: set[Ability] | None = None
+) -> InstitutionView:
+    abilities = _HOSPITAL | (more or set())
+    if level >= 1:
+        abilities = abilities | {Ability.INPATIENT, Ability.CHRONIC_DISEASE}
+    return _institution(unit, InstitutionKind.HOSPITAL, county, name, level, serial, abilities)
+
+
+def _pharmacy(
+    unit: Unit, county: str, name: str, serial: int, abilities: set[Ability]
+) -> InstitutionView:
+    return _institution(unit, InstitutionKind.PHARMACY, county, name, None, serial, abilities)
+
+
+def _institution(
+    unit: Unit,
+    kind: InstitutionKind,
+    county: str,
+    name: str,
+    level: int | None,
+    serial: int,
+    abilities: set[Ability],
+) -> InstitutionView:
+    letter = "H" if kind is InstitutionKind.HOSPITAL else "P"
+    return InstitutionView(
+        id=unit.new_id(),
+        code=f"{letter}{county}{serial:05d}",
+        name=name,
+        kind=kind,
+        level=level,
+        division_code=county,
+        area_code=insured_area_of(county),
+        address=f"{name}（示例地址）",
+        abilities=tuple(sorted(abilities)),
+        agreement=Agreement.OPEN,
+    )
+
+
+def _load_person(unit: Unit, row: dict[str, str], serial: int) -> None:
+    birth = date.fromisoformat(row["birth_date"])
+    number = sample_id_number(birth, serial, row["sex"])
+    person = register_person(
+        unit,
+        RegisterPerson(
+            Particulars(row["name"], number, birth, row["sex"], row["phone"]),
+            tuple(_enrolments(row["key"])),
+        ),
+    )
+    if isinstance(person, Refusal):
+        raise ValueError(f"sample person {row['key']}: {person}")
+    for enrolment in people.enrolments_on(unit, person.id, local_day(unit.now)):
+        if enrolment.account_kind is AccountKind.COMBINED:
+            open_account(unit, enrolment.id)
+            _fill_account(unit, row["key"], enrolment)
+
+
+def _fill_account(unit: Unit, key: str, enrolment: EnrolmentView) -> None:
+    if key == "poor_balance":
+        credit_reported(unit, enrolment, Fen(1_250), "历年结余")
+    elif enrolment.person_kind is PersonKind.RETIRED:
+        credit_reported(unit, enrolment, _RETIREE_CREDIT, "退休人员个人账户划入（示例金额）")
+    else:
+        today = local_day(unit.now)
+        for month in range(1, today.month + 1):
+            credit_month(unit, enrolment, date(today.year, month, 1))
+
+
+def _enrolments(key: str) -> Iterator[EnrolmentInput]:
+    group = key.rstrip("0123456789").rstrip("_")
+    match group:
+        case "worker" | "poor_balance":
+            yield _employee(PersonKind.ACTIVE)
+        case "retiree" | "elder_no_phone":
+            yield _employee(PersonKind.RETIRED)
+        case "pool_only":
+            yield _employee(PersonKind.ACTIVE, account=AccountKind.POOL_ONLY)
+        case "retiree_pool_only":
+            yield _employee(PersonKind.RETIRED, account=AccountKind.POOL_ONLY)
+        case "suspended":
+            yield _employee(PersonKind.ACTIVE, status=BenefitStatus.SUSPENDED)
+        case "resident" | "elder":
+            yield _resident(PersonKind.RESIDENT_ADULT)
+        case "child":
+            yield _resident(PersonKind.STUDENT_OR_CHILD)
+        case "student":
+            yield _resident(PersonKind.UNIVERSITY_STUDENT)
+        case "waiting":
+            yield _resident(PersonKind.RESIDENT_ADULT, status=BenefitStatus.WAITING)
+        case "yibin":
+            yield _resident(PersonKind.RESIDENT_ADULT, area=YIBIN)
+        case "several":
+            employed = key == "several_2"
+            yield _employee(
+                PersonKind.ACTIVE,
+                status=BenefitStatus.ACTIVE if employed else BenefitStatus.SUSPENDED,
+            )
+            yield _resident(
+                PersonKind.RESIDENT_ADULT,
+                status=BenefitStatus.ENDED if employed else BenefitStatus.ACTIVE,
+            )
+        case "not_insured":
+            return
+        case _:
+            raise ValueError(f"no enrolment is described for {key}")
+
+
+def _employee(
+    kind: PersonKind,
+    status: BenefitStatus = BenefitStatus.ACTIVE,
+    account: AccountKind = AccountKind.COMBINED,
+) -> EnrolmentInput:
+    periods = _periods(kind, status)
+    return EnrolmentInput(CHENGDU, InsuranceType.EMPLOYEE, account, _BASE, periods)
+
+
+def _resident(
+    kind: PersonKind,
+    status: BenefitStatus = BenefitStatus.ACTIVE,
+    area: str = CHENGDU,
+) -> EnrolmentInput:
+    periods = _periods(kind, status)
+    return EnrolmentInput(area, InsuranceType.RESIDENT, AccountKind.NONE, Fen(0), periods)
+
+
+def _periods(kind: PersonKind, status: BenefitStatus) -> tuple[EnrolmentPeriodInput, ...]:
+    start = date(2023, 1, 1)
+    if status in (BenefitStatus.ACTIVE, BenefitStatus.WAITING):
+        return (EnrolmentPeriodInput(start, None, status, kind),)
+    turn = date(2026, 1, 1)
+    return (
+        EnrolmentPeriodInput(start, date(2025, 12, 31), BenefitStatus.ACTIVE, kind),
+        EnrolmentPeriodInput(turn, None, status, kind),
+    )

@@ -1,0 +1,94 @@
+"""Tables of settlements. Settlements and entries can only be added; triggers refuse anything else."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Column, Index
+from sqlmodel import Field, SQLModel
+
+from backend.infra.columns import Amount, CanonicalJson, Instant, Serial
+
+
+class Settlement(SQLModel, table=True):
+    """A booked settlement or reversal, with the case and outcome that recompute it."""
+
+    __tablename__ = "settlement"
+    __table_args__ = (
+        Index("ix_settlement_person", "person_id", "number"),
+        Index("ix_settlement_institution", "institution_id", "number"),
+        Index("ix_settlement_year", "enrolment_id", "accumulator_year"),
+    )
+
+    number: int | None = Field(default=None, sa_column=Column(Serial, primary_key=True))
+    id: str = Field(unique=True)
+    kind: str
+    person_id: str = Field(foreign_key="person.id")
+    enrolment_id: str = Field(foreign_key="enrolment.id")
+    institution_id: str = Field(foreign_key="institution.id")
+    terminal_id: str
+    operator_id: str
+    bill_id: str = Field(index=True)
+    purpose: str
+    service_date: date
+    settled_at: datetime = Field(sa_type=Instant)
+    accumulator_year: int
+    area_code: str
+    insurance_type: str
+    total_fen: int = Field(sa_type=Amount)
+    fund_fen: int = Field(sa_type=Amount)
+    account_fen: int = Field(sa_type=Amount)
+    cash_fen: int = Field(sa_type=Amount)
+    account_balance_after_fen: int = Field(sa_type=Amount)
+    case_facts: Any = Field(sa_type=CanonicalJson)
+    outcome: Any = Field(sa_type=CanonicalJson)
+    traces: Any = Field(sa_type=CanonicalJson)
+    ledger_entry_id: str = Field(foreign_key="ledger_entry.id")
+    reverses_id: str | None = Field(default=None, unique=True)
+    reason: str = ""
+
+
+class Accumulator(SQLModel, table=True):
+    """What a year has used, by enrolment. The sum of its entries, kept at hand."""
+
+    __tablename__ = "accumulator"
+
+    enrolment_id: str = Field(primary_key=True, foreign_key="enrolment.id")
+    year: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    deductible_fen: int = Field(sa_type=Amount)
+    fund_fen: int = Field(sa_type=Amount)
+
+
+class AccumulatorEntry(SQLModel, table=True):
+    """What one settlement or reversal added to a year."""
+
+    __tablename__ = "accumulator_entry"
+
+    settlement_id: str = Field(primary_key=True)
+    enrolment_id: str = Field(index=True)
+    year: int
+    deductible_fen: int = Field(sa_type=Amount)
+    fund_fen: int = Field(sa_type=Amount)
+
+
+class TraceHolding(SQLModel, table=True):
+    """A drug pack that is sold at present. ``split`` packs may be sold in several parts."""
+
+    __tablename__ = "trace_holding"
+
+    trace_code: str = Field(primary_key=True)
+    split: bool
+    uses: int
+    settlement_id: str
+
+
+class TraceEvent(SQLModel, table=True):
+    """A pack was sold or taken back; append-only."""
+
+    __tablename__ = "trace_event"
+
+    settlement_id: str = Field(primary_key=True)
+    trace_code: str = Field(primary_key=True)
+    sold: bool
+    at: datetime = Field(sa_type=Instant)

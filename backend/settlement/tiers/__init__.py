@@ -1,0 +1,1 @@
+"""The steps of a settlement, each a pure function of the case and the law."""

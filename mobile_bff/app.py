@@ -1,0 +1,90 @@
+"""The application: every route and middleware in one list."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+from collections.abc import AsyncIterator
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route, WebSocketRoute
+
+from backend.infra.database import Database, Resources
+from backend.infra.settings import Mode, Settings
+from backend.infra.tokens import key_set
+from mobile_bff.couriers import deliver_forever
+from mobile_bff.door import Door
+from mobile_bff.feed import Feed
+from mobile_bff.http import RequestFrame, YibaoGraphQL
+from mobile_bff.schema import make_schema
+from mobile_bff.start import open_resources
+from mobile_bff.trusted import load_documents
+
+
+def create_app(settings: Settings) -> Starlette:
+    """Return the application for these settings. The database must be migrated already."""
+    return assemble(open_resources(settings))
+
+
+def assemble(resources: Resources) -> Starlette:
+    """Return the application around the given resources; tests hand in their own clock."""
+    settings = resources.settings
+    database = Database(resources)
+    feed = Feed(database, settings.feed_poll_milliseconds)
+    door = Door(database, feed.nudge)
+    documents = load_documents(only_own=settings.mode is Mode.PRODUCTION)
+    graphql = YibaoGraphQL(make_schema(), resources, door, feed, documents)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        tasks = [asyncio.create_task(feed.run()), asyncio.create_task(deliver_forever(database))]
+        yield
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        database.close()
+
+    async def jwks(_request: Request) -> Response:
+        return JSONResponse(key_set(resources.vault.ring))
+
+    async def alive(_request: Request) -> Response:
+        return PlainTextResponse("ok")
+
+    async def ready(_request: Request) -> Response:
+        try:
+            await door.read(lambda unit: unit.db.connection().exec_driver_sql("SELECT 1").scalar())
+        except Exception:
+            logging.getLogger("yibao").exception("not ready")
+            return PlainTextResponse("the database does not answer", 503)
+        return PlainTextResponse("ok")
+
+    application = Starlette(
+        routes=[
+            Route("/graphql", graphql),
+            WebSocketRoute("/graphql", graphql),
+            Route("/.well-known/jwks.json", jwks),
+            Route("/health/live", alive),
+            Route("/health/ready", ready),
+        ],
+        middleware=[
+            Middleware(
+                RequestFrame,
+                new_request_id=lambda: resources.ids.new_id(resources.clock.now()),
+                body_bytes_max=settings.body_bytes_max,
+                requests_per_minute=settings.requests_per_minute_per_address,
+            )
+        ],
+        lifespan=lifespan,
+    )
+    application.state.database = database
+    return application
+
+
+def from_environment() -> Starlette:
+    """Return the application for the environment; what the server's workers call."""
+    return create_app(Settings.from_environment(os.environ))

@@ -1,0 +1,1 @@
+"""One of the app's six groups; one file a module."""

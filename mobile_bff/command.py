@@ -1,0 +1,246 @@
+"""The command ``yibao``: serve, migrate, seed, check, draw, and the operator's few levers."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+
+import uvicorn
+
+from backend.access.contracts import Operator
+from backend.codes.contracts import CODE_STATES
+from backend.infra import audit, outbox
+from backend.infra.clock import SystemIds
+from backend.infra.database import Database, Unit
+from backend.infra.keys import KeysError, make_keys
+from backend.infra.settings import Settings, SettingsError
+from backend.institutions import queries as institutions
+from backend.institutions import service as institution_service
+from backend.institutions.contracts import Agreement
+from backend.kernel.calendar import SHANGHAI
+from backend.ledger import queries as ledger
+from backend.payments.contracts import BILL_STATES
+from backend.policies import queries as policies
+from backend.policies import service as policy_service
+from backend.policies.contracts import AnnounceOutage, OutageView, Service
+from backend.rulebook.library import PARAMETERS, PackInvalid, read_packs, rulebook
+from backend.sample_data.load import load_sample_data
+from backend.settlement import queries as settlements
+from mobile_bff import documents
+from mobile_bff.schema import make_schema
+from mobile_bff.start import migrate, open_resources
+from mobile_bff.trusted import digest
+
+ROOT = Path(__file__).parent.parent
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit status."""
+    parser = argparse.ArgumentParser(
+        prog="yibao", description="医保 Yibao, the server and its tools"
+    )
+    _add_commands(parser)
+    options = parser.parse_args(arguments)
+    try:
+        run: Callable[[argparse.Namespace], int] = options.run
+        return run(options)
+    except (SettingsError, KeysError, PackInvalid) as error:
+        print(f"yibao: {error}", file=sys.stderr)
+        return 2
+
+
+def _add_commands(parser: argparse.ArgumentParser) -> None:
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(
+        name: str, run: Callable[[argparse.Namespace], int], text: str
+    ) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=text, description=text)
+        command.set_defaults(run=run)
+        return command
+
+    serve = add("serve", _serve, "start the server")
+    serve.add_argument("--host", default="127.0.0.1")
+    serve.add_argument("--port", type=int, default=8080)
+    serve.add_argument("--workers", type=int, default=1)
+    add("migrate", _migrate, "bring the database to the newest schema")
+    add("seed", _seed, "fill an empty database with the fictitious sample province")
+    add("keys", _keys, "make a key ring where there is none")
+    add("verify", _verify, "prove audit chains, ledger, settlements and accumulators")
+    add("outbox", _outbox, "list messages that could not be delivered")
+    add("schema", _schema, "write schema.graphql")
+    add("documents", _documents, "write the manifest of the app's documents")
+    add("states", _states, "print the state diagrams")
+    check = add("policy", _policy, "check parameter packs: schema, units, overlaps in time")
+    check.add_argument("action", choices=["check"])
+    check.add_argument("folder", nargs="?", type=Path, default=PARAMETERS)
+    agreement = add("agreement", _agreement, "open, suspend or end an institution's agreement")
+    agreement.add_argument("code")
+    agreement.add_argument("state", choices=[state.value for state in Agreement])
+    outage = add("outage", _outage, "announce an outage, or end one")
+    outage.add_argument("--area")
+    outage.add_argument("--service", action="append", choices=[s.value for s in Service])
+    outage.add_argument("--from", dest="starts", help="local time, 2026-11-22T22:00")
+    outage.add_argument("--to", dest="ends", help="local time")
+    outage.add_argument("--reason", default="系统维护")
+    outage.add_argument("--instead", default="请稍后再试；急需时先自费并保留票据。")
+    outage.add_argument("--end", metavar="ID", help="end this outage now")
+    demo = add("demo", _demo, "run the whole path through the public API and keep serving")
+    demo.add_argument("--exit", action="store_true", help="stop when the path has been run")
+    demo.add_argument("--port", type=int, default=8080)
+
+
+def _settings() -> Settings:
+    return Settings.from_environment(os.environ)
+
+
+def _database() -> Database:
+    return Database(open_resources(_settings()))
+
+
+def _serve(options: argparse.Namespace) -> int:
+    migrate(_database())
+    uvicorn.run(
+        "mobile_bff.app:from_environment",
+        factory=True,
+        host=options.host,
+        port=options.port,
+        workers=options.workers,
+        ws_max_size=65_536,
+        log_level="warning",
+    )
+    return 0
+
+
+def _migrate(_options: argparse.Namespace) -> int:
+    migrate(_database())
+    return 0
+
+
+def _seed(_options: argparse.Namespace) -> int:
+    database = _database()
+    migrate(database)
+    terminals = database.write(load_sample_data)
+    print(f"{len(terminals)} institutions with a terminal each, and the sample people")
+    return 0
+
+
+def _keys(_options: argparse.Namespace) -> int:
+    path = _settings().resolved_keys_file
+    if path.exists():
+        print(f"there is a key ring at {path} already", file=sys.stderr)
+        return 1
+    make_keys(path, SystemIds())
+    print(f"made {path}; keep it safe and back it up, without it sealed data cannot be read")
+    return 0
+
+
+def _verify(_options: argparse.Namespace) -> int:
+    database = _database()
+
+    def read(unit: Unit) -> list[object]:
+        book = rulebook()
+        return [*audit.verify(unit), *ledger.verify(unit), *settlements.verify(unit, book)]
+
+    faults = database.read(read)
+    for fault in faults:
+        print(fault)
+    print("all of it adds up" if not faults else f"{len(faults)} faults")
+    return 1 if faults else 0
+
+
+def _outbox(_options: argparse.Namespace) -> int:
+    given_up = _database().read(outbox.undelivered)
+    for message in given_up:
+        print(message.id, message.channel, message.kind, message.created_at, message.failure)
+    return 1 if given_up else 0
+
+
+def _schema(_options: argparse.Namespace) -> int:
+    (ROOT / "schema.graphql").write_text(make_schema().as_str() + "\n", encoding="utf-8")
+    return 0
+
+
+def _documents(_options: argparse.Namespace) -> int:
+    manifest = {digest(documents.document(name)): name for name in documents.names()}
+    text = json.dumps(dict(sorted(manifest.items(), key=lambda item: item[1])), indent=2)
+    documents.MANIFEST.write_text(text + "\n", encoding="utf-8")
+    return 0
+
+
+def _states(_options: argparse.Namespace) -> int:
+    for table in (CODE_STATES, BILL_STATES):
+        print(f"### {table.title}\n\n```mermaid\n{table.diagram()}\n```\n")
+    return 0
+
+
+def _policy(options: argparse.Namespace) -> int:
+    book = read_packs(options.folder)
+    print(f"{len(book.parameters)} parameters, digest {book.digest[:16]}")
+    return 0
+
+
+def _agreement(options: argparse.Namespace) -> int:
+    def change(unit: Unit) -> bool:
+        found = institutions.by_code(unit, options.code)
+        if found is not None:
+            state = Agreement(options.state)
+            institution_service.set_agreement(unit, _operator(), found.id, state)
+        return found is not None
+
+    if not _database().write(change):
+        print(f"there is no institution {options.code}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _outage(options: argparse.Namespace) -> int:
+    database = _database()
+    if options.end:
+        ended = database.write(
+            lambda unit: policy_service.end_outage(unit, _operator(), options.end)
+        )
+        return 0 if ended else 1
+    if not options.area:
+        for outage in database.read(lambda unit: policies.outages(unit, None, 100)):
+            print(outage)
+        return 0
+    announced = database.write(
+        lambda unit: policy_service.announce_outage(
+            unit,
+            AnnounceOutage(
+                actor=Operator(_operator()),
+                area_code=options.area,
+                services=tuple(Service(name) for name in options.service or list(Service)),
+                starts_at=_local(options.starts),
+                ends_at=_local(options.ends),
+                reason=options.reason,
+                instead=options.instead,
+            ),
+        )
+    )
+    print(announced.id if isinstance(announced, OutageView) else announced)
+    return 0
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from mobile_bff.demo import run_demo  # drags in the client's libraries, for this command only
+
+    return run_demo(port=options.port, keep_serving=not options.exit)
+
+
+def _local(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=SHANGHAI)
+
+
+def _operator() -> str:
+    return os.environ.get("USER", "console")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

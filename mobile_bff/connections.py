@@ -1,0 +1,61 @@
+"""Relay connections: newest first, stable, never more than a hundred at once."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from typing import Any
+
+from graphql import GraphQLError
+from strawberry import relay
+
+PAGE_DEFAULT = 20
+PAGE_MAX = 100
+_PREFIX = "before:"
+
+
+class BadInput(GraphQLError):
+    """An argument cannot be used; the message says which and why."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, extensions={"code": "BAD_USER_INPUT"})
+
+
+def page_size(first: int | None) -> int:
+    """Return how many to show, or raise ``BadInput``."""
+    wanted = PAGE_DEFAULT if first is None else first
+    if not 0 <= wanted <= PAGE_MAX:
+        raise BadInput(f"first lies between 0 and {PAGE_MAX}")
+    return wanted
+
+
+def position(after: str | None) -> int | None:
+    """Return the number below which to go on, or raise ``BadInput`` for a cursor not of ours."""
+    if after is None:
+        return None
+    try:
+        text = base64.b64decode(after, validate=True).decode("ascii")
+        number = int(text.removeprefix(_PREFIX))
+    except ValueError:
+        raise BadInput("after is not a cursor of this list") from None
+    if not text.startswith(_PREFIX) or not 0 < number < 2**63:
+        raise BadInput("after is not a cursor of this list")
+    return number
+
+
+def connection(nodes: Sequence[tuple[int, Any]], first: int, after: str | None) -> Any:
+    """Return a connection of (number, node) pairs of which one more than ``first`` was fetched."""
+    edges: list[relay.Edge[Any]] = [
+        relay.Edge(cursor=_cursor(number), node=node) for number, node in nodes[:first]
+    ]
+    page = relay.PageInfo(
+        has_next_page=len(nodes) > first,
+        has_previous_page=after is not None,
+        start_cursor=edges[0].cursor if edges else None,
+        end_cursor=edges[-1].cursor if edges else None,
+    )
+    return relay.Connection(page_info=page, edges=edges)
+
+
+def _cursor(number: int) -> str:
+    return base64.b64encode(f"{_PREFIX}{number}".encode()).decode()

@@ -1,0 +1,97 @@
+"""What a resolver knows about its request: who asks, in which language, and the door inwards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import strawberry
+from graphql import GraphQLError
+from strawberry.dataloader import DataLoader
+
+from backend.access.contracts import Actor, Anonymous, NotPermitted, PersonActor, TerminalActor
+from backend.access.logic import may
+from backend.identity import queries as identity
+from backend.infra.database import Unit
+from backend.infra.tokens import Audience, Claims
+from backend.institutions import queries as institutions
+from backend.institutions.contracts import InstitutionView
+from backend.kernel.errors import Locale
+from mobile_bff.door import Door
+from mobile_bff.feed import Feed
+from mobile_bff.trusted import Documents
+
+
+class RefusedQuery(GraphQLError):
+    """A read that the caller may not make; becomes an error with a code."""
+
+    def __init__(self, message: str, code: str) -> None:
+        super().__init__(message, extensions={"code": code})
+
+
+@dataclass
+class Context:
+    """One request. Loaders live exactly as long."""
+
+    door: Door
+    feed: Feed
+    locale: Locale
+    address: str
+    request_id: str
+    claims: Claims | None
+    documents: Documents
+    introspection: bool = True
+    connection_params: dict[str, Any] | None = None
+    _actor: Actor | None = None
+    _institutions: DataLoader[str, InstitutionView] | None = field(default=None)
+
+    async def actor(self) -> Actor:
+        """Return who asks. The session behind the token is looked up once a request."""
+        if self._actor is None:
+            self._actor = await self.fresh_actor()
+        return self._actor
+
+    async def fresh_actor(self) -> Actor:
+        """Return who asks, looking the session up again; for each event of a subscription."""
+        if self.claims is None:
+            return Anonymous(self.address)
+        return await self.door.read(lambda unit: resolve_actor(unit, self.claims, self.address))
+
+    async def person(self, action: Any, subject: str | None = None) -> str:
+        """Return the person whom a read is about, or raise ``RefusedQuery``."""
+        actor = await self.actor()
+        person_id = subject or (actor.person_id if isinstance(actor, PersonActor) else "")
+        refusal = may(actor, action, person_id)
+        if refusal is None:
+            return person_id
+        code = "FORBIDDEN" if isinstance(refusal, NotPermitted) else "UNAUTHENTICATED"
+        raise RefusedQuery(refusal.message(self.locale), code)
+
+    @property
+    def institutions(self) -> DataLoader[str, InstitutionView]:
+        """Return this request's loader of institutions."""
+        if self._institutions is None:
+            self._institutions = DataLoader(load_fn=self._load_institutions)
+        return self._institutions
+
+    async def _load_institutions(self, ids: list[str]) -> list[InstitutionView]:
+        found = await self.door.read(lambda unit: institutions.institutions(unit, ids))
+        return [found[institution_id] for institution_id in ids]
+
+
+Info: TypeAlias = strawberry.Info[Context, None]
+
+
+def resolve_actor(unit: Unit, claims: Claims | None, address: str) -> Actor:
+    """Return the actor behind a verified token, nobody where its session has ended."""
+    if claims is None:
+        return Anonymous(address)
+    if claims.audience is Audience.PERSON:
+        if identity.session_is_open(unit, claims.session, claims.subject):
+            return PersonActor(claims.subject, claims.session)
+        return Anonymous(address)
+    opened = institutions.open_session(unit, claims.session)
+    if opened is None:
+        return Anonymous(address)
+    session, terminal = opened
+    return TerminalActor(terminal.id, terminal.institution_id, session.id, session.operator_id)

@@ -1,0 +1,56 @@
+"""Carries outside messages from the outbox to their gateways, in the background of every worker."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import json
+import logging
+
+import httpx
+from anyio import to_thread
+
+from backend.infra.database import Database
+from backend.infra.outbox import Channel, Delivery, DeliveryFailed, deliver_due
+
+_IDLE_SECONDS = 0.2
+_log = logging.getLogger("yibao.couriers")
+
+
+class SmsCourier:
+    """Speaks the SMS gateway's protocol: JSON over HTTP, the body signed with HMAC-SHA256."""
+
+    def __init__(self, url: str, secret: str) -> None:
+        self._url = f"{url}/v1/messages"
+        self._secret = secret.encode()
+        self._client = httpx.Client(timeout=5, trust_env=False)
+
+    def __call__(self, delivery: Delivery) -> None:
+        """Hand a message over, or raise ``DeliveryFailed``. A repeated id is dropped there."""
+        message = json.loads(delivery.payload)
+        body = json.dumps(
+            {"id": f"yibao-{delivery.id}", "template": delivery.kind, **message},
+            ensure_ascii=False,
+        ).encode()
+        signature = hmac.new(self._secret, body, hashlib.sha256).hexdigest()
+        headers = {"content-type": "application/json", "x-signature": signature}
+        try:
+            answer = self._client.post(self._url, content=body, headers=headers)
+        except httpx.HTTPError as error:
+            raise DeliveryFailed(type(error).__name__) from error
+        if answer.status_code != httpx.codes.ACCEPTED:
+            raise DeliveryFailed(f"the gateway answered {answer.status_code}")
+
+
+async def deliver_forever(database: Database) -> None:
+    """Deliver what is due until cancelled. A failure is logged and tried again."""
+    settings = database.resources.settings
+    courier = SmsCourier(settings.sms_gateway_url, settings.sms_gateway_secret)
+    while True:
+        taken = 0
+        try:
+            taken = await to_thread.run_sync(deliver_due, database, Channel.SMS, courier)
+        except Exception:
+            _log.exception("delivering messages failed; trying again")
+        await asyncio.sleep(0 if taken else _IDLE_SECONDS)

@@ -1,0 +1,257 @@
+"""``yibao demo``: a real purchase through the public API, from sign-in to receipt and reversal.
+
+Everything is real: a server process, a gateway sandbox process, HTTP and WebSocket between them. Only
+the people and the institutions are samples.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from backend.kernel.calendar import SHANGHAI
+from backend.sample_data.load import sample_key
+from mobile_bff.client import Client, terminal_assertion
+from mobile_bff.processes import newest_code, server, sms_sandbox
+
+FOLDER = Path(".demo")
+PHONE = "12000000001"
+PHARMACY_TERMINAL = "TP5101040000101"
+STEPS = 9
+_BASKET = (
+    ("甘精胰岛素", "3", "65.00"),
+    ("瑞舒伐他汀", "4", "28.60"),
+    ("连花清瘟胶囊", "2", "16.50"),
+    ("阿胶", "1", "98.00"),
+)
+_serials = itertools.count(1)
+
+
+class Stage:
+    """Shows how far the path has come."""
+
+    def __init__(self) -> None:
+        self.console = Console(highlight=False)
+        self._number = 0
+
+    @contextmanager
+    def step(self, text: str) -> Iterator[None]:
+        """Show a step, with a tick and its time when it is done."""
+        self._number += 1
+        began = time.monotonic()
+        with self.console.status(f"[{self._number}/{STEPS}] {text}"):
+            yield
+        took = (time.monotonic() - began) * 1000
+        self.console.print(f"[green]✓[/] {self._number}/{STEPS} {text} [dim]{took:.0f} ms[/]")
+
+
+def run_demo(port: int, keep_serving: bool) -> int:
+    """Set up, run the path, print the receipt, and serve until interrupted."""
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    FOLDER.mkdir()
+    mailbox = (FOLDER / "mailbox.jsonl").absolute()
+    environment = {"YIBAO_DATA_DIR": str(FOLDER.absolute())}
+    stage = Stage()
+    with stage.step("建库并装入示例数据 / database with the sample province"):
+        command = [sys.executable, "-m", "mobile_bff.command", "seed"]
+        subprocess.run(  # noqa: S603
+            command, env={**os.environ, **environment}, check=True, stdout=subprocess.DEVNULL
+        )
+    with sms_sandbox(mailbox) as gateway:
+        environment["YIBAO_SMS_GATEWAY_URL"] = gateway
+        with server(environment, port) as address:
+            _walk(stage, address, mailbox)
+            _farewell(stage.console, address, mailbox)
+            if keep_serving:
+                _wait_for_interrupt()
+    return 0
+
+
+def _walk(stage: Stage, address: str, mailbox: Path) -> None:
+    phone, terminal = Client(address), Client(address)
+    with stage.step("患者用短信验证码登录 / the patient signs in with an SMS code"):
+        _good(phone.do("RequestSignInCode", phone=PHONE))
+        digits = newest_code(mailbox, PHONE)
+        signed_in = _good(phone.do("SignIn", phone=PHONE, code=digits, deviceName="演示手机"))
+        phone.token = signed_in["accessToken"]
+    with stage.step("药店终端用自己的密钥签到 / the pharmacy's terminal signs in with its key"):
+        assertion = terminal_assertion(PHARMACY_TERMINAL, sample_key(PHARMACY_TERMINAL))
+        session = _good(
+            terminal.do(
+                "OpenTerminalSession",
+                assertion=assertion,
+                operatorId="1001",
+                operatorName="示例收银员",
+            )
+        )
+        terminal.token = session["accessToken"]
+    with stage.step("手机亮码 / the phone shows a one-time code"):
+        code = _good(phone.do_once("IssueCode", purpose="PHARMACY_PURCHASE"))
+    with stage.step("终端扫码 / the terminal scans it"):
+        scanned = _good(
+            terminal.do_once("DecodeCode", code=code["text"], purpose="PHARMACY_PURCHASE")
+        )
+    _show_scan(stage.console, code, scanned)
+    with phone.events() as events:
+        with stage.step("预结算, 手机即时收到 / the basket is priced, the phone sees it"):
+            bill = _good(_presettle(terminal, scanned["token"], _BASKET))
+            seen = next(events)
+        stage.console.print(f"   手机: {seen['bill']['status']['speechText']}")
+        with stage.step("患者在手机上确认 / the patient confirms on the phone"):
+            _good(phone.do_once("ConfirmBill", billId=bill["billId"]))
+        with stage.step("结算 / the bill is booked"):
+            receipt = _good(terminal.do_once("Settle", billId=bill["billId"]))
+    print_receipt(stage.console, receipt)
+    with stage.step("第二笔买错, 当天撤销 / a second purchase is reversed the same day"):
+        before, after = _buy_and_reverse(phone, terminal)
+    stage.console.print(f"   账户余额 {before} → 撤销后 {after}")
+    _show_records(stage.console, phone)
+
+
+def _buy_and_reverse(phone: Client, terminal: Client) -> tuple[str, str]:
+    before = _balance(phone)
+    code = _good(phone.do_once("IssueCode", purpose="PHARMACY_PURCHASE"))
+    scanned = _good(terminal.do_once("DecodeCode", code=code["text"], purpose="PHARMACY_PURCHASE"))
+    bill = _good(_presettle(terminal, scanned["token"], (("布洛芬片", "2", "12.00"),)))
+    settled = _good(terminal.do_once("Settle", billId=bill["billId"]))
+    _good(
+        terminal.do_once("ReverseSettlement", settlementId=settled["settlementId"], reason="买错药")
+    )
+    return before, _balance(phone)
+
+
+def _presettle(
+    terminal: Client, token: str, basket: tuple[tuple[str, str, str], ...]
+) -> dict[str, Any]:
+    lines = []
+    for name, quantity, price in basket:
+        item = terminal.call("CatalogueItems", text=name)["catalogueItems"][0]
+        packs = [f"8{next(_serials):019d}" for _ in range(int(quantity))]
+        lines.append(
+            {
+                "code": item["code"],
+                "quantity": quantity,
+                "unitPrice": price,
+                "traceCodes": packs,
+            }
+        )
+    return terminal.do_once("Presettle", token=token, lines=lines)
+
+
+def _show_scan(console: Console, code: dict[str, Any], scanned: dict[str, Any]) -> None:
+    (FOLDER / "code.svg").write_text(code["qrSvg"], encoding="utf-8")
+    person = scanned["person"]
+    console.print(f"   统一码 {code['text']} (二维码: {FOLDER / 'code.svg'}, 60秒内一次有效)")
+    console.print(f"   终端看到: {person['maskedName']} {person['maskedIdNumber']}")
+    for payer in scanned["payers"]:
+        left = f", 剩余 {payer['left']['text']}" if payer["left"] else ""
+        console.print(f"   {payer['payer']}: {payer['reasonText']}{left}")
+
+
+def print_receipt(console: Console, receipt: dict[str, Any]) -> None:
+    """Print a settlement as a person would want to read it."""
+    working = receipt["working"]
+    at = datetime.fromisoformat(receipt["settledAt"]).astimezone(SHANGHAI)
+    console.print(f"\n[bold]医保结算单[/]  {receipt['institution']['name']}  {at:%Y-%m-%d %H:%M}")
+    console.print(f"结算编号 {receipt['settlementId']}  参保地 {receipt['areaName']}")
+    lines = Table(box=None, header_style="dim")
+    for title in ("商品", "数量", "单价", "金额", "限价外", "先自付", "自费", "报销范围"):
+        lines.add_column(title, justify="left" if title == "商品" else "right")
+    for line in working["lines"]:
+        lines.add_row(
+            f"{line['name']} [dim]{line['reasonText']}[/]",
+            line["quantity"],
+            line["unitPrice"],
+            *(
+                line[key]["yuan"]
+                for key in ("total", "overLimit", "prepaidShare", "fullSelfPay", "inScope")
+            ),
+        )
+    console.print(lines)
+    parts = Table(box=None, header_style="dim")
+    for title in ("每一分钱", "金额", "统筹", "账户", "现金", "算式", "依据"):
+        parts.add_column(
+            title, justify="right" if title in ("金额", "统筹", "账户", "现金") else "left"
+        )
+    for part in working["parts"]:
+        rule = part["rule"]
+        mark = " [yellow](暂定)[/]" if rule["provisional"] else ""
+        parts.add_row(
+            part["text"],
+            *(part[key]["yuan"] for key in ("amount", "byFund", "byAccount", "byCash")),
+            part["formula"],
+            f"{rule['id']} {rule['effectiveFrom']}起{mark}\n[dim]{rule['document']}·{rule['clause']}[/]",
+        )
+    console.print(parts)
+    _print_account_rule(console, working)
+    console.print(f"[bold]{working['speechText']}[/]")
+    if working["fundLeft"]:
+        console.print(
+            f"本年起付标准还剩 {working['deductibleLeft']['text']}, 统筹限额还剩 "
+            f"{working['fundLeft']['text']}, 账户余额 {working['accountBalanceAfter']['text']}\n"
+        )
+
+
+def _print_account_rule(console: Console, working: dict[str, Any]) -> None:
+    rule = working["accountRule"]
+    if rule:
+        mark = " [yellow](暂定)[/]" if rule["provisional"] else ""
+        console.print(
+            f"账户支付依据 {rule['id']} {rule['effectiveFrom']}起{mark} "
+            f"[dim]{rule['document']} {rule['number']}·{rule['clause']}[/]"
+        )
+    if any(line["illustrative"] for line in working["lines"]):
+        console.print("[yellow]目录编码、限价和乙类先自付比例为示例数据。[/]")
+
+
+def _show_records(console: Console, phone: Client) -> None:
+    console.print("\n[bold]手机上的结算记录[/]")
+    for edge in phone.call("SettlementRecords", first=5)["settlements"]["edges"]:
+        record = edge["node"]
+        console.print(
+            f"   {record['kind']:<10} 总额 {record['total']['text']}, "
+            f"统筹 {record['fund']['text']}, 账户 {record['account']['text']}, "
+            f"现金 {record['cash']['text']}"
+        )
+
+
+def _farewell(console: Console, address: str, mailbox: Path) -> None:
+    console.print("\n[bold]服务在运行 / the server is running[/]")
+    console.print(f"   GraphQL   {address}/graphql   (HTTP; graphql-transport-ws)")
+    console.print(f"   JWKS      {address}/.well-known/jwks.json")
+    console.print(f"   短信邮箱  {mailbox}")
+    console.print("   登录手机  12000000001 职工 · 12000000002 退休 · 12000000003 居民 · ")
+    console.print("             12000000008 暂停参保 · 12000000009 等待期 · 12000000011 余额很少")
+    console.print(f"   药店终端  {PHARMACY_TERMINAL} · 医院终端 TH5101040000101 (示例密钥)")
+
+
+def _balance(phone: Client) -> str:
+    account = phone.call("AccountLines", first=1)["accounts"][0]
+    return str(account["balance"]["text"])
+
+
+def _good(result: dict[str, Any]) -> dict[str, Any]:
+    if "message" in result:
+        raise SystemExit(f"{result['__typename']}: {result['message']}{result['nextAction']}")
+    return result
+
+
+def _wait_for_interrupt() -> None:
+    print("按 Ctrl-C 停止 / press Ctrl-C to stop", flush=True)
+    try:
+        while True:
+            time.sleep(3600)
+    except KeyboardInterrupt:
+        print()

@@ -1,0 +1,37 @@
+"""The one door between the async edge and the synchronous domain: a thread hop, a transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from anyio import CapacityLimiter, to_thread
+
+from backend.infra.database import Database, Unit
+
+T = TypeVar("T")
+C = TypeVar("C")
+
+THREADS = 16
+
+
+class Door:
+    """Runs use cases and reads in threads, so that no transaction ever blocks the event loop."""
+
+    def __init__(self, database: Database, after_write: Callable[[], None]) -> None:
+        self._database = database
+        self._after_write = after_write
+        self._threads = CapacityLimiter(THREADS)
+
+    async def write(self, use_case: Callable[[Unit, C], T], command: C, request_id: str) -> T:
+        """Run a use case in one transaction and return its answer after commit."""
+        outcome = await to_thread.run_sync(
+            lambda: self._database.write(lambda unit: use_case(unit, command), request_id),
+            limiter=self._threads,
+        )
+        self._after_write()
+        return outcome
+
+    async def read(self, query: Callable[[Unit], T]) -> T:
+        """Run a read on one consistent view of the data."""
+        return await to_thread.run_sync(lambda: self._database.read(query), limiter=self._threads)

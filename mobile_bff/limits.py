@@ -1,0 +1,238 @@
+"""Bounds on what one operation may ask, and errors that say no more than they should.
+
+A document is measured before it is validated: tokens, operations, directives, aliases, depth, and a
+cost that multiplies by the length of lists. The measures are those of the app's own documents with
+room to spare; ``tests/budgets`` holds them against each other.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLError,
+    GraphQLSyntaxError,
+    IntValueNode,
+    NoSchemaIntrospectionCustomRule,
+    OperationDefinitionNode,
+    SelectionSetNode,
+    VariableNode,
+)
+from strawberry.extensions import MaxTokensLimiter, ParserCache, SchemaExtension, ValidationCache
+from strawberry.relay.types import GlobalIDValueError
+from strawberry.types.execution import ExecutionContext
+
+from backend.kernel.invariants import InvariantBroken
+from mobile_bff.connections import PAGE_DEFAULT, PAGE_MAX
+
+TOKENS_MAX = 2_000
+OPERATIONS_MAX = 5
+DIRECTIVES_MAX = 20
+ALIASES_MAX = 15
+DEPTH_MAX = 15
+COST_MAX = 5_000
+ERRORS_MAX = 10
+_SUGGESTION = re.compile(r"\s*Did you mean [^?]*\?")
+_LISTS = {"settlements", "lines", "openBills", "outages", "institutions", "catalogueItems"}
+_DEAR = {"qrSvg": 20, "qrPngBase64": 20}
+_log = logging.getLogger("yibao.graphql")
+PUBLIC_CODES = {
+    "BAD_USER_INPUT",
+    "FORBIDDEN",
+    "UNAUTHENTICATED",
+    "GRAPHQL_PARSE_FAILED",
+    "GRAPHQL_VALIDATION_FAILED",
+    "OPERATION_TOO_LARGE",
+    "PERSISTED_QUERY_NOT_FOUND",
+}
+
+
+class TooLarge(GraphQLError):
+    """An operation asks for more than any screen of the app needs."""
+
+    def __init__(self, what: str, limit: int) -> None:
+        super().__init__(
+            f"the operation has too many {what}; at most {limit} are allowed",
+            extensions={"code": "OPERATION_TOO_LARGE"},
+        )
+
+
+@dataclass
+class _Measure:
+    """Walks a document once, expanding fragments, and stops at the first bound passed."""
+
+    fragments: dict[str, FragmentDefinitionNode]
+    variables: dict[str, Any]
+    aliases: int = 0
+    directives: int = 0
+    cost: int = 0
+    open_fragments: set[str] = field(default_factory=set)
+
+    def walk(self, selections: SelectionSetNode | None, depth: int, weight: int) -> None:
+        if selections is None:
+            return
+        if depth > DEPTH_MAX:
+            raise TooLarge("levels", DEPTH_MAX)
+        for node in selections.selections:
+            self.directives += len(node.directives or ())
+            if self.directives > DIRECTIVES_MAX:
+                raise TooLarge("directives", DIRECTIVES_MAX)
+            if isinstance(node, FieldNode):
+                self._field(node, depth, weight)
+            elif isinstance(node, FragmentSpreadNode):
+                self._spread(node.name.value, depth, weight)
+            else:
+                self.walk(getattr(node, "selection_set", None), depth, weight)
+
+    def _field(self, node: FieldNode, depth: int, weight: int) -> None:
+        name = node.name.value
+        self.aliases += node.alias is not None
+        if self.aliases > ALIASES_MAX:
+            raise TooLarge("aliases", ALIASES_MAX)
+        self.cost += weight * _DEAR.get(name, 1)
+        if self.cost > COST_MAX:
+            raise TooLarge("fields, counting those of lists as often as they repeat", COST_MAX)
+        inner = weight * self._length(node) if name in _LISTS else weight
+        self.walk(node.selection_set, depth + 1, inner)
+
+    def _spread(self, name: str, depth: int, weight: int) -> None:
+        fragment = self.fragments.get(name)
+        if fragment is None or name in self.open_fragments:
+            return  # validation says what is wrong with it
+        self.open_fragments.add(name)
+        self.walk(fragment.selection_set, depth, weight)
+        self.open_fragments.discard(name)
+
+    def _length(self, node: FieldNode) -> int:
+        for argument in node.arguments or ():
+            if argument.name.value == "first":
+                return self._number(argument.value)
+        return 1 if not node.arguments and node.name.value == "lines" else PAGE_DEFAULT
+
+    def _number(self, value: Any) -> int:
+        wanted: Any = PAGE_DEFAULT
+        if isinstance(value, IntValueNode):
+            wanted = int(value.value)
+        elif isinstance(value, VariableNode):
+            wanted = self.variables.get(value.name.value, PAGE_DEFAULT)
+        return min(max(wanted, 1), PAGE_MAX) if isinstance(wanted, int) else PAGE_DEFAULT
+
+
+class Bounds(SchemaExtension):
+    """Refuses what is too large, unknown documents where only the app's run, and introspection."""
+
+    execution_context: ExecutionContext
+
+    def on_parse(self) -> Iterator[None]:
+        """Before parsing: in production only the app's own documents run."""
+        context = self.execution_context.context
+        if not context.documents.may_run(self.execution_context.query or ""):
+            error = GraphQLError(
+                "only documents of the app run here",
+                extensions={"code": "PERSISTED_QUERY_NOT_FOUND"},
+            )
+            raise error
+        yield
+
+    def on_validate(self) -> Iterator[None]:
+        """Before validation: measure, and shut introspection where it is not for the caller."""
+        execution = self.execution_context
+        try:
+            if execution.graphql_document is not None:
+                measure(execution.graphql_document, execution.variables or {})
+        except TooLarge as error:
+            execution.pre_execution_errors = [error]
+        if not execution.context.introspection:
+            execution.validation_rules = (
+                *execution.validation_rules,
+                NoSchemaIntrospectionCustomRule,
+            )
+        yield
+
+
+class CodedErrors(SchemaExtension):
+    """Gives every error a code, strips suggestions, and masks whatever is a fault of ours."""
+
+    execution_context: ExecutionContext
+
+    def on_operation(self) -> Iterator[None]:
+        """After the operation: rewrite its errors in place."""
+        yield
+        execution = self.execution_context
+        for errors in (execution.pre_execution_errors, getattr(execution.result, "errors", None)):
+            if errors:
+                errors[:] = [self._coded(error) for error in errors[:ERRORS_MAX]]
+
+    def on_stream_result(self, result: Any) -> Iterator[None]:
+        """Before a live event leaves: the same."""
+        if getattr(result, "errors", None):
+            result.errors[:] = [self._coded(error) for error in result.errors[:ERRORS_MAX]]
+        yield
+
+    def _coded(self, error: GraphQLError) -> GraphQLError:
+        code = (error.extensions or {}).get("code") or _code_of(error)
+        message = _SUGGESTION.sub("", error.message)
+        if code not in PUBLIC_CODES:
+            code = "INTERNAL_SERVER_ERROR"
+            request_id = self.execution_context.context.request_id
+            if not (error.extensions or {}).get("logged"):
+                _log.error("request %s failed", request_id, exc_info=error.original_error or error)
+            message = f"系统内部错误 Internal error; quote request {request_id}"
+            return _rebuilt(error, message, {"code": code, "logged": True})
+        extensions = {k: v for k, v in (error.extensions or {}).items() if k != "logged"}
+        return _rebuilt(error, message, {**extensions, "code": code})
+
+
+def measure(document: DocumentNode, variables: dict[str, Any]) -> None:
+    """Raise ``TooLarge`` where a document passes a bound."""
+    operations = [d for d in document.definitions if isinstance(d, OperationDefinitionNode)]
+    if len(operations) > OPERATIONS_MAX:
+        raise TooLarge("operations", OPERATIONS_MAX)
+    fragments = {
+        d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)
+    }
+    for operation in operations:
+        measured = _Measure(fragments, variables, directives=len(operation.directives or ()))
+        measured.walk(operation.selection_set, 1, 1)
+
+
+def _code_of(error: GraphQLError) -> str:
+    original = error.original_error
+    if isinstance(error, GraphQLSyntaxError) or isinstance(original, GraphQLSyntaxError):
+        return "GRAPHQL_PARSE_FAILED"
+    if isinstance(original, GlobalIDValueError):
+        return "BAD_USER_INPUT"
+    if isinstance(original, InvariantBroken) or error.path:
+        return "INTERNAL_SERVER_ERROR"
+    if original is None or isinstance(original, GraphQLError):
+        return "BAD_USER_INPUT" if "ariable" in error.message else "GRAPHQL_VALIDATION_FAILED"
+    return "INTERNAL_SERVER_ERROR"
+
+
+def _rebuilt(error: GraphQLError, message: str, extensions: dict[str, Any]) -> GraphQLError:
+    return GraphQLError(
+        message,
+        nodes=error.nodes,
+        source=error.source,
+        positions=error.positions,
+        path=error.path,
+        original_error=error.original_error if isinstance(error, GraphQLSyntaxError) else None,
+        extensions=extensions,
+    )
+
+
+EXTENSIONS: list[Any] = [
+    CodedErrors,
+    Bounds,
+    lambda: MaxTokensLimiter(max_token_count=TOKENS_MAX),
+    lambda: ParserCache(maxsize=500),
+    lambda: ValidationCache(maxsize=500),
+]

@@ -1,0 +1,14 @@
+"""D2 普通门诊结算. The hospital's side is terminals/gateway.py, the patient's bills_and_refunds.py."""
+
+from __future__ import annotations
+
+from mobile_bff.modules import AppModule, ModuleState
+
+MODULE = AppModule(
+    "D2",
+    "普通门诊结算",
+    "门诊结算",
+    "Outpatient settlement",
+    ModuleState.PARTIAL,
+    "医院可扫码结算普通门诊；手机主扫缴费和慢特病尚未开放。",
+)

@@ -1,0 +1,14 @@
+"""D3 药店扫码购药. The till's side is terminals/gateway.py, the patient's bills_and_refunds.py."""
+
+from __future__ import annotations
+
+from mobile_bff.modules import AppModule, ModuleState
+
+MODULE = AppModule(
+    "D3",
+    "药店扫码购药",
+    "药店购药",
+    "Buying at a pharmacy by code",
+    ModuleState.PARTIAL,
+    "药店可扫患者的码结算并按追溯码售药；手机主扫尚未开放。",
+)

@@ -1,0 +1,144 @@
+"""C1 参保与缴费信息: enrolments with status, and what the year has used."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import strawberry
+
+from backend.infra.database import Unit
+from backend.kernel.calendar import local_day
+from backend.kernel.errors import Locale
+from backend.people import queries as people
+from backend.people.contracts import (
+    AccountKind,
+    EnrolmentView,
+    InsuranceType,
+    PersonKind,
+    PersonView,
+)
+from backend.regions.library import area_name
+from backend.settlement import queries as settlements
+from backend.settlement.contracts import Used
+from mobile_bff.context import Info
+from mobile_bff.modules import AppModule, ModuleState
+from mobile_bff.scalars import Money, money
+from mobile_bff.wording import Status, status
+
+MODULE = AppModule(
+    "C1",
+    "参保与缴费信息",
+    "参保信息",
+    "Enrolments and contributions",
+    ModuleState.PARTIAL,
+    "可查询各地参保状态和年度累计；缴费记录尚未开放。",
+)
+ELDER_AGE = 60
+
+
+@strawberry.type(name="Person", description="An insured person, masked.")
+class PersonType:
+    """A person as a screen may show them."""
+
+    id: strawberry.ID = strawberry.field(description="Id of the person.")
+    masked_name: str = strawberry.field(description="Name with all but its ends masked.")
+    masked_id_number: str = strawberry.field(description="Document number, masked.")
+    masked_phone: str = strawberry.field(description="Phone number, masked; empty if none.")
+    age: int = strawberry.field(description="Completed years of age.")
+    suggest_elder_mode: bool = strawberry.field(description="Whether to offer the elder version.")
+
+
+def person_type(view: PersonView) -> PersonType:
+    """Return a person for the schema."""
+    return PersonType(
+        id=strawberry.ID(view.id),
+        masked_name=view.masked_name,
+        masked_id_number=view.masked_id_number,
+        masked_phone=view.masked_phone,
+        age=view.age,
+        suggest_elder_mode=view.age >= ELDER_AGE,
+    )
+
+
+@strawberry.type(name="Enrolment", description="Somebody's insurance in one area, today.")
+class EnrolmentType:
+    """An enrolment as the app shows it."""
+
+    id: strawberry.ID = strawberry.field(description="Id of the enrolment.")
+    area_code: str = strawberry.field(description="Code of the insured area (insuplc_admdvs).")
+    area_name: str = strawberry.field(description="Name of the insured area.")
+    insurance_type: InsuranceType = strawberry.field(description="Type of insurance (insutype).")
+    person_kind: PersonKind = strawberry.field(description="Kind of person (psn_type).")
+    account_kind: AccountKind = strawberry.field(description="Whether there is an account.")
+    status: Status = strawberry.field(description="Status today, in words.")
+    status_from: date = strawberry.field(description="First day of this status.")
+    status_until: date | None = strawberry.field(description="Last day; null: open.")
+
+
+def enrolment_type(view: EnrolmentView, locale: Locale) -> EnrolmentType:
+    """Return an enrolment for the schema."""
+    return EnrolmentType(
+        id=strawberry.ID(view.id),
+        area_code=view.area_code,
+        area_name=area_name(view.area_code),
+        insurance_type=view.insurance_type,
+        person_kind=view.person_kind,
+        account_kind=view.account_kind,
+        status=status(view.status, locale),
+        status_from=view.status_from,
+        status_until=view.status_until,
+    )
+
+
+@strawberry.type(description="What an enrolment has used of its yearly outpatient benefits.")
+class YearUse:
+    """A year's use."""
+
+    enrolment_id: strawberry.ID = strawberry.field(description="The enrolment.")
+    year: int = strawberry.field(description="The calendar year.")
+    deductible_used: Money = strawberry.field(description="Deductible used so far.")
+    fund_used: Money = strawberry.field(description="Paid by the fund so far.")
+
+
+@strawberry.type
+class EnrolmentQueries:
+    """What a person may ask about their own enrolments."""
+
+    subject: strawberry.Private[str]
+
+    @strawberry.field(description="The person.")
+    async def person(self, info: Info) -> PersonType:
+        """Return the person, masked."""
+        return person_type(
+            await info.context.door.read(lambda unit: people.person(unit, self.subject))
+        )
+
+    @strawberry.field(description="Enrolments of every area, as they stand today.")
+    async def enrolments(self, info: Info) -> list[EnrolmentType]:
+        """Return all enrolments."""
+        views = await info.context.door.read(
+            lambda unit: people.enrolments_on(unit, self.subject, local_day(unit.now))
+        )
+        return [enrolment_type(view, info.context.locale) for view in views]
+
+    @strawberry.field(description="What this year has used, for each enrolment.")
+    async def year_use(self, info: Info) -> list[YearUse]:
+        """Return this year's use."""
+
+        def read(unit: Unit) -> list[tuple[str, int, Used]]:
+            day = local_day(unit.now)
+            return [
+                (e.id, day.year, settlements.used(unit, e.id, day.year))
+                for e in people.enrolments_on(unit, self.subject, day)
+            ]
+
+        locale = info.context.locale
+        return [
+            YearUse(
+                enrolment_id=strawberry.ID(enrolment_id),
+                year=year,
+                deductible_used=money(used.deductible_fen, locale),
+                fund_used=money(used.fund_fen, locale),
+            )
+            for enrolment_id, year, used in await info.context.door.read(read)
+        ]

@@ -1,0 +1,111 @@
+"""C2 个人账户余额与明细: the balance and every movement."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import strawberry
+from strawberry import relay
+
+from backend.infra.database import Unit
+from backend.kernel.calendar import local_day
+from backend.kernel.errors import Locale
+from backend.kernel.money import Fen
+from backend.ledger import contracts as accounts
+from backend.ledger import queries as ledger
+from backend.ledger.contracts import AccountLine, EntryKind
+from backend.people import queries as people
+from backend.people.contracts import AccountKind
+from mobile_bff.connections import connection, page_size, position
+from mobile_bff.context import Info
+from mobile_bff.modules import AppModule, ModuleState
+from mobile_bff.scalars import Money, money
+
+MODULE = AppModule(
+    "C2",
+    "个人账户余额与明细",
+    "个人账户",
+    "Personal account",
+    ModuleState.PARTIAL,
+    "可查询余额和收支明细；共济明细和冻结尚未开放。",
+)
+
+
+@strawberry.type(name="AccountLine", description="A movement of a personal account.")
+class AccountLineType:
+    """A movement as the app shows it."""
+
+    id: strawberry.ID = strawberry.field(description="Id of the movement.")
+    at: datetime = strawberry.field(description="When.")
+    kind: EntryKind = strawberry.field(description="Why.")
+    amount: Money = strawberry.field(description="Amount; negative when money left.")
+    balance_after: Money = strawberry.field(description="Balance after it.")
+    memo: str = strawberry.field(description="Where or what for.")
+    settlement_id: strawberry.ID | None = strawberry.field(
+        description="The settlement or reversal behind it, if there is one."
+    )
+
+
+@strawberry.type(description="A personal account (个人账户).")
+class PersonalAccount:
+    """An account as the app shows it."""
+
+    enrolment_id: strawberry.ID = strawberry.field(description="The enrolment it belongs to.")
+    balance: Money = strawberry.field(description="Balance now (balc).")
+    name: strawberry.Private[str]
+
+    @strawberry.field(
+        description="Movements, the newest first.",
+        graphql_type=relay.Connection[AccountLineType],  # type: ignore[type-var] # no node of its own
+    )
+    async def lines(self, info: Info, first: int | None = None, after: str | None = None) -> object:
+        """Return a page of movements."""
+        size, before = page_size(first), position(after)
+        rows = await info.context.door.read(
+            lambda unit: ledger.lines(unit, self.name, before, size + 1)
+        )
+        locale = info.context.locale
+        return connection([(int(row.id), _line(row, locale)) for row in rows], size, after)
+
+
+def _line(row: AccountLine, locale: Locale) -> AccountLineType:
+    return AccountLineType(
+        id=strawberry.ID(row.id),
+        at=row.at,
+        kind=row.kind,
+        amount=money(row.amount_fen, locale),
+        balance_after=money(row.balance_after_fen, locale),
+        memo=row.memo,
+        settlement_id=(
+            None if row.kind is EntryKind.CONTRIBUTION else strawberry.ID(row.reference)
+        ),
+    )
+
+
+@strawberry.type
+class AccountQueries:
+    """What a person may ask about their own account."""
+
+    subject: strawberry.Private[str]
+
+    @strawberry.field(description="Personal accounts, one for each enrolment that has one.")
+    async def accounts(self, info: Info) -> list[PersonalAccount]:
+        """Return the accounts with their balances."""
+
+        def read(unit: Unit) -> list[tuple[str, Fen | None]]:
+            held = people.enrolments_on(unit, self.subject, local_day(unit.now))
+            return [
+                (e.id, ledger.balance(unit, accounts.personal(e.id)))
+                for e in held
+                if e.account_kind is AccountKind.COMBINED
+            ]
+
+        return [
+            PersonalAccount(
+                enrolment_id=strawberry.ID(enrolment_id),
+                balance=money(balance, info.context.locale),
+                name=accounts.personal(enrolment_id),
+            )
+            for enrolment_id, balance in await info.context.door.read(read)
+            if balance is not None
+        ]

@@ -1,0 +1,109 @@
+"""Starts the server and the SMS sandbox as real processes; for the demo, the benchmark and tests."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+START_SECONDS_MAX = 30
+
+
+class DidNotStart(Exception):
+    """A process ended or stayed silent."""
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+@contextmanager
+def running(
+    arguments: list[str], environment: Mapping[str, str]
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a Python process and end it afterwards."""
+    process = subprocess.Popen(
+        [sys.executable, *arguments], env={**os.environ, **environment}, start_new_session=True
+    )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+@contextmanager
+def sms_sandbox(mailbox: Path, *more: str) -> Iterator[str]:
+    """Run the SMS sandbox and yield its address."""
+    port = free_port()
+    arguments = ["-m", "backend.sandboxes.sms_gateway", "--mailbox", str(mailbox)]
+    with running([*arguments, "--port", str(port), *more], {}) as process:
+        _wait_for_port(port, process)
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def server(
+    environment: Mapping[str, str], port: int | None = None, workers: int = 1
+) -> Iterator[str]:
+    """Run the server and yield its address once it is ready."""
+    port = port or free_port()
+    arguments = ["-m", "mobile_bff.command", "serve", "--port", str(port)]
+    with running([*arguments, "--workers", str(workers)], environment) as process:
+        _wait_for_port(port, process)
+        address = f"http://127.0.0.1:{port}"
+        _wait_until_ready(address, process)
+        yield address
+
+
+def newest_code(mailbox: Path, phone: str, seconds: float = 10) -> str:
+    """Return the newest sign-in code in the mailbox for a phone, waiting for the first."""
+    for _ in range(int(seconds * 20)):
+        if mailbox.exists():
+            lines = mailbox.read_text(encoding="utf-8").splitlines()
+            codes = [m["code"] for m in map(json.loads, lines) if m["to"] == phone]
+            if codes:
+                return str(codes[-1])
+        time.sleep(0.05)
+    raise DidNotStart(f"no message for {phone} arrived in the mailbox")
+
+
+def _wait_for_port(port: int, process: subprocess.Popen[bytes]) -> None:
+    for _ in range(START_SECONDS_MAX * 20):
+        if process.poll() is not None:
+            raise DidNotStart(f"the process ended with status {process.returncode}")
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
+    raise DidNotStart(f"nothing listens on port {port}")
+
+
+def _wait_until_ready(address: str, process: subprocess.Popen[bytes]) -> None:
+    for _ in range(START_SECONDS_MAX * 20):
+        if process.poll() is not None:
+            raise DidNotStart(f"the server ended with status {process.returncode}")
+        try:
+            if httpx.get(f"{address}/health/ready", trust_env=False).status_code == httpx.codes.OK:
+                return
+        except httpx.HTTPError:
+            pass
+        time.sleep(0.05)
+    raise DidNotStart("the server is not ready")

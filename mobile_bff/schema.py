@@ -1,0 +1,176 @@
+"""The schema: the six groups, flat mutations, live events."""
+
+from __future__ import annotations
+
+import strawberry
+from strawberry import relay
+from strawberry.schema.config import StrawberryConfig
+from strawberry.tools import merge_types
+
+from backend.access.contracts import Action, PersonActor
+from backend.people import queries as people
+from mobile_bff.connections import PAGE_MAX
+from mobile_bff.context import Info
+from mobile_bff.limits import EXTENSIONS
+from mobile_bff.mobile_payment.bills_and_refunds import (
+    BillMutations,
+    BillQueries,
+    BillSubscriptions,
+)
+from mobile_bff.mobile_payment.payment_security import SecurityMutations, SecurityQueries
+from mobile_bff.mobile_payment.unified_code import CodeMutations
+from mobile_bff.modules import AppModuleGroupType, AppModuleType, groups_shown, modules_shown
+from mobile_bff.personal_rights.enrolments import EnrolmentQueries, PersonType, person_type
+from mobile_bff.personal_rights.personal_account import AccountQueries
+from mobile_bff.personal_rights.settlement_records import SettlementQueries
+from mobile_bff.policy_info.news_and_outages import OutageQueries
+from mobile_bff.public_services.catalogue import CatalogueQueries
+from mobile_bff.public_services.medical_institutions import InstitutionQueries
+from mobile_bff.scalars import SCALARS
+from mobile_bff.sign_in import SignInMutations
+from mobile_bff.terminals.gateway import TerminalMutations, Till, till
+
+
+@strawberry.type(description="政策宣传: policy information.")
+class PolicyInfo(OutageQueries):
+    """The first group."""
+
+    @strawberry.field(description="The modules of this group.")
+    def modules(self, info: Info) -> list[AppModuleType]:
+        """Return the group's modules."""
+        return modules_shown("policy_info", info.context.locale)
+
+
+@strawberry.type(description="公共服务: public services.")
+class PublicServices(InstitutionQueries, CatalogueQueries):
+    """The second group."""
+
+    @strawberry.field(description="The modules of this group.")
+    def modules(self, info: Info) -> list[AppModuleType]:
+        """Return the group's modules."""
+        return modules_shown("public_services", info.context.locale)
+
+
+@strawberry.type(description="个人权益: a person's own rights.")
+class PersonalRights(EnrolmentQueries, AccountQueries, SettlementQueries):
+    """The third group, about one person."""
+
+    @strawberry.field(description="The modules of this group.")
+    def modules(self, info: Info) -> list[AppModuleType]:
+        """Return the group's modules."""
+        return modules_shown("personal_rights", info.context.locale)
+
+
+@strawberry.type(description="移动支付: mobile payment.")
+class MobilePayment(SecurityQueries, BillQueries):
+    """The fourth group, about one person."""
+
+    @strawberry.field(description="The modules of this group.")
+    def modules(self, info: Info) -> list[AppModuleType]:
+        """Return the group's modules."""
+        return modules_shown("mobile_payment", info.context.locale)
+
+
+@strawberry.type(description="惠民服务: benefits.")
+class Benefits:
+    """The fifth group."""
+
+    @strawberry.field(description="The modules of this group.")
+    def modules(self, info: Info) -> list[AppModuleType]:
+        """Return the group's modules."""
+        return modules_shown("benefits", info.context.locale)
+
+
+@strawberry.type(description="举报投诉: complaints.")
+class Complaints:
+    """The sixth group."""
+
+    @strawberry.field(description="The modules of this group.")
+    def modules(self, info: Info) -> list[AppModuleType]:
+        """Return the group's modules."""
+        return modules_shown("complaints", info.context.locale)
+
+
+@strawberry.type(description="Reads.")
+class Query:
+    """The roots: the viewer, any node, the modules, the six groups, and a terminal's till."""
+
+    node: relay.Node | None = relay.node(description="Any object by its global id, if visible.")
+    nodes: list[relay.Node | None] = relay.node(description="Objects by their global ids.")
+
+    @strawberry.field(description="The signed-in person; null for anybody else.")
+    async def viewer(self, info: Info) -> PersonType | None:
+        """Return who has signed in."""
+        actor = await info.context.actor()
+        if not isinstance(actor, PersonActor):
+            return None
+        view = await info.context.door.read(lambda unit: people.person(unit, actor.person_id))
+        return person_type(view)
+
+    @strawberry.field(description="The app's six groups and 33 modules with their state.")
+    def app_modules(self, info: Info) -> list[AppModuleGroupType]:
+        """Return all groups."""
+        return groups_shown(info.context.locale)
+
+    @strawberry.field(description="政策宣传.")
+    def policy_info(self) -> PolicyInfo:
+        """Return the first group."""
+        return PolicyInfo()
+
+    @strawberry.field(description="公共服务.")
+    def public_services(self) -> PublicServices:
+        """Return the second group."""
+        return PublicServices()
+
+    @strawberry.field(description="个人权益 of the signed-in person.")
+    async def personal_rights(
+        self, info: Info, subject_id: strawberry.ID | None = None
+    ) -> PersonalRights:
+        """Return the third group about a person whom the caller may see."""
+        return PersonalRights(subject=await info.context.person(Action.VIEW_RIGHTS, subject_id))
+
+    @strawberry.field(description="移动支付 of the signed-in person.")
+    async def mobile_payment(
+        self, info: Info, subject_id: strawberry.ID | None = None
+    ) -> MobilePayment:
+        """Return the fourth group about a person whom the caller may see."""
+        return MobilePayment(subject=await info.context.person(Action.VIEW_RIGHTS, subject_id))
+
+    @strawberry.field(description="惠民服务.")
+    def benefits(self) -> Benefits:
+        """Return the fifth group."""
+        return Benefits()
+
+    @strawberry.field(description="举报投诉.")
+    def complaints(self) -> Complaints:
+        """Return the sixth group."""
+        return Complaints()
+
+    @strawberry.field(description="What a signed-in terminal may look up.")
+    async def till(self, info: Info) -> Till:
+        """Return the caller's till."""
+        return await till(info)
+
+
+Mutation = merge_types(
+    "Mutation",
+    (SignInMutations, CodeMutations, SecurityMutations, BillMutations, TerminalMutations),
+)
+
+
+@strawberry.type(description="Live events.")
+class Subscription(BillSubscriptions):
+    """What can be followed."""
+
+
+def make_schema() -> strawberry.Schema:
+    """Return the schema with its limits."""
+    return strawberry.Schema(
+        query=Query,
+        mutation=Mutation,
+        subscription=Subscription,
+        extensions=EXTENSIONS,
+        config=StrawberryConfig(
+            disable_field_suggestions=True, relay_max_results=PAGE_MAX, scalar_map=SCALARS
+        ),
+    )

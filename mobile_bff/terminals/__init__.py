@@ -1,0 +1,1 @@
+"""The gateway for pharmacy terminals and hospital systems."""

@@ -1,0 +1,284 @@
+"""Every word that the app shows for a state, a reason or a kind, in both languages.
+
+The English text is also the description of the enum value in the schema.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+import strawberry
+
+from backend.catalogue.contracts import ItemClass, ItemKind
+from backend.codes.contracts import Purpose
+from backend.institutions.contracts import Ability, Agreement, InstitutionKind
+from backend.kernel.errors import Locale, Retry
+from backend.ledger.contracts import EntryKind
+from backend.payments.contracts import BillState, Payer, PayerReason
+from backend.people.contracts import AccountKind, BenefitStatus, InsuranceType, PersonKind
+from backend.policies.contracts import Service
+from backend.settlement.contracts import LineReason, NoBenefitReason, PartKind, SettlementKind
+
+
+@dataclass(frozen=True)
+class Words:
+    """A text, and what to do next where there is something to do."""
+
+    zh: str
+    en: str
+    next_zh: str = ""
+    next_en: str = ""
+
+    def text(self, locale: Locale) -> str:
+        """Return the text."""
+        return self.zh if locale is Locale.ZH else self.en
+
+    def next_action(self, locale: Locale) -> str:
+        """Return what to do next, or nothing."""
+        return self.next_zh if locale is Locale.ZH else self.next_en
+
+
+_W = Words
+WORDS: dict[type[Enum], tuple[str, dict[str, Words]]] = {
+    Retry: (
+        "What a program should do after a refusal.",
+        {
+            "SAME_REQUEST": _W("稍后用同一编号重试", "Repeat the same request with its key later."),
+            "NEW_REQUEST": _W("处理后用新编号重试", "Act first, then send a new request."),
+            "NEVER": _W("不必重试", "Do not try again; the answer will not change."),
+        },
+    ),
+    Purpose: (
+        "What a code may be used for.",
+        {
+            "PHARMACY_PURCHASE": _W("药店购药", "Buying at a pharmacy (02121)."),
+            "OUTPATIENT_SETTLEMENT": _W("门诊结算", "Settling outpatient care (01301)."),
+        },
+    ),
+    InstitutionKind: (
+        "Kind of a designated institution.",
+        {
+            "HOSPITAL": _W("定点医疗机构", "A designated hospital or clinic."),
+            "PHARMACY": _W("定点零售药店", "A designated retail pharmacy."),
+        },
+    ),
+    Ability: (
+        "What an institution is equipped and contracted for.",
+        {
+            "OUTPATIENT": _W("门诊", "Outpatient care."),
+            "INPATIENT": _W("住院", "Inpatient care."),
+            "CHRONIC_DISEASE": _W("门诊慢特病", "Outpatient care of chronic diseases."),
+            "OUTPATIENT_POOLING": _W("门诊统筹", "The pooling fund pays here."),
+            "DUAL_CHANNEL": _W("双通道", "Dual channel for negotiated drugs."),
+            "EXTERNAL_PRESCRIPTION": _W("外配处方", "Fills prescriptions from outside."),
+            "MOBILE_PAYMENT": _W("移动支付", "Takes mobile payment."),
+            "FACE_CHECK": _W("刷脸", "Checks faces at the till."),
+            "CAMPUS": _W("校医院", "First contact for students of its university."),
+        },
+    ),
+    Agreement: (
+        "State of the designation agreement.",
+        {
+            "OPEN": _W("正常", "In force."),
+            "SUSPENDED": _W("暂停", "Suspended; it cannot settle."),
+            "TERMINATED": _W("终止", "Ended; it cannot settle."),
+        },
+    ),
+    ItemKind: (
+        "Which catalogue an item stands in.",
+        {
+            "DRUG": _W("药品", "Drugs."),
+            "TREATMENT": _W("诊疗项目", "Treatments."),
+            "FACILITY": _W("服务设施", "Service facilities."),
+        },
+    ),
+    ItemClass: (
+        "Class of a catalogue item.",
+        {
+            "A": _W("甲类", "Class 甲: in scope whole."),
+            "B": _W("乙类", "Class 乙: a share is prepaid by the patient, the rest in scope."),
+            "C": _W("丙类（目录外）", "Outside the catalogue: paid by the patient."),
+        },
+    ),
+    InsuranceType: (
+        "Type of insurance.",
+        {
+            "EMPLOYEE": _W("职工基本医疗保险", "Employees' basic insurance (310)."),
+            "RESIDENT": _W("城乡居民基本医疗保险", "Residents' basic insurance (390)."),
+        },
+    ),
+    PersonKind: (
+        "Kind of an insured person.",
+        {
+            "ACTIVE": _W("在职", "An employee at work."),
+            "RETIRED": _W("退休", "A retired employee."),
+            "RESIDENT_ADULT": _W("成年居民", "An adult resident."),
+            "STUDENT_OR_CHILD": _W("学生儿童", "A child or a pupil."),
+            "UNIVERSITY_STUDENT": _W("大学生", "A university student."),
+        },
+    ),
+    AccountKind: (
+        "Whether an enrolment has a personal account.",
+        {
+            "COMBINED": _W("统账结合", "Pool and personal account."),
+            "POOL_ONLY": _W("单建统筹", "Pool without a personal account."),
+            "NONE": _W("无个人账户", "No personal account."),
+        },
+    ),
+    BenefitStatus: (
+        "Status of an enrolment on a day.",
+        {
+            "ACTIVE": _W("正常享受待遇", "Benefits are paid."),
+            "SUSPENDED": _W(
+                "暂停参保",
+                "Suspended: the fund pays nothing.",
+                "请通过单位或参保地经办机构补缴后恢复。",
+                "Pay the arrears through the employer or the agency.",
+            ),
+            "WAITING": _W(
+                "待遇等待期",
+                "In the waiting period: the fund pays nothing yet.",
+                "等待期满后自动恢复待遇。",
+                "Benefits begin by themselves when the period ends.",
+            ),
+            "ENDED": _W(
+                "终止参保",
+                "Ended.",
+                "请到参保地经办机构重新登记。",
+                "Register anew with the agency.",
+            ),
+        },
+    ),
+    BillState: (
+        "State of a bill.",
+        {
+            "PRESETTLED": _W("已预结算，可以结算", "Priced; it can be settled."),
+            "AWAITING_CONFIRMATION": _W(
+                "等待患者在手机上确认",
+                "Waits for the patient's phone.",
+                "请核对金额后点“确认”或“拒绝”。",
+                "Check the amount, then confirm or refuse.",
+            ),
+            "CONFIRMED": _W("患者已确认，可以结算", "Confirmed by the patient; can be settled."),
+            "REFUSED": _W("患者已拒绝", "Refused by the patient; nothing was charged."),
+            "SUPERSEDED": _W("已被新的结算单替换", "Replaced by a newer bill."),
+            "SETTLED": _W("已结算", "Settled."),
+            "REVERSED": _W("已撤销", "Settled and taken back."),
+        },
+    ),
+    Payer: (
+        "Who can pay.",
+        {
+            "FUND": _W("统筹基金", "The pooling fund."),
+            "ACCOUNT": _W("个人账户", "The patient's personal account."),
+            "CASH": _W("现金", "Cash, or another way of paying at the till."),
+        },
+    ),
+    PayerReason: (
+        "Why a payer can or cannot pay here.",
+        {
+            "USABLE": _W("可以支付", "It can pay here."),
+            "STATUS": _W(
+                "参保状态不享受统筹待遇", "The enrolment's status gives no benefit today."
+            ),
+            "NOT_POOLING_PLACE": _W("本机构未开通门诊统筹", "The pooling fund does not pay here."),
+            "PLACE_NOT_COVERED": _W("该人群在此类机构没有统筹待遇", "No benefit at such a place."),
+            "LIMIT_USED_UP": _W("本年度统筹限额已用完", "The year's limit is used up."),
+            "NOT_INSURED": _W("没有可用的参保记录", "There is no enrolment."),
+            "RULE_NOT_LOADED": _W("参保地规则尚未录入", "No rule of the insured area is loaded."),
+            "NO_ACCOUNT": _W("没有个人账户", "The enrolment has no account."),
+            "ACCOUNT_EMPTY": _W("个人账户余额为零", "The account is empty."),
+        },
+    ),
+    LineReason: (
+        "Why a line counts as it does.",
+        {
+            "IN_SCOPE": _W("甲类，全额纳入报销范围", "Class 甲: in scope whole."),
+            "PREPAID_SHARE_FIRST": _W("乙类，先自付一部分", "Class 乙: a share is prepaid first."),
+            "OUT_OF_SCOPE": _W("不在医保目录内，全部自费", "Outside the catalogue: self-paid."),
+        },
+    ),
+    PartKind: (
+        "What a part of a bill is.",
+        {
+            "FULL_SELF_PAY": _W("目录外全自费", "Outside the catalogue (fulamt_ownpay_amt)."),
+            "OVER_LIMIT": _W("超过医保限价", "Above the price limit (overlmt_selfpay)."),
+            "PREPAID_SHARE": _W("乙类先行自付", "Prepaid share of class 乙 (preselfpay_amt)."),
+            "NO_FUND_BENEFIT": _W("统筹基金不支付", "In scope, but the fund pays nothing here."),
+            "DEDUCTIBLE": _W("起付标准以内", "Within the deductible (act_pay_dedc)."),
+            "FUND_SHARE": _W("统筹基金按比例支付", "Paid by the pooling fund (hifp_pay)."),
+            "OWN_SHARE": _W("按比例个人负担", "The patient's own share."),
+            "ABOVE_FUND_LIMIT": _W("超过年度统筹限额", "Above the year's limit of the fund."),
+        },
+    ),
+    NoBenefitReason: (
+        "Why the fund pays nothing.",
+        {
+            "STATUS": _W("就医当日参保状态不享受统筹待遇", "The status on the day of service."),
+            "NOT_POOLING_PLACE": _W(
+                "本机构未开通门诊统筹", "The place is not in the pooling scheme."
+            ),
+            "PLACE_NOT_COVERED": _W("该人群在此类机构没有统筹待遇", "No benefit at such a place."),
+        },
+    ),
+    SettlementKind: (
+        "A settlement or the entry that takes one back.",
+        {
+            "SETTLEMENT": _W("结算", "A settlement."),
+            "REVERSAL": _W("撤销", "A reversal, with every amount negated."),
+        },
+    ),
+    EntryKind: (
+        "Why a personal account moved.",
+        {
+            "CONTRIBUTION": _W("划入", "Credited."),
+            "SETTLEMENT": _W("结算支付", "Paid for a bill."),
+            "REVERSAL": _W("撤销退回", "Given back by a reversal."),
+        },
+    ),
+    Service: (
+        "What an outage may take away.",
+        {
+            "PHARMACY_SETTLEMENT": _W("药店结算", "Settling at pharmacies."),
+            "OUTPATIENT_SETTLEMENT": _W("门诊结算", "Settling outpatient care."),
+            "CODE": _W("亮码", "Showing codes."),
+        },
+    ),
+}
+
+
+def words(value: Enum) -> Words:
+    """Return the words for a value."""
+    return WORDS[type(value)][1][value.name]
+
+
+def _describe() -> None:
+    """Register every enum with the schema, each value with its description."""
+    for kind, (description, values) in WORDS.items():
+        strawberry.enum(kind, description=description)
+        definition = kind.__strawberry_definition__  # type: ignore[attr-defined]
+        for value in definition.values:
+            value.description = values[value.name].en
+
+
+_describe()
+
+
+@strawberry.type(description="A state in words, for the screen and for reading aloud.")
+class Status:
+    """What a state is called and what to do next."""
+
+    code: str = strawberry.field(description="The state's code.")
+    text: str = strawberry.field(description="A short text for the screen.")
+    speech_text: str = strawberry.field(description="A full sentence for reading aloud.")
+    next_action: str = strawberry.field(description="What to do next; empty if nothing.")
+
+
+def status(value: Enum, locale: Locale) -> Status:
+    """Return a state in words."""
+    said = words(value)
+    text, following = said.text(locale), said.next_action(locale)
+    stop = "。" if locale is Locale.ZH else " "
+    speech = f"{text.rstrip('。.')}{stop}{following}".strip()
+    return Status(code=value.name, text=text, speech_text=speech, next_action=following)

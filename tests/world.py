@@ -8,6 +8,7 @@ import itertools
 import uuid
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -119,7 +120,9 @@ class World:
                 if row["key"] == key:
                     birth = datetime.fromisoformat(row["birth_date"]).date()
                     number = sample.sample_id_number(birth, serial, row["sex"])
-                    found = self.database.read(lambda u: people.person_by_id_number(u, number))
+                    found = self.database.read(
+                        partial(people.person_by_id_number, id_number=number)
+                    )
                     assert found is not None
                     return found
         raise KeyError(key)

@@ -181,10 +181,8 @@ def test_a_code_only_for_oneself(world: World) -> None:
     ],
 )
 def test_terminal_that_cannot_prove_itself(world: World, changes: dict[str, Any]) -> None:
-    if changes.get("jti", "") is None:
-        assertion = "not.a.token"
-    else:
-        assertion = world.assertion(PHARMACY, **changes)
+    malformed = changes.get("jti", "") is None
+    assertion = "not.a.token" if malformed else world.assertion(PHARMACY, **changes)
     command = OpenTerminalSession(assertion, "1001", "收银员")
     act = lambda: world.do(institution_service.open_terminal_session, command)  # noqa: E731
     refused(world, TerminalNotRegistered, act)

@@ -28,12 +28,17 @@ class Division:
 
 @cache
 def divisions() -> dict[str, Division]:
-    """Return all divisions by code."""
+    """Return all divisions by code.
+
+    Three cities without counties (儋州, 东莞, 中山) stand twice in the file, as city and as their own
+    county; the city is kept.
+    """
+    found: dict[str, Division] = {}
     with _FILE.open(encoding="utf-8", newline="") as file:
-        return {
-            row["code"]: Division(row["code"], row["name"], row["level"], row["parent"])
-            for row in csv.DictReader(file)
-        }
+        for row in csv.DictReader(file):
+            division = Division(row["code"], row["name"], row["level"], row["parent"])
+            found.setdefault(division.code, division)
+    return found
 
 
 def children(code: str) -> list[Division]:

@@ -82,6 +82,8 @@ def assemble(resources: Resources) -> Starlette:
         lifespan=lifespan,
     )
     application.state.database = database
+    # CodedErrors logs what is a fault of ours; the library would log every refusal with its stack.
+    logging.getLogger("strawberry.execution").setLevel(logging.CRITICAL)
     return application
 
 

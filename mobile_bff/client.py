@@ -100,7 +100,7 @@ def _expect(socket: ClientConnection, kind: str) -> None:
 def _events(socket: ClientConnection) -> Iterator[dict[str, Any]]:
     while True:
         message = json.loads(socket.recv(timeout=60))
-        if message["type"] == "next":
+        if message["type"] == "next" and not message["payload"].get("errors"):
             yield message["payload"]["data"]["billEvents"]
-        elif message["type"] in ("error", "complete"):
+        elif message["type"] in ("next", "error", "complete"):
             raise CallFailed(json.dumps(message, ensure_ascii=False))

@@ -7,6 +7,7 @@ room to spare; ``tests/budgets`` holds them against each other.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import re
 from collections.abc import Iterator
@@ -41,6 +42,9 @@ DEPTH_MAX = 15
 COST_MAX = 5_000
 ERRORS_MAX = 10
 _SUGGESTION = re.compile(r"\s*Did you mean [^?]*\?")
+_VARIABLE = re.compile(
+    r"Variable '\$\w+' (?:(?:got|has) invalid value|of (?:required|non-null) type)"
+)
 _LISTS = {"settlements", "lines", "openBills", "outages", "institutions", "catalogueItems"}
 _DEAR = {"qrSvg": 20, "qrPngBase64": 20}
 _log = logging.getLogger("yibao.graphql")
@@ -126,36 +130,51 @@ class _Measure:
         return min(max(wanted, 1), PAGE_MAX) if isinstance(wanted, int) else PAGE_DEFAULT
 
 
-class Bounds(SchemaExtension):
-    """Refuses what is too large, unknown documents where only the app's run, and introspection."""
+class CachedParsing(ParserCache):
+    """Remembers parsed documents. A syntax error is left to the library, which answers it in order."""
+
+    def on_parse(self) -> Iterator[None]:
+        """Parse, or find the parsed document."""
+        execution = self.execution_context
+        with contextlib.suppress(GraphQLSyntaxError):
+            execution.graphql_document = self.cached_parse_document(
+                execution.query, **execution.parse_options
+            )
+        yield
+
+
+class BoundedValidation(ValidationCache):
+    """Refuses what is too large and what may not run, then validates, or finds what was validated."""
 
     execution_context: ExecutionContext
 
-    def on_parse(self) -> Iterator[None]:
-        """Before parsing: in production only the app's own documents run."""
-        context = self.execution_context.context
-        if not context.documents.may_run(self.execution_context.query or ""):
-            error = GraphQLError(
-                "only documents of the app run here",
-                extensions={"code": "PERSISTED_QUERY_NOT_FOUND"},
-            )
-            raise error
-        yield
-
     def on_validate(self) -> Iterator[None]:
-        """Before validation: measure, and shut introspection where it is not for the caller."""
+        """Check the bounds first: a document that passes them can be validated at little cost."""
         execution = self.execution_context
-        try:
-            if execution.graphql_document is not None:
-                measure(execution.graphql_document, execution.variables or {})
-        except TooLarge as error:
-            execution.pre_execution_errors = [error]
+        refusal = self._refusal(execution)
+        if refusal is not None:
+            execution.pre_execution_errors = [refusal]
+            yield
+            return
         if not execution.context.introspection:
             execution.validation_rules = (
                 *execution.validation_rules,
                 NoSchemaIntrospectionCustomRule,
             )
-        yield
+        yield from super().on_validate()
+
+    def _refusal(self, execution: ExecutionContext) -> GraphQLError | None:
+        if not execution.context.documents.may_run(execution.query or ""):
+            return GraphQLError(
+                "only documents of the app run here",
+                extensions={"code": "PERSISTED_QUERY_NOT_FOUND"},
+            )
+        try:
+            if execution.graphql_document is not None:
+                measure(execution.graphql_document, execution.variables or {})
+        except TooLarge as error:
+            return error
+        return None
 
 
 class CodedErrors(SchemaExtension):
@@ -208,13 +227,12 @@ def _code_of(error: GraphQLError) -> str:
     original = error.original_error
     if isinstance(error, GraphQLSyntaxError) or isinstance(original, GraphQLSyntaxError):
         return "GRAPHQL_PARSE_FAILED"
-    if isinstance(original, GlobalIDValueError):
+    if isinstance(original, GlobalIDValueError) or _VARIABLE.match(error.message):
         return "BAD_USER_INPUT"
-    if isinstance(original, InvariantBroken) or error.path:
+    callers = original is None or isinstance(original, GraphQLError | ValueError | TypeError)
+    if error.path or isinstance(original, InvariantBroken) or not callers:
         return "INTERNAL_SERVER_ERROR"
-    if original is None or isinstance(original, GraphQLError):
-        return "BAD_USER_INPUT" if "ariable" in error.message else "GRAPHQL_VALIDATION_FAILED"
-    return "INTERNAL_SERVER_ERROR"
+    return "GRAPHQL_VALIDATION_FAILED"
 
 
 def _rebuilt(error: GraphQLError, message: str, extensions: dict[str, Any]) -> GraphQLError:
@@ -231,8 +249,7 @@ def _rebuilt(error: GraphQLError, message: str, extensions: dict[str, Any]) -> G
 
 EXTENSIONS: list[Any] = [
     CodedErrors,
-    Bounds,
     lambda: MaxTokensLimiter(max_token_count=TOKENS_MAX),
-    lambda: ParserCache(maxsize=500),
-    lambda: ValidationCache(maxsize=500),
+    lambda: CachedParsing(maxsize=500),
+    lambda: BoundedValidation(maxsize=500),
 ]

@@ -1,0 +1,89 @@
+"""What the database itself refuses, and what shows when somebody gets round it."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from backend.infra import audit
+from backend.infra.sealing import SealBroken
+from backend.migrations.tables import APPEND_ONLY, METADATA
+from tests.world import IBUPROFEN, World, line
+
+
+@pytest.mark.parametrize("table", APPEND_ONLY)
+@pytest.mark.parametrize("verb", ["UPDATE", "DELETE"])
+def test_what_was_written_stays(world: World, table: str, verb: str) -> None:
+    world.reverse(world.buy("worker", line(IBUPROFEN)).id)
+    column = METADATA.tables[table].columns.keys()[-1]
+    statement = (
+        f"DELETE FROM {table}" if verb == "DELETE" else f"UPDATE {table} SET {column} = {column}"
+    )
+    before = world.money()
+    with pytest.raises(DBAPIError, match="append-only"):
+        world.database.write(lambda u: u.db.connection().execute(text(statement)))
+    assert world.money() == before
+
+
+def _without_guard(world: World, table: str, statement: str) -> None:
+    """Do what a thief with the database's own password could do."""
+    if world.database.engine.dialect.name == "sqlite":
+        disarm = [f"DROP TRIGGER {table}_no_update", f"DROP TRIGGER {table}_no_delete"]
+    else:
+        disarm = [f"ALTER TABLE {table} DISABLE TRIGGER USER"]
+
+    def act(unit: object) -> None:
+        for each in (*disarm, statement):
+            unit.db.connection().execute(text(each))  # type: ignore[attr-defined]
+
+    world.database.write(act)
+
+
+@pytest.mark.parametrize(
+    ("statement", "reason"),
+    [
+        ("UPDATE audit_line SET facts = '{}' WHERE action = 'settlement.book'", "changed"),
+        ("DELETE FROM audit_line WHERE action = 'settlement.book'", "cut off|missing"),
+        ("DELETE FROM audit_line WHERE action = 'code.issue'", "missing|changed"),
+    ],
+)
+def test_the_audit_chain_shows_it(world: World, statement: str, reason: str) -> None:
+    world.buy("worker", line(IBUPROFEN))
+    assert world.database.read(audit.verify) == []
+    _without_guard(world, "audit_line", statement)
+    faults = world.database.read(audit.verify)
+    assert faults
+    assert any(part in fault.reason for fault in faults for part in reason.split("|"))
+
+
+def test_the_ledger_shows_it(world: World) -> None:
+    world.buy("worker", line(IBUPROFEN))
+    assert world.faults() == []
+    thief = "UPDATE ledger_posting SET amount_fen = amount_fen - 1 WHERE account LIKE 'personal:%'"
+    _without_guard(world, "ledger_posting", thief)
+    assert world.faults()
+
+
+def test_a_changed_settlement_does_not_recompute(world: World) -> None:
+    settled = world.buy("worker", line(IBUPROFEN, "1", "300.00"))
+    richer = "UPDATE settlement SET outcome = replace(outcome, '_fen\"\\:5000', '_fen\"\\:5001')"
+    _without_guard(world, "settlement", richer)
+    assert [fault.place for fault in world.faults()] == [settled.id]
+
+
+def test_a_sealed_value_opens_only_where_it_belongs(world: World) -> None:
+    one, two = world.person("worker"), world.person("retiree")
+    move = (
+        f"UPDATE person SET particulars = (SELECT particulars FROM person WHERE id = '{one}') "
+        f"WHERE id = '{two}'"
+    )
+    world.database.write(lambda u: u.db.connection().execute(text(move)))
+    with pytest.raises(SealBroken):
+        world.scan("retiree")
+    vault = world.database.resources.vault
+    sealed = vault.seal("secret", "here")
+    assert vault.open(sealed, "here") == "secret"
+    for broken in (sealed[:-4] + "AAA=", "m0." + sealed.split(".")[1], "", "x"):
+        with pytest.raises(SealBroken):
+            vault.open(broken, "here")

@@ -63,6 +63,12 @@ class Client:
         """Run a mutation with a fresh request key."""
         return self.do(operation, requestId=str(uuid.uuid4()), **fields)
 
+    def issue_code(self, purpose: str, **images: bool) -> dict[str, Any]:
+        """Ask for a fresh code; ``svg`` and ``png`` say which images to draw."""
+        asked = {"requestId": str(uuid.uuid4()), "purpose": purpose}
+        result: dict[str, Any] = self.call("IssueCode", input=asked, **images)
+        return result
+
     @contextmanager
     def events(self) -> Iterator[Iterator[dict[str, Any]]]:
         """Follow the caller's bills. Yields an iterator of events."""

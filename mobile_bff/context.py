@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import strawberry
 from graphql import GraphQLError
@@ -20,6 +21,9 @@ from backend.kernel.errors import Locale
 from mobile_bff.door import Door
 from mobile_bff.feed import Feed
 from mobile_bff.trusted import Documents
+
+T = TypeVar("T")
+C = TypeVar("C")
 
 
 class RefusedQuery(GraphQLError):
@@ -50,6 +54,14 @@ class Context:
         if self._actor is None:
             self._actor = await self.fresh_actor()
         return self._actor
+
+    async def act(self, use_case: Callable[[Unit, C], T], command: Callable[[Actor], C]) -> T:
+        """Run a use case for whoever asks, the session looked up in the same transaction."""
+
+        def run(unit: Unit, claims: Claims | None) -> T:
+            return use_case(unit, command(resolve_actor(unit, claims, self.address)))
+
+        return await self.door.write(run, self.claims, self.request_id)
 
     async def fresh_actor(self) -> Actor:
         """Return who asks, looking the session up again; for each event of a subscription."""

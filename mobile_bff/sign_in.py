@@ -141,8 +141,7 @@ class SignInMutations:
     )
     async def sign_out(self, info: Info) -> Any:
         """Sign out."""
-        command = SignOut(await info.context.actor())
-        outcome = await info.context.door.write(service.sign_out, command, info.context.request_id)
+        outcome = await info.context.act(service.sign_out, SignOut)
 
         def shown(ended: SignedOut) -> SessionClosed:
             return SessionClosed(session_id=strawberry.ID(ended.session_id))

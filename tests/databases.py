@@ -22,14 +22,17 @@ from sqlalchemy import create_engine, make_url, text
 
 
 @contextmanager
-def postgres_server() -> Iterator[str]:
-    """Run a throw-away PostgreSQL server and yield the URL of its ``postgres`` database."""
+def postgres_server(durable: bool = False) -> Iterator[str]:
+    """Run a throw-away PostgreSQL server and yield the URL of its ``postgres`` database.
+
+    Tests need no durability; the benchmark asks for it.
+    """
     given = os.environ.get("YIBAO_TEST_POSTGRES")
     binaries = sorted(glob.glob("/usr/lib/postgresql/*/bin"))
     if given:
         yield given
     elif binaries and (os.geteuid() != 0 or _has_user("postgres")):
-        with _installed(Path(binaries[-1])) as url:
+        with _installed(Path(binaries[-1]), durable) as url:
             yield url
     else:
         with _embedded() as url:
@@ -37,7 +40,7 @@ def postgres_server() -> Iterator[str]:
 
 
 @contextmanager
-def _installed(binaries: Path) -> Iterator[str]:
+def _installed(binaries: Path, durable: bool) -> Iterator[str]:
     folder = Path(tempfile.mkdtemp(prefix="yibao-pg-", dir="/tmp"))
     as_postgres = os.geteuid() == 0
     if as_postgres:
@@ -47,9 +50,8 @@ def _installed(binaries: Path) -> Iterator[str]:
         prefix = ["runuser", "-u", "postgres", "--"] if as_postgres else []
         subprocess.run([*prefix, *command], check=True, stdout=subprocess.DEVNULL)
 
-    options = (
-        f"-k {folder} -c listen_addresses='' -c fsync=off -c synchronous_commit=off "
-        "-c full_page_writes=off -c max_connections=200"
+    options = f"-k {folder} -c listen_addresses='' -c max_connections=200" + (
+        "" if durable else " -c fsync=off -c synchronous_commit=off -c full_page_writes=off"
     )
     data, control = str(folder / "data"), str(binaries / "pg_ctl")
     run(

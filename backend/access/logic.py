@@ -55,3 +55,8 @@ def label(actor: Actor) -> str:
             return f"operator:{name}"
         case Anonymous():
             return "anonymous"
+
+
+def own_id(actor: Actor) -> str:
+    """Return the id of the signed-in person, or nothing for anybody else."""
+    return actor.person_id if isinstance(actor, PersonActor) else ""

@@ -7,16 +7,21 @@ the order in which they are taken is written down in ``backend/decisions/0004-lo
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import sqlite3
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import IO, Any, TypeVar
 
-from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy import URL, Engine, create_engine, event, make_url
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import OperationalError
-from sqlmodel import Session
+from sqlmodel import Session, SQLModel
 
 from backend.infra.sealing import Vault
 from backend.infra.settings import Settings
@@ -71,7 +76,17 @@ class Database:
 
     def __init__(self, resources: Resources, pool_size: int = 10) -> None:
         self.resources = resources
-        self.engine = make_engine(resources.settings.resolved_database_url, pool_size)
+        url = make_url(resources.settings.resolved_database_url)
+        self.engine = make_engine(url, pool_size)
+        self._for_writing = self.engine.execution_options(yibao_writing=True)
+        reading: dict[str, Any] = {"yibao_writing": False}
+        if self.engine.dialect.name == "postgresql":
+            reading |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        self._for_reading = self.engine.execution_options(**reading)
+        on_file = url.get_backend_name() == "sqlite" and url.database
+        self._writers: Turn | contextlib.nullcontext[None] = (
+            Turn(Path(f"{url.database}.turn")) if on_file else contextlib.nullcontext()
+        )
 
     def write(self, work: Callable[[Unit], T], request_id: str = "") -> T:
         """Run ``work`` in one transaction and commit it, or roll all of it back.
@@ -98,26 +113,73 @@ class Database:
 
     @contextmanager
     def _transaction(self, writing: bool, request_id: str) -> Iterator[Unit]:
-        options: dict[str, Any] = {"yibao_writing": writing}
-        if not writing and self.engine.dialect.name == "postgresql":
-            options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-        engine = self.engine.execution_options(**options)
-        with Session(engine, expire_on_commit=False, autoflush=True) as session:
+        engine = self._for_writing if writing else self._for_reading
+        turn = self._writers if writing else contextlib.nullcontext()
+        with turn, Session(engine, expire_on_commit=False, autoflush=True) as session:
             yield Unit(session, self.resources.clock.now(), self.resources, request_id)
 
     def close(self) -> None:
         """Give all connections back."""
         self.engine.dispose()
+        if isinstance(self._writers, Turn):
+            self._writers.close()
 
 
-def make_engine(url: str, pool_size: int = 10) -> Engine:
+class Turn:
+    """One writer at a time on an SQLite file, over threads and processes, woken at once.
+
+    SQLite would make the second writer sleep and look again, up to a tenth of a second each time.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._file: IO[bytes] | None = None
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+        try:
+            if self._file is None:
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+                self._file = self._path.open("ab")
+            fcntl.flock(self._file, fcntl.LOCK_EX)
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def __exit__(self, *_: object) -> None:
+        if self._file is not None:
+            fcntl.flock(self._file, fcntl.LOCK_UN)
+        self._lock.release()
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+
+def insert_new(unit: Unit, model: type[SQLModel], rows: Sequence[Mapping[str, Any]]) -> int:
+    """Insert rows whose keys are new and return how many were.
+
+    A row that another transaction is inserting at this moment is waited for.
+    """
+    table = model.__table__  # type: ignore[attr-defined]
+    postgres = unit.db.connection().dialect.name == "postgresql"
+    insert = postgresql.insert(table) if postgres else sqlite.insert(table)
+    statement = insert.on_conflict_do_nothing().returning(next(iter(table.primary_key)))
+    connection = unit.db.connection()
+    return sum(connection.execute(statement, dict(row)).first() is not None for row in rows)
+
+
+def make_engine(url: str | URL, pool_size: int = 10) -> Engine:
     """Return an engine that behaves alike on both databases."""
     if make_url(url).get_backend_name() == "sqlite":
         return _sqlite_engine(url, pool_size)
     return create_engine(url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True)
 
 
-def _sqlite_engine(url: str, pool_size: int) -> Engine:
+def _sqlite_engine(url: str | URL, pool_size: int) -> Engine:
     engine = create_engine(
         url,
         pool_size=pool_size,

@@ -14,10 +14,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar, cast
 
 from pydantic import TypeAdapter
-from sqlalchemy.exc import IntegrityError
 
 from backend.infra.columns import canonical_json
-from backend.infra.database import Unit
+from backend.infra.database import Unit, insert_new
 from backend.infra.model import IdempotencyRecord
 from backend.kernel.errors import Refusal, Retry
 
@@ -49,10 +48,6 @@ class RequestKeyInvalid(Refusal):
     request_key: str
 
 
-class _Undo(Exception):
-    """Leaves the savepoint of a refused use case."""
-
-
 def fingerprint(command: Any) -> str:
     """Return the hash of a command's content.
 
@@ -76,33 +71,37 @@ def once(
     """Run a use case unless its key has been seen; then return the first answer, bit for bit.
 
     ``scope`` names the caller and the operation, ``answers`` the types that success may have. A
-    refusal undoes whatever the use case had written and is itself the stored answer, so that a late
-    duplicate of a refused request cannot succeed by surprise; only a refusal that asks for the same
-    request again (``Retry.SAME_REQUEST``) leaves the key free.
+    refusal undoes whatever the transaction had written and is itself the stored answer, so that a
+    late duplicate of a refused request cannot succeed by surprise; only a refusal that asks for the
+    same request again (``Retry.SAME_REQUEST``) leaves the key free.
     """
     if not (1 <= len(key) <= KEY_LENGTH_MAX and key.isascii() and key.isprintable()):
         return RequestKeyInvalid(key[:KEY_LENGTH_MAX])
-    print_of_command = fingerprint(command)
-    record = IdempotencyRecord(
-        scope=scope, key=key, fingerprint=print_of_command, created_at=unit.now
-    )
-    try:
-        with unit.db.begin_nested():
-            unit.db.add(record)
-    except IntegrityError:
-        return cast("T", _first_answer(unit, scope, key, print_of_command, answers))
-    outcome: Any = None
-    try:
-        with unit.db.begin_nested():
-            outcome = run()
-            if isinstance(outcome, Refusal):
-                raise _Undo
-    except _Undo:
+    claim = {
+        "scope": scope,
+        "key": key,
+        "fingerprint": fingerprint(command),
+        "answer": None,
+        "created_at": unit.now,
+    }
+    if not insert_new(unit, IdempotencyRecord, [claim]):
+        return cast("T", _first_answer(unit, claim, answers))
+    outcome = run()
+    if isinstance(outcome, Refusal):
+        unit.db.rollback()
         if outcome.retry is Retry.SAME_REQUEST:
-            unit.db.delete(record)
-            return cast("T", outcome)
-    record.answer = unit.vault.seal(encode(outcome), _context(scope, key))
-    return cast("T", outcome)
+            return outcome
+        claim["answer"] = unit.vault.seal(encode(outcome), _context(scope, key))
+        if not insert_new(unit, IdempotencyRecord, [claim]):  # somebody repeated it meanwhile
+            return cast("T", _first_answer(unit, claim, answers))
+        return outcome
+    record = IdempotencyRecord.__table__  # type: ignore[attr-defined]
+    unit.db.connection().execute(
+        record.update()
+        .where(record.c.scope == scope, record.c.key == key)
+        .values(answer=unit.vault.seal(encode(outcome), _context(scope, key)))
+    )
+    return outcome
 
 
 def encode(answer: Any) -> str:
@@ -118,11 +117,10 @@ def decode(text: str, answers: tuple[type[Any], ...]) -> Any:
     return _adapter(kind).validate_json(json.dumps(data))
 
 
-def _first_answer(
-    unit: Unit, scope: str, key: str, print_of_command: str, answers: tuple[type[Any], ...]
-) -> Any:
+def _first_answer(unit: Unit, claim: dict[str, Any], answers: tuple[type[Any], ...]) -> Any:
+    scope, key = claim["scope"], claim["key"]
     record = unit.db.get_one(IdempotencyRecord, (scope, key))
-    if record.fingerprint != print_of_command:
+    if record.fingerprint != claim["fingerprint"]:
         return RequestKeyReused(key)
     if record.answer is None:
         raise RuntimeError("a request key is visible without its answer")

@@ -5,9 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError
 
-from backend.infra.database import Unit
+from backend.infra.database import Unit, insert_new
 from backend.infra.model import RateWindow, UsedNonce
 from backend.kernel.errors import Seconds
 
@@ -33,12 +32,8 @@ def blocked(unit: Unit, bucket: str, limit: int, window_seconds: int) -> Seconds
 
 def spend_nonce(unit: Unit, nonce: str, lives: timedelta) -> bool:
     """Use up a one-time value. Returns ``False`` where it has served before."""
-    try:
-        with unit.db.begin_nested():
-            unit.db.add(UsedNonce(nonce=nonce, expires_at=unit.now + lives))
-    except IntegrityError:
-        return False
-    return True
+    row = {"nonce": nonce, "expires_at": unit.now + lives}
+    return insert_new(unit, UsedNonce, [row]) == 1
 
 
 def _window_start(now: datetime, window_seconds: int) -> int:

@@ -55,7 +55,7 @@ def settlements(unit: Unit, ids: Sequence[str]) -> dict[str, SettlementView]:
         .outerjoin(later, col(later.reverses_id) == col(Settlement.id))
         .where(col(Settlement.id).in_(set(ids)))
     ).all()
-    return {row.id: _view(row, reversed_by) for row, reversed_by in rows}
+    return {row.id: view(row, reversed_by) for row, reversed_by in rows}
 
 
 def of_person(unit: Unit, person_id: str, before: int | None, limit: int) -> list[SettlementView]:
@@ -125,7 +125,8 @@ def _page(
     return [found[settlement_id] for settlement_id in ids]
 
 
-def _view(row: Settlement, reversed_by: str | None) -> SettlementView:
+def view(row: Settlement, reversed_by: str | None) -> SettlementView:
+    """Return the view of a row."""
     return SettlementView(
         id=row.id,
         number=row.number or 0,

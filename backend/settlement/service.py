@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 
-from backend.infra.database import Unit
+from backend.infra.database import Unit, insert_new
 from backend.institutions.contracts import InstitutionView
-from backend.kernel.invariants import InvariantBroken, invariant
+from backend.kernel.invariants import invariant
 from backend.kernel.money import Fen
 from backend.ledger import contracts as accounts
 from backend.ledger import queries as balances
@@ -109,7 +108,7 @@ def book_settlement(unit: Unit, order: ToBook) -> SettlementView | TraceCodeSold
     unit.db.add(settlement)
     unit.db.flush()
     _count(unit, settlement, outcome.counted_deductible_fen, outcome.counted_fund_fen)
-    return _booked(unit, settlement_id)
+    return queries.view(settlement, None)
 
 
 def book_reversal(
@@ -170,7 +169,7 @@ def book_reversal(
     unit.db.flush()
     _count(unit, reversal, -outcome.counted_deductible_fen, -outcome.counted_fund_fen)
     _return_packs(unit, row, reversal_id)
-    return _booked(unit, reversal_id)
+    return queries.view(reversal, None)
 
 
 def _postings(
@@ -228,16 +227,17 @@ def _sell_packs(unit: Unit, traces: Sequence[TraceUse], settlement_id: str) -> T
     if sold:
         return refusal_for(sold)
     fresh = [use for use in traces if use.trace_code not in held]
-    try:
-        with unit.db.begin_nested():
-            unit.db.add_all(
-                TraceHolding(
-                    trace_code=use.trace_code, split=use.split, uses=1, settlement_id=settlement_id
-                )
-                for use in sorted(fresh, key=lambda use: use.trace_code)
-            )
-    except IntegrityError:  # another till sold one of them in this very moment
-        return refusal_for(fresh)
+    rows = [
+        {
+            "trace_code": use.trace_code,
+            "split": use.split,
+            "uses": 1,
+            "settlement_id": settlement_id,
+        }
+        for use in sorted(fresh, key=lambda use: use.trace_code)
+    ]
+    if rows and insert_new(unit, TraceHolding, rows) != len(rows):
+        return refusal_for(fresh)  # another till sold one of them in this very moment
     for row in held.values():
         row.uses += 1
     unit.db.add_all(
@@ -296,10 +296,3 @@ def _in_the_way(unit: Unit, row: Settlement, outcome: Outcome, book: Rulebook) -
         fund_fen=Fen(now.fund_fen - sum(o.counted_fund_fen for o in counted)),
     )
     return disturbed_by_reversal(before, later, book)
-
-
-def _booked(unit: Unit, settlement_id: str) -> SettlementView:
-    view = queries.settlement(unit, settlement_id)
-    if view is None:
-        raise InvariantBroken("what was written can be read")
-    return view

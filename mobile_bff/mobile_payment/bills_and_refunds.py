@@ -209,7 +209,9 @@ async def _bill(info: Info, bill_id: str) -> BillView | None:
 
 
 async def _decide(info: Info, input: DecideBillInput, accept: bool) -> Any:
-    command = DecideBill(await info.context.actor(), input.bill_id, accept, input.request_id)
-    outcome = await info.context.door.write(service.decide_bill, command, info.context.request_id)
+    outcome = await info.context.act(
+        service.decide_bill,
+        lambda actor: DecideBill(actor, input.bill_id, accept, input.request_id),
+    )
     locale = info.context.locale
     return answer(outcome, locale, lambda view: bill_type(view, locale))

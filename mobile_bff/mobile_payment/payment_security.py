@@ -6,7 +6,8 @@ from typing import Any
 
 import strawberry
 
-from backend.access.contracts import NotPermitted, PersonActor, SignInRequired
+from backend.access.contracts import NotPermitted, SignInRequired
+from backend.access.logic import own_id
 from backend.kernel.money import Fen
 from backend.payments import queries, service
 from backend.payments.contracts import LimitInvalid, PaymentRules, SetConfirmationLimit
@@ -68,11 +69,10 @@ class SecurityMutations:
     )
     async def set_confirmation_limit(self, info: Info, input: SetConfirmationLimitInput) -> Any:
         """Set the caller's limit. Setting the same limit twice is no error."""
-        actor = await info.context.actor()
-        subject = actor.person_id if isinstance(actor, PersonActor) else ""
-        command = SetConfirmationLimit(actor, subject, input.confirm_above_fen)
-        outcome = await info.context.door.write(
-            service.set_confirmation_limit, command, info.context.request_id
+        limit = input.confirm_above_fen
+        outcome = await info.context.act(
+            service.set_confirmation_limit,
+            lambda actor: SetConfirmationLimit(actor, own_id(actor), limit),
         )
         locale = info.context.locale
 

@@ -13,7 +13,7 @@ from anyio import to_thread
 from qrcode.image.pil import PilImage
 from qrcode.image.svg import SvgPathImage
 
-from backend.access.contracts import PersonActor
+from backend.access.logic import own_id
 from backend.codes import service
 from backend.codes.contracts import IssueCode, IssuedCode, Purpose
 from mobile_bff.context import Info
@@ -72,11 +72,9 @@ class CodeMutations:
     )
     async def issue_code(self, info: Info, input: IssueCodeInput) -> Any:
         """Issue a code for the caller."""
-        actor = await info.context.actor()
-        subject = actor.person_id if isinstance(actor, PersonActor) else ""
-        command = IssueCode(actor, subject, input.purpose, input.request_id)
-        outcome = await info.context.door.write(
-            service.issue_code, command, info.context.request_id
+        outcome = await info.context.act(
+            service.issue_code,
+            lambda actor: IssueCode(actor, own_id(actor), input.purpose, input.request_id),
         )
         return answer(outcome, info.context.locale, _shown)
 

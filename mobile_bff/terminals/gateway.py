@@ -307,9 +307,8 @@ class TerminalMutations:
     )
     async def close_terminal_session(self, info: Info) -> Any:
         """Sign a terminal out."""
-        command = CloseTerminalSession(await info.context.actor())
-        outcome = await info.context.door.write(
-            institution_service.close_terminal_session, command, info.context.request_id
+        outcome = await info.context.act(
+            institution_service.close_terminal_session, CloseTerminalSession
         )
 
         def shown(closed: TerminalSessionClosed) -> TerminalSessionEnded:
@@ -323,9 +322,10 @@ class TerminalMutations:
     )
     async def decode_code(self, info: Info, input: DecodeCodeInput) -> Any:
         """Scan a code."""
-        actor = await info.context.actor()
-        command = ScanCode(actor, input.code, input.purpose, input.request_id)
-        outcome = await info.context.door.write(service.scan_code, command, info.context.request_id)
+        outcome = await info.context.act(
+            service.scan_code,
+            lambda actor: ScanCode(actor, input.code, input.purpose, input.request_id),
+        )
         locale = info.context.locale
         return answer(outcome, locale, lambda scanned: _decoded(scanned, locale))
 
@@ -335,24 +335,18 @@ class TerminalMutations:
     )
     async def presettle(self, info: Info, input: PresettleInput) -> Any:
         """Price a basket."""
-        command = Presettle(
-            actor=await info.context.actor(),
-            token=input.token,
-            lines=tuple(
-                BasketLine(
-                    line.code,
-                    line.quantity,
-                    line.unit_price,
-                    tuple(line.trace_codes),
-                    line.split,
-                )
-                for line in input.lines
-            ),
-            use_account=input.use_account,
-            enrolment_id=input.enrolment_id,
-            request_id=input.request_id,
+        lines = tuple(
+            BasketLine(
+                line.code, line.quantity, line.unit_price, tuple(line.trace_codes), line.split
+            )
+            for line in input.lines
         )
-        outcome = await info.context.door.write(service.presettle, command, info.context.request_id)
+        outcome = await info.context.act(
+            service.presettle,
+            lambda actor: Presettle(
+                actor, input.token, lines, input.use_account, input.enrolment_id, input.request_id
+            ),
+        )
         locale = info.context.locale
         return answer(outcome, locale, lambda view: bill_type(view, locale))
 
@@ -362,8 +356,9 @@ class TerminalMutations:
     )
     async def settle(self, info: Info, input: SettleInput) -> Any:
         """Book a bill."""
-        command = Settle(await info.context.actor(), input.bill_id, input.request_id)
-        outcome = await info.context.door.write(service.settle, command, info.context.request_id)
+        outcome = await info.context.act(
+            service.settle, lambda actor: Settle(actor, input.bill_id, input.request_id)
+        )
         locale = info.context.locale
         return answer(outcome, locale, lambda view: settlement_type(view, locale))
 
@@ -373,11 +368,11 @@ class TerminalMutations:
     )
     async def reverse_settlement(self, info: Info, input: ReverseSettlementInput) -> Any:
         """Reverse a settlement."""
-        command = ReverseSettlement(
-            await info.context.actor(), input.settlement_id, input.reason, input.request_id
-        )
-        outcome = await info.context.door.write(
-            service.reverse_settlement, command, info.context.request_id
+        outcome = await info.context.act(
+            service.reverse_settlement,
+            lambda actor: ReverseSettlement(
+                actor, input.settlement_id, input.reason, input.request_id
+            ),
         )
         locale = info.context.locale
         return answer(outcome, locale, lambda view: settlement_type(view, locale))

@@ -110,7 +110,7 @@ def test_an_answer_that_was_lost(site: Site) -> None:
 
 
 def test_qr_images_are_read_by_a_reader_that_is_not_ours(lone_site: Site) -> None:
-    code = lone_site.phone("retiree").do_once("IssueCode", purpose=PURCHASE)
+    code = lone_site.phone("retiree").issue_code(PURCHASE, svg=True, png=True)
     png = Image.open(io.BytesIO(base64.b64decode(code["qrPngBase64"])))
     for image in (png, _drawn(code["qrSvg"])):
         read = zxingcpp.read_barcodes(image)

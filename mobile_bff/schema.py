@@ -156,6 +156,7 @@ Mutation = merge_types(
     "Mutation",
     (SignInMutations, CodeMutations, SecurityMutations, BillMutations, TerminalMutations),
 )
+Mutation.__strawberry_definition__.description = "Writes: flat, verb first, one input, one union."  # type: ignore[attr-defined]
 
 
 @strawberry.type(description="Live events.")

@@ -257,14 +257,22 @@ def refusal_for(sold: Sequence[TraceUse]) -> TraceCodeSold:
 
 
 def _return_packs(unit: Unit, original: Settlement, reversal_id: str) -> None:
-    for _, trace_code, _ in sorted(original.traces, key=lambda trace: str(trace[1])):
-        holding = unit.db.get_one(TraceHolding, trace_code, with_for_update=True)
-        holding.uses -= 1
-        if holding.uses == 0:
-            unit.db.delete(holding)
-        unit.db.add(
-            TraceEvent(settlement_id=reversal_id, trace_code=trace_code, sold=False, at=unit.now)
-        )
+    codes = sorted(str(trace_code) for _, trace_code, _ in original.traces)
+    held = unit.db.exec(
+        select(TraceHolding)
+        .where(col(TraceHolding.trace_code).in_(codes))
+        .order_by(col(TraceHolding.trace_code))
+        .with_for_update()
+    ).all()
+    invariant([row.trace_code for row in held] == codes, "what was sold is held as sold")
+    for row in held:
+        row.uses -= 1
+        if row.uses == 0:
+            unit.db.delete(row)
+    unit.db.add_all(
+        TraceEvent(settlement_id=reversal_id, trace_code=code, sold=False, at=unit.now)
+        for code in codes
+    )
     unit.db.flush()
 
 

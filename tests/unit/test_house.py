@@ -1,0 +1,276 @@
+"""The house keeps its order: schema, documents, modules, migrations, style, README."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from graphql import (
+    GraphQLEnumType,
+    GraphQLInputObjectType,
+    GraphQLInterfaceType,
+    GraphQLObjectType,
+    build_schema,
+    parse,
+    validate,
+)
+
+from backend.kernel.errors import Refusal
+from backend.migrations import configuration, upgrade
+from backend.migrations.tables import APPEND_ONLY, METADATA
+from mobile_bff import documents
+from mobile_bff.limits import COST_MAX, TOKENS_MAX, _Measure, measure
+from mobile_bff.modules import GROUPS, ModuleState, modules_of
+from mobile_bff.schema import make_schema
+from mobile_bff.trusted import digest
+from tests.world import World
+
+ROOT = Path(__file__).parents[2]
+SDL = (ROOT / "schema.graphql").read_text(encoding="utf-8")
+SCHEMA = build_schema(SDL)
+FILES = sorted(p for f in ("backend", "mobile_bff") for p in (ROOT / f).rglob("*.py"))
+
+
+def test_the_committed_schema_is_the_codes_own() -> None:
+    assert make_schema().as_str() + "\n" == SDL, "run: make schema"
+
+
+def test_everything_in_the_schema_is_described() -> None:
+    missing = []
+    for name, kind in SCHEMA.type_map.items():
+        if name.startswith("__"):
+            continue
+        if not kind.description and name not in ("Int", "String", "Boolean", "ID", "Float"):
+            missing.append(name)
+        if isinstance(kind, GraphQLObjectType | GraphQLInterfaceType | GraphQLInputObjectType):
+            missing += [f"{name}.{field}" for field, f in kind.fields.items() if not f.description]
+        if isinstance(kind, GraphQLEnumType):
+            missing += [f"{name}.{value}" for value, v in kind.values.items() if not v.description]
+    assert missing == []
+
+
+def test_every_refusal_is_a_user_error_with_texts_in_both_languages() -> None:
+    kinds = {kind.__name__ for kind in _refusals(Refusal)}
+    shown = {t.name for t in SCHEMA.get_possible_types(SCHEMA.type_map["UserError"])}
+    assert shown == kinds - {"PersonKnown", "IdNumberInvalid"}  # not reached over the network yet
+    assert len(kinds) > 40
+    for kind in _refusals(Refusal):
+        assert all((kind.zh, kind.en, kind.next_zh, kind.next_en)), kind
+        assert kind.__doc__
+
+
+def _refusals(kind: type[Refusal]) -> Iterator[type[Refusal]]:
+    for child in kind.__subclasses__():
+        yield child
+        yield from _refusals(child)
+
+
+def test_node_may_be_null() -> None:
+    query = SCHEMA.query_type
+    assert query is not None
+    assert str(query.fields["node"].type) == "Node"
+    assert str(query.fields["nodes"].type) == "[Node]!"
+
+
+@pytest.mark.parametrize("name", documents.names())
+def test_documents_are_valid_and_within_half_of_every_limit(name: str) -> None:
+    document = documents.document(name)
+    parsed = parse(document, max_tokens=TOKENS_MAX // 2)
+    assert validate(SCHEMA, parsed) == []
+    measure(parsed, {"first": 20})
+    fragments = {d.name.value: d for d in parsed.definitions[1:]}  # type: ignore[attr-defined]
+    measured = _Measure(fragments, {"first": 20})  # type: ignore[arg-type]
+    measured.walk(parsed.definitions[0].selection_set, 1, 1)  # type: ignore[attr-defined]
+    assert measured.cost <= COST_MAX // 1.2
+
+
+def test_the_manifest_is_fresh() -> None:
+    assert documents.read_manifest() == {
+        digest(documents.document(name)): name for name in documents.names()
+    }, "run: make schema"
+
+
+def test_each_of_the_33_modules_has_its_file() -> None:
+    modules = [module for group in GROUPS for module in modules_of(group)]
+    assert [len(group.files) for group in GROUPS] == [4, 8, 8, 5, 5, 3]
+    assert [m.id for m in modules] == [
+        f"{letter}{n}" for letter, count in zip("ABCDEF", (4, 8, 8, 5, 5, 3), strict=True)
+        for n in range(1, count + 1)
+    ]  # fmt: skip
+    for group in GROUPS:
+        folder = ROOT / "mobile_bff" / group.folder
+        assert {p.stem for p in folder.glob("*.py")} == {*group.files, "__init__"}
+    for module in modules:
+        assert len(module.short) <= 8
+        assert (module.state is ModuleState.PLANNED) == (module.summary == "尚未开放。")
+
+
+def test_migrations_have_one_head_and_make_the_models_tables(world: World) -> None:
+    assert len(ScriptDirectory.from_config(configuration()).get_heads()) == 1
+    with world.database.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, METADATA) == []
+    upgrade(world.database.engine)  # again: nothing happens
+
+
+def test_the_migration_guards_every_append_only_table() -> None:
+    source = next((ROOT / "backend/migrations/versions").glob("0001_*.py")).read_text("utf-8")
+    tuple_text = re.search(r"APPEND_ONLY = (\(.*?\))", source, re.S)
+    assert tuple_text is not None
+    assert set(ast.literal_eval(tuple_text.group(1))) == set(APPEND_ONLY)
+
+
+# -- style that cannot decay ----------------------------------------------------------------------
+
+_BANNED = {
+    "datetime.now": {"backend/infra/clock.py", "mobile_bff/client.py"},
+    "date.today": set(),
+    "utcnow": set(),
+    "uuid4": {"mobile_bff/client.py"},
+    "time.time(": set(),
+    "random.": set(),
+    "secrets.": {"backend/infra/clock.py"},
+}
+_MONEY = ("backend/settlement", "backend/payments", "backend/ledger", "backend/rulebook")
+
+
+def _code(path: Path) -> str:
+    """Return a file without its comments and strings."""
+    return ast.unparse(_Bare().visit(ast.parse(path.read_text(encoding="utf-8"))))
+
+
+class _Bare(ast.NodeTransformer):
+    def visit_Constant(self, node: ast.Constant) -> ast.Constant:
+        return ast.Constant("") if isinstance(node.value, str) else node
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_tidy(path: Path) -> None:
+    name = path.relative_to(ROOT).as_posix()
+    if "/versions/" in name:
+        return
+    text = path.read_text(encoding="utf-8")
+    code = _code(path)
+    assert len(text.splitlines()) <= 560, "a file is one room"
+    assert not re.search(r"\b(TODO|FIXME|XXX)\b", text)
+    for banned, allowed in _BANNED.items():
+        if name not in allowed:
+            assert banned not in code, f"{banned} belongs in {allowed or 'no file'}"
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            assert (node.end_lineno or 0) - node.lineno < 75, f"{node.name} is too long"
+        if isinstance(node, ast.ExceptHandler):
+            assert not all(isinstance(s, ast.Pass) for s in node.body) or name == (
+                "mobile_bff/processes.py"
+            ), "a swallowed exception"
+        if name.startswith(_MONEY):
+            paths = name == "backend/rulebook/library.py"  # joins paths
+            divides = isinstance(node, ast.Div | ast.FloorDiv)
+            assert paths or not divides, "division belongs to kernel/money"
+            assert not (isinstance(node, ast.Constant) and isinstance(node.value, float))
+            assert not (isinstance(node, ast.Name) and node.id == "float")
+
+
+def test_the_same_file_names_in_every_domain_folder() -> None:
+    usual = {"__init__", "contracts", "logic", "model", "service", "queries", "library"}
+    more = {
+        "settlement": {"calculate", "credits", "facts"},
+        "payments": {"outlook"},
+        "rulebook": {"regimes"},
+    }
+    outside = {"kernel", "infra", "migrations", "sandboxes", "sample_data"}
+    for folder in (ROOT / "backend").iterdir():
+        if folder.is_dir() and folder.name not in outside and list(folder.glob("*.py")):
+            files = {p.stem for p in folder.glob("*.py")}
+            assert files <= usual | more.get(folder.name, set()), folder.name
+
+
+def test_the_project_speaks_of_itself_alone() -> None:
+    tracked = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    for name in tracked:
+        path = ROOT / name
+        if path.suffix in (".csv", ".png") or name == "tests/unit/test_house.py":
+            continue
+        text = path.read_text(encoding="utf-8")
+        for word in (
+            "/work/",
+            "/root/",
+            "../shared",
+            "/.library",
+            "pypi.org",
+            "files.pythonhosted",
+        ):
+            assert word not in text, f"{name} holds {word}"
+
+
+def test_readme_draws_the_state_tables_of_the_code() -> None:
+    from backend.codes.contracts import CODE_STATES
+    from backend.payments.contracts import BILL_STATES
+
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for table in (CODE_STATES, BILL_STATES):
+        assert table.diagram() in readme, "run: yibao states"
+
+
+def test_readme_lists_what_exists() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for folder in (ROOT / "backend").iterdir():
+        if folder.is_dir() and (folder / "__init__.py").exists():
+            assert f"`{folder.name}/`" in readme, folder.name
+    for target in re.findall(r"^([a-z]+):.*## ", (ROOT / "Makefile").read_text("utf-8"), re.M):
+        assert f"make {target}" in readme, target
+
+
+# -- set-up ---------------------------------------------------------------------------------------
+
+
+def test_the_face_library_came_without_compiling_anything() -> None:
+    script = "import face_recognition, dlib; print(face_recognition.__name__)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.stdout.strip() == "face_recognition", done.stderr
+    assert version("dlib-bin")
+
+
+def test_direct_dependencies_are_pinned() -> None:
+    import tomllib
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = project["dependencies"] + project["optional-dependencies"]["dev"]
+    assert all("==" in requirement for requirement in wanted)
+    for name in ("strawberry-graphql", "starlette", "uvicorn", "sqlmodel", "pyjwt",
+                 "face-recognition", "qrcode", "pytest"):  # fmt: skip
+        assert any(requirement.startswith(f"{name}==") for requirement in wanted)
+
+
+def test_the_demo_runs(tmp_path: Path) -> None:
+    from mobile_bff.processes import free_port
+
+    command = [sys.executable, "-m", "mobile_bff.command", "demo", "--exit"]
+    done = subprocess.run(
+        [*command, "--port", str(free_port())],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**__import__("os").environ, "COLUMNS": "160", "PYTHONPATH": str(ROOT)},
+    )
+    assert done.returncode == 0, done.stderr
+    assert (
+        "总费用440.40元，统筹基金支付54.03元，个人账户支付284.97元，现金支付101.40元。"
+        in done.stdout
+    )
+    assert "9/9" in done.stdout
+    mailbox = (tmp_path / ".demo" / "mailbox.jsonl").read_text(encoding="utf-8")
+    assert json.loads(mailbox.splitlines()[0])["to"] == "12000000001"

@@ -231,7 +231,7 @@ def _outage(options: argparse.Namespace) -> int:
 def _demo(options: argparse.Namespace) -> int:
     from mobile_bff.demo import run_demo  # drags in the client's libraries, for this command only
 
-    return run_demo(port=options.port, keep_serving=not options.exit)
+    return run_demo(options.port, keep_serving=not options.exit)
 
 
 def _local(text: str) -> datetime:

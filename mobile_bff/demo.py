@@ -18,6 +18,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 
@@ -171,7 +172,7 @@ def print_receipt(console: Console, receipt: dict[str, Any]) -> None:
         lines.add_column(title, justify="left" if title == "商品" else "right")
     for line in working["lines"]:
         lines.add_row(
-            f"{line['name']} [dim]{line['reasonText']}[/]",
+            f"{line['name']}\n[dim]{line['reasonText']}[/]",
             line["quantity"],
             line["unitPrice"],
             *(
@@ -180,21 +181,9 @@ def print_receipt(console: Console, receipt: dict[str, Any]) -> None:
             ),
         )
     console.print(lines)
-    parts = Table(box=None, header_style="dim")
-    for title in ("每一分钱", "金额", "统筹", "账户", "现金", "算式", "依据"):
-        parts.add_column(
-            title, justify="right" if title in ("金额", "统筹", "账户", "现金") else "left"
-        )
+    console.print("\n[dim]每一分钱由谁付, 凭什么[/]")
     for part in working["parts"]:
-        rule = part["rule"]
-        mark = " [yellow](暂定)[/]" if rule["provisional"] else ""
-        parts.add_row(
-            part["text"],
-            *(part[key]["yuan"] for key in ("amount", "byFund", "byAccount", "byCash")),
-            part["formula"],
-            f"{rule['id']} {rule['effectiveFrom']}起{mark}\n[dim]{rule['document']}·{rule['clause']}[/]",
-        )
-    console.print(parts)
+        _print_part(console, part)
     _print_account_rule(console, working)
     console.print(f"[bold]{working['speechText']}[/]")
     if working["fundLeft"]:
@@ -204,14 +193,26 @@ def print_receipt(console: Console, receipt: dict[str, Any]) -> None:
         )
 
 
+def _print_part(console: Console, part: dict[str, Any]) -> None:
+    payers = [
+        f"{name} {part[key]['yuan']}"
+        for name, key in (("统筹基金", "byFund"), ("个人账户", "byAccount"), ("现金", "byCash"))
+        if part[key]["fen"]
+    ]
+    title = part["text"] + " " * max(1, 22 - cell_len(part["text"]))
+    console.print(f"{title}{part['amount']['yuan']:>10}   {', '.join(payers)}")
+    console.print(f"  [dim]{part['formula']} · {_cited(part['rule'])}[/]")
+
+
+def _cited(rule: dict[str, Any]) -> str:
+    mark = " [yellow](暂定)[/]" if rule["provisional"] else ""
+    number = f" {rule['number']}" if rule["number"] else ""
+    return f"{rule['id']} 自{rule['effectiveFrom']}{mark} 《{rule['document']}》{number} {rule['clause']}"
+
+
 def _print_account_rule(console: Console, working: dict[str, Any]) -> None:
-    rule = working["accountRule"]
-    if rule:
-        mark = " [yellow](暂定)[/]" if rule["provisional"] else ""
-        console.print(
-            f"账户支付依据 {rule['id']} {rule['effectiveFrom']}起{mark} "
-            f"[dim]{rule['document']} {rule['number']}·{rule['clause']}[/]"
-        )
+    if working["accountRule"]:
+        console.print(f"[dim]个人账户支付 · {_cited(working['accountRule'])}[/]")
     if any(line["illustrative"] for line in working["lines"]):
         console.print("[yellow]目录编码、限价和乙类先自付比例为示例数据。[/]")
 

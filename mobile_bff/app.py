@@ -17,7 +17,7 @@ from starlette.routing import Route, WebSocketRoute
 from backend.infra.database import Database, Resources
 from backend.infra.settings import Mode, Settings
 from backend.infra.tokens import key_set
-from mobile_bff.couriers import deliver_forever
+from mobile_bff.couriers import deliver_forever, tidy_forever
 from mobile_bff.door import Door
 from mobile_bff.feed import Feed
 from mobile_bff.http import RequestFrame, YibaoGraphQL
@@ -42,7 +42,8 @@ def assemble(resources: Resources) -> Starlette:
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        tasks = [asyncio.create_task(feed.run()), asyncio.create_task(deliver_forever(database))]
+        background = (feed.run(), deliver_forever(database), tidy_forever(database))
+        tasks = [asyncio.create_task(work) for work in background]
         yield
         for task in tasks:
             task.cancel()

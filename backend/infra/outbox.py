@@ -105,7 +105,19 @@ def _settle(unit: Unit, message_id: int, failure: str | None) -> None:
         message.next_attempt_at = unit.now + timedelta(seconds=2**message.attempts)
 
 
-def undelivered(unit: Unit) -> list[OutboxMessage]:
+@dataclass(frozen=True)
+class GivenUp:
+    """A message that no gateway took."""
+
+    id: int
+    channel: str
+    kind: str
+    created_at: datetime
+    attempts: int
+    failure: str
+
+
+def undelivered(unit: Unit) -> list[GivenUp]:
     """Return outside messages that were given up, the oldest first."""
     given_up = (
         select(OutboxMessage)
@@ -114,7 +126,10 @@ def undelivered(unit: Unit) -> list[OutboxMessage]:
         .where(col(OutboxMessage.next_attempt_at).is_(None))
         .order_by(col(OutboxMessage.id))
     )
-    return list(unit.db.exec(given_up).all())
+    return [
+        GivenUp(m.id or 0, m.channel, m.kind, m.created_at, m.attempts, m.failure or "")
+        for m in unit.db.exec(given_up).all()
+    ]
 
 
 def live_after(unit: Unit, low_water: int) -> list[tuple[int, str, str, str]]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 PREFIX = "YIBAO_"
+SANDBOX_SECRET = "sandbox-secret"  # noqa: S105 - known to everybody, refused in production
 
 
 class Mode(StrEnum):
@@ -46,7 +47,7 @@ class Settings:
     """How long a rotated refresh token may be shown again if its successor was never used."""
 
     sms_gateway_url: str = "http://127.0.0.1:8091"
-    sms_gateway_secret: str = "sandbox-secret"  # noqa: S105 - the sandbox's own; production sets it
+    sms_gateway_secret: str = SANDBOX_SECRET
     sms_code_seconds: int = 300
     sms_resend_seconds: int = 60
     sms_per_phone_per_hour: int = 5
@@ -95,6 +96,8 @@ class Settings:
         settings = cls(**values)
         if settings.code_prefix == "424" or len(settings.code_prefix) != 3:
             raise SettingsError("YIBAO_CODE_PREFIX takes three digits other than the national 424")
+        if settings.mode is Mode.PRODUCTION and settings.sms_gateway_secret == SANDBOX_SECRET:
+            raise SettingsError("YIBAO_SMS_GATEWAY_SECRET must be set in production")
         return settings
 
 

@@ -33,7 +33,8 @@ def production(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("production")
-    with site_on("sqlite", request, folder, YIBAO_MODE="production") as running:
+    settings = {"YIBAO_MODE": "production", "YIBAO_SMS_GATEWAY_SECRET": "of-production"}
+    with site_on("sqlite", request, folder, ("--secret", "of-production"), **settings) as running:
         yield running
 
 

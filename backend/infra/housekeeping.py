@@ -1,0 +1,30 @@
+"""Throws away what has served: old live events, rate windows and one-time values.
+
+Answers to request keys are kept: a till may ask again for a settlement of any age.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlmodel import col, delete
+
+from backend.infra.database import Unit
+from backend.infra.model import OutboxMessage, RateWindow, UsedNonce
+from backend.infra.outbox import Channel
+
+KEPT = timedelta(days=1)
+
+
+def tidy_up(unit: Unit) -> int:
+    """Remove what is older than a day and return how many rows went."""
+    before = unit.now - KEPT
+    done = (
+        delete(OutboxMessage)
+        .where(col(OutboxMessage.channel) == Channel.LIVE)
+        .where(col(OutboxMessage.created_at) < before),
+        delete(OutboxMessage).where(col(OutboxMessage.delivered_at) < before),
+        delete(RateWindow).where(col(RateWindow.window_start) < int(before.timestamp())),
+        delete(UsedNonce).where(col(UsedNonce.expires_at) < before),
+    )
+    return sum(unit.db.exec(statement).rowcount for statement in done)

@@ -1,0 +1,107 @@
+"""Settings, outbox, housekeeping, rates."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+
+from backend.infra import outbox, rates
+from backend.infra.database import Unit
+from backend.infra.housekeeping import tidy_up
+from backend.infra.outbox import ATTEMPTS_MAX, Channel, Delivery, DeliveryFailed, deliver_due
+from backend.infra.settings import Mode, Settings, SettingsError
+from tests.world import IBUPROFEN, World, line
+
+
+def test_settings_are_read_and_unknown_ones_refused() -> None:
+    read = Settings.from_environment({"YIBAO_CODE_SECONDS": "30", "HOME": "x"})
+    assert read.code_seconds == 30
+    assert read.mode is Mode.DEVELOPMENT
+    for wrong in (
+        {"YIBAO_CODE_SECOND": "30"},
+        {"YIBAO_CODE_SECONDS": "thirty"},
+        {"YIBAO_MODE": "prod"},
+        {"YIBAO_CODE_PREFIX": "424"},
+        {"YIBAO_MODE": "production"},
+    ):
+        with pytest.raises(SettingsError, match=next(iter(wrong)).removesuffix("_MODE")):
+            Settings.from_environment(wrong)
+
+
+def _send(world: World, kind: str = "k", payload: str = "p") -> None:
+    world.database.write(lambda u: outbox.enqueue(u, Channel.SMS, "t", kind, payload))
+
+
+def test_a_message_is_delivered_once_and_emptied(world: World) -> None:
+    _send(world, payload="secret")
+    taken: list[Delivery] = []
+    assert deliver_due(world.database, Channel.SMS, taken.append) == 1
+    assert deliver_due(world.database, Channel.SMS, taken.append) == 0
+    assert [delivery.payload for delivery in taken] == ["secret"]
+    query = text("SELECT payload FROM outbox_message WHERE channel = 'SMS'")
+    left = world.database.read(lambda u: u.db.connection().execute(query).scalars().all())
+    assert left == [""]
+
+
+def test_a_failing_gateway_is_tried_again_later_and_given_up_at_last(world: World) -> None:
+    _send(world)
+    tries = 0
+
+    def fail(_: Delivery) -> None:
+        nonlocal tries
+        tries += 1
+        raise DeliveryFailed("503")
+
+    for _ in range(30):
+        deliver_due(world.database, Channel.SMS, fail)
+        world.clock.forward(seconds=2**9)
+    assert tries == ATTEMPTS_MAX
+    given_up = world.database.read(outbox.undelivered)
+    assert [(m.attempts, m.failure) for m in given_up] == [(ATTEMPTS_MAX, "503")]
+
+
+def test_a_message_of_a_worker_that_died_is_taken_up_again(world: World) -> None:
+    _send(world)
+
+    def die(_: Delivery) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        deliver_due(world.database, Channel.SMS, die)
+    taken: list[Delivery] = []
+    assert deliver_due(world.database, Channel.SMS, taken.append) == 0  # still leased
+    world.clock.forward(seconds=30)
+    assert deliver_due(world.database, Channel.SMS, taken.append) == 1
+
+
+def test_rates(world: World) -> None:
+    def hit(unit: Unit) -> int | None:
+        return rates.hit(unit, "bucket", 2, 60)
+
+    assert [world.database.write(hit) for _ in range(3)] == [None, None, 60]
+    assert world.database.read(lambda u: rates.blocked(u, "bucket", 2, 60)) == 60
+    world.clock.forward(seconds=60)
+    assert world.database.write(hit) is None
+
+
+def test_a_one_time_value_serves_once(world: World) -> None:
+    def spend(unit: Unit) -> bool:
+        return rates.spend_nonce(unit, "n", timedelta(seconds=60))
+
+    assert [world.database.write(spend) for _ in range(2)] == [True, False]
+
+
+def test_tidying_up_takes_what_has_served_and_nothing_else(world: World) -> None:
+    bill = world.bill("worker", line(IBUPROFEN))
+    first = world.settle(bill.id, key="kept")
+    _send(world)
+    deliver_due(world.database, Channel.SMS, lambda _: None)
+    before = world.money()
+    assert world.database.write(tidy_up) == 0
+    world.clock.forward(days=1, seconds=1)
+    assert world.database.write(tidy_up) > 0
+    assert world.database.read(lambda u: outbox.live_after(u, 0)) == []
+    assert world.money() == before
+    assert world.settle(bill.id, key="kept") == first

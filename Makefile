@@ -15,7 +15,7 @@ check: $(READY)  ## Format, lint, types, import directions, policy packs.
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports --no-cache --quiet
+	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/yibao policy check
 
 bench: $(READY)  ## Settlements per second beside plain SQL on the same database.

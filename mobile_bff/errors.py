@@ -33,6 +33,8 @@ KEYED: tuple[type[Refusal], ...] = (
 
 _TYPES: dict[type[Refusal], type[Any]] = {}
 _FACTS = {
+    "account_before_fen": "By the account, as the bill had it.",
+    "account_now_fen": "By the account, as it would be now.",
     "action": "The action that was asked for.",
     "agreement": "State of the agreement.",
     "area": "The insured area concerned.",
@@ -44,6 +46,8 @@ _FACTS = {
     "confirm_above_fen": "The limit that the patient set.",
     "count": "How many there are.",
     "expired_at": "When it expired.",
+    "fund_before_fen": "By the fund, as the bill had it.",
+    "fund_now_fen": "By the fund, as it would be now.",
     "instead": "What to do meanwhile.",
     "institution": "Name of the institution.",
     "issued_for": "The purpose that the code was issued for.",

@@ -20,6 +20,7 @@ class SignInChallenge(SQLModel, table=True):
     sent_at: datetime = Field(sa_type=Instant)
     expires_at: datetime = Field(sa_type=Instant)
     attempts: int = 0
+    locked_until: datetime | None = Field(default=None, sa_type=Instant)
     used_at: datetime | None = Field(default=None, sa_type=Instant)
 
 

@@ -12,6 +12,7 @@ import hmac
 import json
 import re
 from datetime import timedelta
+from math import ceil
 
 from sqlmodel import select
 
@@ -79,22 +80,17 @@ def sign_in(unit: Unit, command: SignIn) -> SessionOpened | PhoneInvalid | CodeW
     """Open a session for who holds the phone and its newest code."""
     if not _PHONE.match(command.phone):
         return PhoneInvalid()
-    settings = unit.settings
     phone = unit.vault.index(command.phone, "phone")
-    lock = f"sign-in-failed:{phone}"
-    limit, window = settings.sign_in_failures_to_lock, settings.sign_in_lock_seconds
     challenge = unit.db.exec(
         select(SignInChallenge).where(SignInChallenge.phone_index == phone).with_for_update()
     ).first()
-    wait = rates.blocked(unit, lock, limit, window)
-    if wait is not None:
-        return SignInLocked(wait)
-    if challenge is not None:
-        challenge.attempts += 1
-    if challenge is None or not _code_fits(unit, challenge, phone, command.code):
-        rates.hit(unit, lock, limit, window)
-        attempts = challenge.attempts if challenge else settings.sign_in_attempts_per_code
-        return CodeWrong(max(0, settings.sign_in_attempts_per_code - attempts))
+    if challenge is None:
+        return CodeWrong(0)
+    if challenge.locked_until is not None and challenge.locked_until > unit.now:
+        return SignInLocked(Seconds(ceil((challenge.locked_until - unit.now).total_seconds())))
+    challenge.attempts += 1
+    if not _code_fits(unit, challenge, phone, command.code):
+        return _count_failure(unit, challenge)
     challenge.used_at = unit.now
     person_id = challenge.person_id or ""
     session = DeviceSession(
@@ -144,6 +140,15 @@ def sign_out(unit: Unit, command: SignOut) -> SignedOut | SignInRequired:
     if session.ended_at is None:
         _end(unit, session, "signed out")
     return SignedOut(session.id)
+
+
+def _count_failure(unit: Unit, challenge: SignInChallenge) -> CodeWrong:
+    """Count a wrong code, and lock the phone from the one that is too many on."""
+    settings = unit.settings
+    bucket, window = f"sign-in-failed:{challenge.phone_index}", settings.sign_in_lock_seconds
+    if rates.hit(unit, bucket, settings.sign_in_failures_to_lock - 1, window) is not None:
+        challenge.locked_until = unit.now + timedelta(seconds=settings.sign_in_lock_seconds)
+    return CodeWrong(max(0, settings.sign_in_attempts_per_code - challenge.attempts))
 
 
 def _code_fits(unit: Unit, challenge: SignInChallenge, phone: str, code: str) -> bool:

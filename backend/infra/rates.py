@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import text
 
 from backend.infra.database import Unit, insert_new
-from backend.infra.model import RateWindow, UsedNonce
+from backend.infra.model import UsedNonce
 from backend.kernel.errors import Seconds
 
 _COUNT = text(
@@ -21,13 +21,6 @@ def hit(unit: Unit, bucket: str, limit: int, window_seconds: int) -> Seconds | N
     start = _window_start(unit.now, window_seconds)
     hits = unit.db.connection().execute(_COUNT, {"bucket": bucket, "start": start}).scalar_one()
     return None if hits <= limit else _left(unit.now, start, window_seconds)
-
-
-def blocked(unit: Unit, bucket: str, limit: int, window_seconds: int) -> Seconds | None:
-    """Return the seconds to wait where the count has reached the limit; counts nothing."""
-    start = _window_start(unit.now, window_seconds)
-    window = unit.db.get(RateWindow, (bucket, start), populate_existing=True)
-    return None if window is None or window.hits < limit else _left(unit.now, start, window_seconds)
 
 
 def spend_nonce(unit: Unit, nonce: str, lives: timedelta) -> bool:

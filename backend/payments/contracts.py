@@ -352,10 +352,21 @@ class PatientMustConfirm(Refusal):
 class BillOutdated(Refusal):
     """Balance, limits or terms changed since the bill was priced."""
 
-    zh = "预结算之后账户或年度累计有变化：现金应为{cash_now_fen}，原为{cash_before_fen}。没有扣款。"
-    en = "Balance or limits changed since: cash is {cash_now_fen}, was {cash_before_fen}."
+    zh = (
+        "预结算之后账户或年度累计有变化：统筹基金{fund_before_fen}变为{fund_now_fen}，"
+        "个人账户{account_before_fen}变为{account_now_fen}，"
+        "现金{cash_before_fen}变为{cash_now_fen}。没有扣款。"
+    )
+    en = (
+        "Balance or limits changed since: fund {fund_before_fen}, now {fund_now_fen}; account "
+        "{account_before_fen}, now {account_now_fen}; cash {cash_before_fen}, now {cash_now_fen}."
+    )
     next_zh = "请重新预结算，并告知患者新的金额。"
     next_en = "Price the basket again and tell the patient the new amount."
+    fund_before_fen: Fen
+    fund_now_fen: Fen
+    account_before_fen: Fen
+    account_now_fen: Fen
     cash_before_fen: Fen
     cash_now_fen: Fen
 

@@ -6,7 +6,9 @@ Locks are taken in one order: person, grant, bill, the year's use, account, pack
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import TypeVar
 
 from sqlmodel import col, select
 
@@ -66,6 +68,8 @@ from backend.settlement.contracts import Case, Outcome, SettlementKind, Settleme
 from backend.settlement.facts import gather_case
 from backend.settlement.queries import CASE, OUTCOME
 
+T = TypeVar("T")
+C = TypeVar("C", ScanCode, Presettle, Settle, ReverseSettlement)
 CONFIRM_ABOVE_MAX = Fen(100_000_000)
 SERVICES = {
     Purpose.PHARMACY_PURCHASE: Service.PHARMACY_SETTLEMENT,
@@ -75,32 +79,12 @@ SERVICES = {
 
 def scan_code(unit: Unit, command: ScanCode) -> ScannedCode | Refusal:
     """Use up a code and tell the till whom it is about and what can pay here."""
-    actor = _terminal(command.actor)
-    if isinstance(actor, Refusal):
-        return actor
-    return once(
-        unit,
-        f"scan_code:{actor.terminal_id}",
-        command.request_id,
-        command,
-        (ScannedCode,),
-        lambda: _scan(unit, command, actor),
-    )
+    return _at_till(unit, "scan_code", command, ScannedCode, _scan)
 
 
 def presettle(unit: Unit, command: Presettle) -> BillView | Refusal:
     """Price a basket. Moves no money; a bill priced before under the same scan is superseded."""
-    actor = _terminal(command.actor)
-    if isinstance(actor, Refusal):
-        return actor
-    return once(
-        unit,
-        f"presettle:{actor.terminal_id}",
-        command.request_id,
-        command,
-        (BillView,),
-        lambda: _presettle(unit, command, actor),
-    )
+    return _at_till(unit, "presettle", command, BillView, _presettle)
 
 
 def decide_bill(unit: Unit, command: DecideBill) -> BillView | Refusal:
@@ -123,32 +107,12 @@ def decide_bill(unit: Unit, command: DecideBill) -> BillView | Refusal:
 
 def settle(unit: Unit, command: Settle) -> SettlementView | Refusal:
     """Book a bill: postings, the year's use, balance, packs, audit line and notice, or nothing."""
-    actor = _terminal(command.actor)
-    if isinstance(actor, Refusal):
-        return actor
-    return once(
-        unit,
-        f"settle:{actor.terminal_id}",
-        command.request_id,
-        command,
-        (SettlementView,),
-        lambda: _settle(unit, command, actor),
-    )
+    return _at_till(unit, "settle", command, SettlementView, _settle)
 
 
 def reverse_settlement(unit: Unit, command: ReverseSettlement) -> SettlementView | Refusal:
     """Take back a settlement of the same day, by new entries."""
-    actor = _terminal(command.actor)
-    if isinstance(actor, Refusal):
-        return actor
-    return once(
-        unit,
-        f"reverse_settlement:{actor.terminal_id}",
-        command.request_id,
-        command,
-        (SettlementView,),
-        lambda: _reverse(unit, command, actor),
-    )
+    return _at_till(unit, "reverse_settlement", command, SettlementView, _reverse)
 
 
 def set_confirmation_limit(
@@ -355,7 +319,7 @@ def _settle(unit: Unit, command: Settle, actor: TerminalActor) -> SettlementView
     if isinstance(outcome, Refusal):
         return outcome
     if outcome != promised:
-        return BillOutdated(promised.cash_fen, outcome.cash_fen)
+        return _outdated(promised, outcome)
     order = booking.ToBook(
         bill_id=bill.id,
         person_id=bill.person_id,
@@ -432,10 +396,24 @@ def _close(
     audit.record(unit, label(actor), action, f"person:{bill.person_id}", facts)
 
 
-def _terminal(actor: object) -> TerminalActor | SignInRequired | NotPermitted:
+def _at_till(
+    unit: Unit,
+    name: str,
+    command: C,
+    answer: type[T],
+    act: Callable[[Unit, C, TerminalActor], T | Refusal],
+) -> T | Refusal:
+    """Do a terminal's command once for its key; anybody else is refused."""
+    actor = command.actor
     if not isinstance(actor, TerminalActor):
         return SignInRequired()
-    return may(actor, Action.PRESENT_BILL, actor.institution_id) or actor
+    refusal = may(actor, Action.PRESENT_BILL, actor.institution_id)
+    if refusal is not None:
+        return refusal
+    scope = f"{name}:{actor.terminal_id}"
+    return once(
+        unit, scope, command.request_id, command, (answer,), lambda: act(unit, command, actor)
+    )
 
 
 def _place_refusal(
@@ -464,6 +442,17 @@ def _calculated(case: Case) -> Outcome | RuleNotLoaded:
         return calculate(case, rulebook())
     except RuleMissing as missing:
         return RuleNotLoaded(missing.region, missing.rule, missing.day)
+
+
+def _outdated(promised: Outcome, now: Outcome) -> BillOutdated:
+    return BillOutdated(
+        fund_before_fen=promised.fund_fen,
+        fund_now_fen=now.fund_fen,
+        account_before_fen=promised.account_fen,
+        account_now_fen=now.account_fen,
+        cash_before_fen=promised.cash_fen,
+        cash_now_fen=now.cash_fen,
+    )
 
 
 def _enrolment(unit: Unit, person_id: str, enrolment_id: str | None) -> EnrolmentView | None:

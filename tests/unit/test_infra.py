@@ -81,7 +81,6 @@ def test_rates(world: World) -> None:
         return rates.hit(unit, "bucket", 2, 60)
 
     assert [world.database.write(hit) for _ in range(3)] == [None, None, 60]
-    assert world.database.read(lambda u: rates.blocked(u, "bucket", 2, 60)) == 60
     world.clock.forward(seconds=60)
     assert world.database.write(hit) is None
 

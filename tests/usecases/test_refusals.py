@@ -383,7 +383,8 @@ def test_a_bill_whose_facts_have_changed(world: World) -> None:
     bill = world.bill("worker", line(IBUPROFEN, "1", "150.00"))
     world.buy("worker", line(IBUPROFEN, "1", "150.00"))
     answer = refused(world, BillOutdated, lambda: world.settle(bill.id))
-    assert answer.cash_before_fen == answer.cash_now_fen == 0  # the account pays, but less of it
+    assert (answer.account_before_fen, answer.account_now_fen) == (15000, 10000)
+    assert (answer.fund_before_fen, answer.fund_now_fen) == (0, 5000)
 
 
 def test_settled_twice(world: World) -> None:

@@ -6,9 +6,11 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import TypeVar
 
 import uvicorn
 
@@ -36,6 +38,8 @@ from mobile_bff.schema import make_schema
 from mobile_bff.start import migrate, open_resources
 from mobile_bff.trusted import digest
 
+T = TypeVar("T")
+PUBLIC_KEY_BYTES = 32
 ROOT = Path(__file__).parent.parent
 
 
@@ -82,6 +86,11 @@ def _add_commands(parser: argparse.ArgumentParser) -> None:
     agreement = add("agreement", _agreement, "open, suspend or end an institution's agreement")
     agreement.add_argument("code")
     agreement.add_argument("state", choices=[state.value for state in Agreement])
+    terminal = add("terminal", _terminal, "register a terminal, or withdraw one for good")
+    terminal.add_argument("number")
+    terminal.add_argument("--institution", metavar="CODE")
+    terminal.add_argument("--public-key", metavar="HEX", help="32 bytes of an Ed25519 public key")
+    terminal.add_argument("--withdraw", action="store_true")
     outage = add("outage", _outage, "announce an outage, or end one")
     outage.add_argument("--area")
     outage.add_argument("--service", action="append", choices=[s.value for s in Service])
@@ -99,12 +108,28 @@ def _settings() -> Settings:
     return Settings.from_environment(os.environ)
 
 
-def _database() -> Database:
-    return Database(open_resources(_settings()))
+@contextmanager
+def _opened() -> Iterator[Database]:
+    database = Database(open_resources(_settings()))
+    try:
+        yield database
+    finally:
+        database.close()
+
+
+def _write(work: Callable[[Unit], T]) -> T:
+    with _opened() as database:
+        return database.write(work)
+
+
+def _read(work: Callable[[Unit], T]) -> T:
+    with _opened() as database:
+        return database.read(work)
 
 
 def _serve(options: argparse.Namespace) -> int:
-    migrate(_database())
+    with _opened() as database:
+        migrate(database)
     uvicorn.run(
         "mobile_bff.app:from_environment",
         factory=True,
@@ -118,14 +143,15 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 def _migrate(_options: argparse.Namespace) -> int:
-    migrate(_database())
+    with _opened() as database:
+        migrate(database)
     return 0
 
 
 def _seed(_options: argparse.Namespace) -> int:
-    database = _database()
-    migrate(database)
-    terminals = database.write(load_sample_data)
+    with _opened() as database:
+        migrate(database)
+        terminals = database.write(load_sample_data)
     print(f"{len(terminals)} institutions with a terminal each, and the sample people")
     return 0
 
@@ -141,13 +167,11 @@ def _keys(_options: argparse.Namespace) -> int:
 
 
 def _verify(_options: argparse.Namespace) -> int:
-    database = _database()
-
     def read(unit: Unit) -> list[object]:
         book = rulebook()
         return [*audit.verify(unit), *ledger.verify(unit), *settlements.verify(unit, book)]
 
-    faults = database.read(read)
+    faults = _read(read)
     for fault in faults:
         print(fault)
     print("all of it adds up" if not faults else f"{len(faults)} faults")
@@ -155,7 +179,7 @@ def _verify(_options: argparse.Namespace) -> int:
 
 
 def _outbox(_options: argparse.Namespace) -> int:
-    given_up = _database().read(outbox.undelivered)
+    given_up = _read(outbox.undelivered)
     for message in given_up:
         print(message.id, message.channel, message.kind, message.created_at, message.failure)
     return 1 if given_up else 0
@@ -193,24 +217,43 @@ def _agreement(options: argparse.Namespace) -> int:
             institution_service.set_agreement(unit, _operator(), found.id, state)
         return found is not None
 
-    if not _database().write(change):
-        print(f"there is no institution {options.code}", file=sys.stderr)
-        return 1
-    return 0
+    return _done(_write(change), f"there is no institution {options.code}")
+
+
+def _terminal(options: argparse.Namespace) -> int:
+    if options.withdraw:
+        withdrawn = _write(
+            lambda u: institution_service.withdraw_terminal(u, _operator(), options.number)
+        )
+        return _done(withdrawn, f"there is no terminal {options.number}")
+    key = bytes.fromhex(options.public_key or "")
+
+    def register(unit: Unit) -> bool:
+        found = institutions.by_code(unit, options.institution or "")
+        if found is not None:
+            institution_service.register_terminal(unit, options.number, found.id, key)
+        return found is not None
+
+    if len(key) != PUBLIC_KEY_BYTES:
+        return _done(False, "--public-key takes 64 hexadecimal digits")
+    return _done(_write(register), f"there is no institution {options.institution}")
+
+
+def _done(well: bool, otherwise: str) -> int:
+    if not well:
+        print(otherwise, file=sys.stderr)
+    return 0 if well else 1
 
 
 def _outage(options: argparse.Namespace) -> int:
-    database = _database()
     if options.end:
-        ended = database.write(
-            lambda unit: policy_service.end_outage(unit, _operator(), options.end)
-        )
-        return 0 if ended else 1
+        ended = _write(lambda unit: policy_service.end_outage(unit, _operator(), options.end))
+        return _done(ended is not None, f"there is no outage {options.end}")
     if not options.area:
-        for outage in database.read(lambda unit: policies.outages(unit, None, 100)):
+        for outage in _read(lambda unit: policies.outages(unit, None, 100)):
             print(outage)
         return 0
-    announced = database.write(
+    announced = _write(
         lambda unit: policy_service.announce_outage(
             unit,
             AnnounceOutage(

@@ -1,0 +1,112 @@
+"""The operator's levers, through the command itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from backend.institutions import service
+from backend.institutions.contracts import (
+    AgreementNotOpen,
+    OpenTerminalSession,
+    TerminalSessionView,
+)
+from backend.policies.contracts import OutageNow
+from mobile_bff.command import main
+from tests.world import IBUPROFEN, OTHER_PHARMACY, PHARMACY, World, line
+
+
+@pytest.fixture
+def yibao(
+    world: World,
+    keys_file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Any:
+    monkeypatch.setenv("YIBAO_DATABASE_URL", world.settings.database_url)
+    monkeypatch.setenv("YIBAO_KEYS_FILE", str(keys_file))
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        status = main(arguments)
+        printed = capsys.readouterr()
+        return status, printed.out.strip(), printed.err.strip()
+
+    return run
+
+
+def test_verify_and_outbox(world: World, yibao: Any) -> None:
+    world.reverse(world.buy("worker", line(IBUPROFEN)).id)
+    assert yibao("verify") == (0, "all of it adds up", "")
+    assert yibao("outbox") == (0, "", "")
+
+
+def test_agreements(world: World, yibao: Any) -> None:
+    assert yibao("agreement", OTHER_PHARMACY, "SUSPENDED")[0] == 0
+    command = OpenTerminalSession(world.assertion(OTHER_PHARMACY), "1", "o")
+    assert isinstance(world.do(service.open_terminal_session, command), AgreementNotOpen)
+    status, _, said = yibao("agreement", "P0", "OPEN")
+    assert (status, said) == (1, "there is no institution P0")
+
+
+def test_terminals(world: World, yibao: Any) -> None:
+    import jwt
+
+    key = Ed25519PrivateKey.generate()
+    public = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw).hex()
+    arguments = ("terminal", "T-NEW", "--institution", PHARMACY, "--public-key", public)
+    assert yibao(*arguments)[0] == 0
+    now = int(world.clock.now().timestamp())
+    claims = {"iss": "T-NEW", "aud": "openTerminalSession", "iat": now, "exp": now + 30}
+
+    def sign_in(serial: str) -> object:
+        assertion = jwt.encode({**claims, "jti": serial}, key, "EdDSA")
+        return world.do(service.open_terminal_session, OpenTerminalSession(assertion, "1", "o"))
+
+    assert isinstance(sign_in("1"), TerminalSessionView)
+    assert yibao("terminal", "T-NEW", "--withdraw")[0] == 0
+    assert not isinstance(sign_in("2"), TerminalSessionView)
+    for wrong in (
+        ("terminal", "T-NOBODY", "--withdraw"),
+        ("terminal", "T-2", "--institution", "P0", "--public-key", public),
+        ("terminal", "T-2", "--institution", PHARMACY, "--public-key", "00"),
+    ):
+        status, _, said = yibao(*wrong)
+        assert status == 1
+        assert said
+
+
+def test_outages(world: World, yibao: Any) -> None:
+    text = world.issue("worker").text
+    span = ("--from", "2026-06-15T09:00", "--to", "2026-06-15T11:00")
+    status, outage_id, _ = yibao("outage", "--area", "510100", *span)
+    assert status == 0
+    assert isinstance(world.scan_text(text), OutageNow)
+    assert yibao("outage", "--end", outage_id)[0] == 0
+    assert yibao("outage", "--end", "nothing")[0] == 1
+
+
+def test_keys_are_never_overwritten(yibao: Any, keys_file: Path) -> None:
+    before = keys_file.read_bytes()
+    assert yibao("keys")[0] == 1
+    assert keys_file.read_bytes() == before
+    assert keys_file.stat().st_mode & 0o077 == 0
+
+
+def test_policy_check_names_every_fault(yibao: Any, tmp_path: Path) -> None:
+    assert yibao("policy", "check")[0] == 0
+    (tmp_path / "bad.yaml").write_text("pack: X\nregion: nowhere\n", encoding="utf-8")
+    status, _, said = yibao("policy", "check", str(tmp_path))
+    assert status == 2
+    assert "bad.yaml" in said
+    assert "nowhere" in said
+
+
+def test_unknown_settings_stop_the_start(yibao: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("YIBAO_CODE_SECS", "1")
+    status, _, said = yibao("verify")
+    assert status == 2
+    assert "YIBAO_CODE_SECS" in said

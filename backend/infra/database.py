@@ -1,8 +1,9 @@
 """The database: SQLite embedded by default, PostgreSQL by URL, and one transaction for a use case.
 
-SQLite runs in WAL mode and a writing transaction takes the write lock at once (``BEGIN IMMEDIATE``),
-so that it never fails half way for a lock. PostgreSQL runs at READ COMMITTED with explicit row locks;
-the order in which they are taken is written down in ``backend/decisions/0004-lock-order.md``.
+SQLite runs in WAL mode and syncs at every commit, so that an answer that was given survives a power
+cut. A writing transaction takes the write lock at once (``BEGIN IMMEDIATE``), so that it never fails
+half way for a lock. PostgreSQL runs at READ COMMITTED with explicit row locks; the order in which
+they are taken is written down in ``backend/decisions/0004-lock-order.md``.
 """
 
 from __future__ import annotations
@@ -176,7 +177,13 @@ def make_engine(url: str | URL, pool_size: int = 10) -> Engine:
     """Return an engine that behaves alike on both databases."""
     if make_url(url).get_backend_name() == "sqlite":
         return _sqlite_engine(url, pool_size)
-    return create_engine(url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True)
+    return create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_pre_ping=True,
+        hide_parameters=True,  # errors are logged, and parameters are personal
+    )
 
 
 def _sqlite_engine(url: str | URL, pool_size: int) -> Engine:
@@ -184,13 +191,14 @@ def _sqlite_engine(url: str | URL, pool_size: int) -> Engine:
         url,
         pool_size=pool_size,
         max_overflow=pool_size,
+        hide_parameters=True,
         connect_args={"check_same_thread": False, "timeout": 30},
     )
 
     @event.listens_for(engine, "connect")
     def _configure(connection: sqlite3.Connection, _record: object) -> None:
         connection.isolation_level = None  # transactions are begun below, not guessed by the driver
-        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")

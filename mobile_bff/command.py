@@ -34,6 +34,7 @@ from backend.rulebook.library import PARAMETERS, PackInvalid, read_packs, rulebo
 from backend.sample_data.load import load_sample_data
 from backend.settlement import queries as settlements
 from mobile_bff import documents
+from mobile_bff.processes import DidNotStart, is_taken
 from mobile_bff.schema import make_schema
 from mobile_bff.start import migrate, open_resources
 from mobile_bff.trusted import digest
@@ -53,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         run: Callable[[argparse.Namespace], int] = options.run
         return run(options)
-    except (SettingsError, KeysError, PackInvalid) as error:
+    except (SettingsError, KeysError, PackInvalid, DidNotStart) as error:
         print(f"yibao: {error}", file=sys.stderr)
         return 2
 
@@ -274,6 +275,8 @@ def _outage(options: argparse.Namespace) -> int:
 def _demo(options: argparse.Namespace) -> int:
     from mobile_bff.demo import run_demo  # drags in the client's libraries, for this command only
 
+    if is_taken(options.port):
+        raise DidNotStart(f"port {options.port} is taken; choose another with --port")
     return run_demo(options.port, keep_serving=not options.exit)
 
 

@@ -21,6 +21,12 @@ class DidNotStart(Exception):
     """A process ended or stayed silent."""
 
 
+def is_taken(port: int) -> bool:
+    """Tell whether somebody listens on a port of this machine."""
+    with socket.socket() as caller:
+        return caller.connect_ex(("127.0.0.1", port)) == 0
+
+
 def free_port() -> int:
     """Return a port that nobody listens on."""
     with socket.socket() as listener:

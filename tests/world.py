@@ -110,10 +110,6 @@ class World:
         changed = replace(resources.settings, **changes)
         self.database.resources = replace(resources, settings=changed)
 
-    def phone(self, key: str) -> str:
-        with _PEOPLE.open(encoding="utf-8", newline="") as file:
-            return {row["key"]: row["phone"] for row in csv.DictReader(file)}[key]
-
     def person(self, key: str) -> str:
         with _PEOPLE.open(encoding="utf-8", newline="") as file:
             for serial, row in enumerate(csv.DictReader(file), 1):
@@ -277,6 +273,12 @@ class World:
     def faults(self) -> list[Any]:
         """Return every contradiction in ledger, settlements and accumulators."""
         return self.database.read(lambda u: [*ledger.verify(u), *settlements.verify(u, rulebook())])
+
+
+def phone_of(key: str) -> str:
+    """Return the mobile number of a sample person."""
+    with _PEOPLE.open(encoding="utf-8", newline="") as file:
+        return {row["key"]: row["phone"] for row in csv.DictReader(file)}[key]
 
 
 def new_key() -> str:

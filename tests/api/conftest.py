@@ -17,7 +17,7 @@ from backend.sample_data.load import sample_key
 from mobile_bff.client import Client, terminal_assertion
 from mobile_bff.processes import newest_code, server, sms_sandbox
 from tests.databases import drop_database, new_database
-from tests.world import PHARMACY, World
+from tests.world import PHARMACY, phone_of
 
 SETTINGS = {"YIBAO_SMS_RESEND_SECONDS": "1", "YIBAO_SMS_PER_ADDRESS_PER_HOUR": "1000"}
 
@@ -40,7 +40,7 @@ class Site:
         """Return a signed-in person's client."""
         if key not in self._phones:
             client = self.anonymous()
-            number = World.phone(None, key)  # type: ignore[arg-type]
+            number = phone_of(key)
             client.do("RequestSignInCode", phone=number)
             code = newest_code(self.mailbox, number)
             session = client.do("SignIn", phone=number, code=code, deviceName="测试机")

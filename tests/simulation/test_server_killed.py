@@ -18,7 +18,7 @@ from backend.infra import audit
 from backend.sample_data.load import sample_key
 from mobile_bff.client import Client, terminal_assertion
 from mobile_bff.processes import free_port, newest_code, server, sms_sandbox
-from tests.world import IBUPROFEN, World, trace_code
+from tests.world import IBUPROFEN, World, phone_of, trace_code
 
 PEOPLE = ("worker", "worker_2", "worker_3", "worker_4")
 
@@ -95,7 +95,7 @@ def test_killed_under_load(world: World, keys_file: Path, tmp_path: Path) -> Non
 def _till(url: str, mailbox: Path, http: httpx.Client, number: int) -> Till:
     key = PEOPLE[number]
     phone, terminal = Client(url, http=http), Client(url, http=http)
-    mobile = World.phone(None, key)  # type: ignore[arg-type]
+    mobile = phone_of(key)
     phone.do("RequestSignInCode", phone=mobile)
     code = newest_code(mailbox, mobile)
     phone.token = phone.do("SignIn", phone=mobile, code=code, deviceName="d")["accessToken"]

@@ -115,9 +115,9 @@ class YibaoGraphQL(GraphQL[Context, None]):
     def parse_json(self, data: str | bytes) -> Any:
         """Read JSON and refuse whatever is no object."""
         try:
-            parsed = json.loads(data)
+            parsed = self.decode_json(data)
         except (ValueError, RecursionError):
-            raise HTTPException(400, "the request body is not JSON") from None
+            raise HTTPException(400, "the request body is not JSON that can be stored") from None
         if not isinstance(parsed, dict):
             raise HTTPException(400, "the request body is not a JSON object")
         return parsed
@@ -131,6 +131,8 @@ class YibaoGraphQL(GraphQL[Context, None]):
         if isinstance(data, list):
             return data
         data.query = self._document(data)
+        if isinstance(data.query, str) and ("\0" in data.query or "\\u0000" in data.query):
+            raise HTTPException(400, "a document holds no NUL character")
         return data
 
     async def execute_operation(
@@ -175,6 +177,21 @@ class YibaoGraphQL(GraphQL[Context, None]):
         response = super().create_response(response_data, sub_response)
         response.headers["content-type"] = f"{media}; charset=utf-8"
         return response
+
+    def decode_json(self, data: str | bytes) -> Any:
+        """Read JSON, of a body or a socket, whose texts a database can hold.
+
+        A NUL character or half a surrogate pair is refused here: no text column takes it.
+        """
+        parsed = json.loads(data)
+        text = json.dumps(parsed, ensure_ascii=False)
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise json.JSONDecodeError("half a surrogate pair", "", 0) from None
+        if "\\u0000" in text:
+            raise json.JSONDecodeError("a NUL character", "", 0)
+        return parsed
 
     def encode_json(self, data: object) -> str:
         """Write Chinese as it is, not as escapes."""

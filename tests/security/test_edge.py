@@ -112,6 +112,25 @@ def test_malformed_bodies(site: Site, body: bytes) -> None:
     assert codes(answer) == ["BAD_REQUEST"]
 
 
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_texts_that_no_database_holds(
+    kind: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    query = "query($c: String!) { publicServices { institution(code: $c) { name } } }"
+    literal = 'query { publicServices { institution(code: "a\\u0000b") { name } } }'
+    with site_on(kind, request, tmp_path_factory.mktemp("texts")) as site:
+        for bad in ("a\\u0000b", "\\ud800", "\\udfff\\ud800"):
+            body = json.dumps({"query": query, "variables": {"c": "@"}}).replace("@", bad)
+            answer = send(site, body.encode())
+            assert (answer.status_code, codes(answer)) == (400, ["BAD_REQUEST"])
+        assert send(site, {"query": literal}).status_code == 400
+        whole = {"query": query, "variables": {"c": "💊𠮷"}}
+        assert send(site, whole).json() == {"data": {"publicServices": {"institution": None}}}
+        parameters = {"query": literal}
+        got = site.http.get(f"{site.url}/graphql", params=parameters, headers={"accept": PLAIN})
+        assert got.status_code == 400
+
+
 @pytest.mark.parametrize("content_type", ["text/plain", "multipart/form-data; boundary=x", ""])
 def test_what_a_cross_site_form_can_send_is_refused(site: Site, content_type: str) -> None:
     assert send(site, {"query": QUERY}, content_type=content_type).status_code == 400
@@ -376,6 +395,8 @@ def test_production_sockets_run_the_apps_documents_only(production: Site) -> Non
     ("message", "code"),
     [
         ("not json", 4400),
+        ('{"type": "ping", "payload": {"a": "\\u0000"}}', 4400),
+        ('{"type": "ping", "payload": {"a": "\\ud800"}}', 4400),
         ('{"type": "nonsense"}', 4400),
         ('{"id": "1", "type": "subscribe", "payload": {"query": "{ viewer { id } }"}}', 4401),
     ],

@@ -16,9 +16,11 @@ from qrcode.image.svg import SvgPathImage
 from backend.access.logic import own_id
 from backend.codes import service
 from backend.codes.contracts import IssueCode, IssuedCode, Purpose
+from backend.kernel.errors import Locale
 from mobile_bff.context import Info
 from mobile_bff.errors import KEYED, answer, result_union
 from mobile_bff.modules import AppModule, ModuleState
+from mobile_bff.wording import Words
 
 MODULE = AppModule(
     "D1",
@@ -27,6 +29,10 @@ MODULE = AppModule(
     "Showing the unified code",
     ModuleState.PARTIAL,
     "可为本人签发一次性统一码；健康码、代亮码和打印码尚未开放。",
+)
+REFRESH_RULE = Words(
+    "到refreshAt时自动换新码；新码签发后旧码立即作废；每个码只能扫描一次。",
+    "Ask for a new code at refreshAt; it voids the older one at once; each code serves once.",
 )
 _QUIET_ZONE = 4  # modules of white that a reader needs around the code (ISO/IEC 18004)
 
@@ -76,10 +82,11 @@ class CodeMutations:
             service.issue_code,
             lambda actor: IssueCode(actor, own_id(actor), input.purpose, input.request_id),
         )
-        return answer(outcome, info.context.locale, _shown)
+        locale = info.context.locale
+        return answer(outcome, locale, lambda code: _shown(code, locale))
 
 
-def _shown(code: IssuedCode) -> UnifiedCode:
+def _shown(code: IssuedCode, locale: Locale) -> UnifiedCode:
     return UnifiedCode(
         code_id=strawberry.ID(code.id),
         text=code.text,
@@ -87,7 +94,7 @@ def _shown(code: IssuedCode) -> UnifiedCode:
         issued_at=code.issued_at,
         expires_at=code.expires_at,
         refresh_at=code.refresh_at,
-        refresh_rule="到refreshAt时自动换新码；新码签发后旧码立即作废；每个码只能扫描一次。",
+        refresh_rule=REFRESH_RULE.text(locale),
     )
 
 

@@ -153,7 +153,6 @@ class YibaoGraphQL(GraphQL[Context, None]):
                 request, request_adapter, request_data, context, root_value, sub_response
             )
         media = response_media_type(request.headers.get("accept", ""))
-        request.state.yibao_media = media
         sub_response.headers["x-yibao-media"] = media
         if _is_request_error(result):
             request.state.yibao_request_error = True

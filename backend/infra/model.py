@@ -68,12 +68,12 @@ class OutboxMessage(SQLModel, table=True):
 
 
 class RateWindow(SQLModel, table=True):
-    """How often something happened in one window of time."""
+    """How often something happened since its window began."""
 
     __tablename__ = "rate_window"
 
     bucket: str = Field(primary_key=True)
-    window_start: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    window_start: int
     hits: int
 
 

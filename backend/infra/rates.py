@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy import text
 
@@ -11,27 +11,26 @@ from backend.infra.model import UsedNonce
 from backend.kernel.errors import Seconds
 
 _COUNT = text(
-    "INSERT INTO rate_window (bucket, window_start, hits) VALUES (:bucket, :start, 1) "
-    "ON CONFLICT (bucket, window_start) DO UPDATE SET hits = rate_window.hits + 1 RETURNING hits"
+    "INSERT INTO rate_window (bucket, window_start, hits) VALUES (:bucket, :now, 1) "
+    "ON CONFLICT (bucket) DO UPDATE SET "
+    "hits = CASE WHEN rate_window.window_start <= :over THEN 1 ELSE rate_window.hits + 1 END, "
+    "window_start = CASE WHEN rate_window.window_start <= :over THEN :now "
+    "ELSE rate_window.window_start END RETURNING hits, window_start"
 )
 
 
 def hit(unit: Unit, bucket: str, limit: int, window_seconds: int) -> Seconds | None:
-    """Count one more and return ``None``, or the seconds to wait where that was one too many."""
-    start = _window_start(unit.now, window_seconds)
-    hits = unit.db.connection().execute(_COUNT, {"bucket": bucket, "start": start}).scalar_one()
-    return None if hits <= limit else _left(unit.now, start, window_seconds)
+    """Count one more and return ``None``, or the seconds to wait where that was one too many.
+
+    A window begins with its first hit, so a limit never holds for less than its time.
+    """
+    now = int(unit.now.timestamp())
+    parameters = {"bucket": bucket, "now": now, "over": now - window_seconds}
+    hits, start = unit.db.connection().execute(_COUNT, parameters).one()
+    return None if hits <= limit else Seconds(max(1, start + window_seconds - now))
 
 
 def spend_nonce(unit: Unit, nonce: str, lives: timedelta) -> bool:
     """Use up a one-time value. Returns ``False`` where it has served before."""
     row = {"nonce": nonce, "expires_at": unit.now + lives}
     return insert_new(unit, UsedNonce, [row]) == 1
-
-
-def _window_start(now: datetime, window_seconds: int) -> int:
-    return int(now.timestamp()) // window_seconds * window_seconds
-
-
-def _left(now: datetime, start: int, window_seconds: int) -> Seconds:
-    return Seconds(max(1, start + window_seconds - int(now.timestamp())))

@@ -6,7 +6,7 @@ after that, so a fixed offset is exact and needs no time-zone database.
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from typing import Protocol
 
 SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")
@@ -30,11 +30,6 @@ def local(instant: datetime) -> datetime:
 def local_day(instant: datetime) -> date:
     """Return the calendar day of the instant in Asia/Shanghai."""
     return local(instant).date()
-
-
-def start_of_day(day: date) -> datetime:
-    """Return the instant at which the day begins in Asia/Shanghai."""
-    return datetime.combine(day, time.min, SHANGHAI)
 
 
 def age_on(birth: date, day: date) -> int:

@@ -39,8 +39,3 @@ def encode_id(at: datetime, randomness: bytes) -> str:
         value, index = divmod(value, 32)
         characters.append(_ALPHABET[index])
     return "".join(reversed(characters))
-
-
-def is_id(text: str) -> bool:
-    """Tell whether the text could be one of our identifiers."""
-    return len(text) == ID_LENGTH and all(character in _ALPHABET for character in text)

@@ -79,7 +79,7 @@ SERVICES = {
 
 def scan_code(unit: Unit, command: ScanCode) -> ScannedCode | Refusal:
     """Use up a code and tell the till whom it is about and what can pay here."""
-    return _at_till(unit, "scan_code", command, ScannedCode, _scan)
+    return _at_till(unit, "scan_code", command, ScannedCode, _scan, Action.DECODE_CODE)
 
 
 def presettle(unit: Unit, command: Presettle) -> BillView | Refusal:
@@ -402,12 +402,13 @@ def _at_till(
     command: C,
     answer: type[T],
     act: Callable[[Unit, C, TerminalActor], T | Refusal],
+    action: Action = Action.PRESENT_BILL,
 ) -> T | Refusal:
     """Do a terminal's command once for its key; anybody else is refused."""
     actor = command.actor
     if not isinstance(actor, TerminalActor):
         return SignInRequired()
-    refusal = may(actor, Action.PRESENT_BILL, actor.institution_id)
+    refusal = may(actor, action, actor.institution_id)
     if refusal is not None:
         return refusal
     scope = f"{name}:{actor.terminal_id}"

@@ -9,8 +9,8 @@ from itertools import product
 import pytest
 
 from backend.codes.contracts import CODE_STATES, CodeEvent, CodeState
-from backend.kernel.calendar import age_on, local_day, start_of_day
-from backend.kernel.ids import encode_id, is_id
+from backend.kernel.calendar import age_on, local_day
+from backend.kernel.ids import encode_id
 from backend.kernel.invariants import InvariantBroken, invariant
 from backend.kernel.masking import mask_id_number, mask_name, mask_phone
 from backend.kernel.money import (
@@ -90,7 +90,6 @@ def test_what_is_no_amount(text: str) -> None:
 def test_days_are_those_of_chengdu() -> None:
     assert local_day(datetime(2026, 6, 15, 15, 59, tzinfo=UTC)) == date(2026, 6, 15)
     assert local_day(datetime(2026, 6, 15, 16, 0, tzinfo=UTC)) == date(2026, 6, 16)
-    assert start_of_day(date(2026, 6, 16)) == datetime(2026, 6, 15, 16, 0, tzinfo=UTC)
     with pytest.raises(ValueError, match="time zone"):
         local_day(datetime(2026, 6, 15))  # noqa: DTZ001
 
@@ -107,9 +106,8 @@ def test_ids_sort_by_time_and_fit_the_national_field() -> None:
     first = encode_id(now, b"\xff" * 10)
     second = encode_id(now + timedelta(milliseconds=1), b"\x00" * 10)
     assert first < second
-    assert is_id(first)
+    assert set(first) <= set("0123456789ABCDEFGHJKMNPQRSTVWXYZ")
     assert len(first) == 26
-    assert not is_id("I" * 26)
 
 
 def test_masks() -> None:

@@ -163,9 +163,9 @@ def upgrade() -> None:
     op.create_table(
         "rate_window",
         sa.Column("bucket", sa.String(), nullable=False),
-        sa.Column("window_start", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("window_start", sa.Integer(), nullable=False),
         sa.Column("hits", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("bucket", "window_start"),
+        sa.PrimaryKeyConstraint("bucket"),
     )
     op.create_table(
         "sign_in_challenge",

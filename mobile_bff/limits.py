@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,12 +20,18 @@ from graphql import (
     FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLError,
+    GraphQLField,
+    GraphQLList,
+    GraphQLSchema,
     GraphQLSyntaxError,
+    InlineFragmentNode,
     IntValueNode,
     NoSchemaIntrospectionCustomRule,
     OperationDefinitionNode,
     SelectionSetNode,
     VariableNode,
+    get_named_type,
+    get_nullable_type,
 )
 from strawberry.extensions import MaxTokensLimiter, ParserCache, SchemaExtension, ValidationCache
 from strawberry.relay.types import GlobalIDValueError
@@ -39,13 +45,13 @@ OPERATIONS_MAX = 5
 DIRECTIVES_MAX = 20
 ALIASES_MAX = 15
 DEPTH_MAX = 15
-COST_MAX = 5_000
+COST_MAX = 20_000
+UNPAGED_LENGTH = 5
 ERRORS_MAX = 10
 _SUGGESTION = re.compile(r"\s*Did you mean [^?]*\?")
 _VARIABLE = re.compile(
     r"Variable '\$\w+' (?:(?:got|has) invalid value|of (?:required|non-null) type)"
 )
-_LISTS = {"settlements", "lines", "openBills", "outages", "institutions", "catalogueItems"}
 _DEAR = {"qrSvg": 20, "qrPngBase64": 20}
 _log = logging.getLogger("yibao.graphql")
 PUBLIC_CODES = {
@@ -71,8 +77,13 @@ class TooLarge(GraphQLError):
 
 @dataclass
 class _Measure:
-    """Walks a document once, expanding fragments, and stops at the first bound passed."""
+    """Walks a document with its types, expanding fragments, and stops at the first bound passed.
 
+    The schema says what repeats: a field with ``first`` as often as that asks, any other list
+    ``UNPAGED_LENGTH`` times.
+    """
+
+    schema: GraphQLSchema
     fragments: dict[str, FragmentDefinitionNode]
     variables: dict[str, Any]
     aliases: int = 0
@@ -80,7 +91,9 @@ class _Measure:
     cost: int = 0
     open_fragments: set[str] = field(default_factory=set)
 
-    def walk(self, selections: SelectionSetNode | None, depth: int, weight: int) -> None:
+    def walk(
+        self, selections: SelectionSetNode | None, parent: Any, depth: int = 1, weight: int = 1
+    ) -> None:
         if selections is None:
             return
         if depth > DEPTH_MAX:
@@ -90,36 +103,54 @@ class _Measure:
             if self.directives > DIRECTIVES_MAX:
                 raise TooLarge("directives", DIRECTIVES_MAX)
             if isinstance(node, FieldNode):
-                self._field(node, depth, weight)
+                self._field(node, parent, depth, weight)
             elif isinstance(node, FragmentSpreadNode):
                 self._spread(node.name.value, depth, weight)
-            else:
-                self.walk(getattr(node, "selection_set", None), depth, weight)
+            elif isinstance(node, InlineFragmentNode):
+                condition = node.type_condition
+                inner = self.schema.get_type(condition.name.value) if condition else parent
+                self.walk(node.selection_set, inner, depth, weight)
 
-    def _field(self, node: FieldNode, depth: int, weight: int) -> None:
-        name = node.name.value
+    def _field(self, node: FieldNode, parent: Any, depth: int, weight: int) -> None:
         self.aliases += node.alias is not None
         if self.aliases > ALIASES_MAX:
             raise TooLarge("aliases", ALIASES_MAX)
-        self.cost += weight * _DEAR.get(name, 1)
+        self.cost += weight * _DEAR.get(node.name.value, 1)
         if self.cost > COST_MAX:
             raise TooLarge("fields, counting those of lists as often as they repeat", COST_MAX)
-        inner = weight * self._length(node) if name in _LISTS else weight
-        self.walk(node.selection_set, depth + 1, inner)
+        known = getattr(parent, "fields", {}).get(node.name.value)
+        if known is None:  # validation says what is wrong with it; its depth counts all the same
+            self.walk(node.selection_set, None, depth + 1, weight)
+            return
+        repeats = weight * self._length(node, known)
+        self.walk(node.selection_set, get_named_type(known.type), depth + 1, repeats)
 
     def _spread(self, name: str, depth: int, weight: int) -> None:
         fragment = self.fragments.get(name)
         if fragment is None or name in self.open_fragments:
             return  # validation says what is wrong with it
         self.open_fragments.add(name)
-        self.walk(fragment.selection_set, depth, weight)
+        kind = self.schema.get_type(fragment.type_condition.name.value)
+        self.walk(fragment.selection_set, kind, depth, weight)
         self.open_fragments.discard(name)
 
-    def _length(self, node: FieldNode) -> int:
-        for argument in node.arguments or ():
-            if argument.name.value == "first":
-                return self._number(argument.value)
-        return 1 if not node.arguments and node.name.value == "lines" else PAGE_DEFAULT
+    def _length(self, node: FieldNode, known: GraphQLField) -> int:
+        if "first" in known.args:
+            given = (a.value for a in node.arguments or () if a.name.value == "first")
+            return self._number(next(given, None))
+        if "ids" in known.args:
+            return self._ids(next((a.value for a in node.arguments or ()), None))
+        inside_page = known.args == {} and node.name.value == "edges"  # counted by its connection
+        is_list = isinstance(get_nullable_type(known.type), GraphQLList)
+        return UNPAGED_LENGTH if is_list and not inside_page else 1
+
+    def _ids(self, value: Any) -> int:
+        given: Any = getattr(value, "values", ())
+        if isinstance(value, VariableNode):
+            given = self.variables.get(value.name.value)
+        if isinstance(given, Sized) and len(given) > PAGE_MAX:
+            raise TooLarge("ids", PAGE_MAX)
+        return max(1, len(given)) if isinstance(given, Sized) else 1
 
     def _number(self, value: Any) -> int:
         wanted: Any = PAGE_DEFAULT
@@ -171,7 +202,8 @@ class BoundedValidation(ValidationCache):
             )
         try:
             if execution.graphql_document is not None:
-                measure(execution.graphql_document, execution.variables or {})
+                schema = execution.schema._schema
+                measure(schema, execution.graphql_document, execution.variables or {})
         except TooLarge as error:
             return error
         return None
@@ -210,17 +242,21 @@ class CodedErrors(SchemaExtension):
         return _rebuilt(error, message, {**extensions, "code": code})
 
 
-def measure(document: DocumentNode, variables: dict[str, Any]) -> None:
-    """Raise ``TooLarge`` where a document passes a bound."""
+def measure(schema: GraphQLSchema, document: DocumentNode, variables: dict[str, Any]) -> int:
+    """Return the cost of a document's dearest operation, or raise ``TooLarge``."""
     operations = [d for d in document.definitions if isinstance(d, OperationDefinitionNode)]
     if len(operations) > OPERATIONS_MAX:
         raise TooLarge("operations", OPERATIONS_MAX)
     fragments = {
         d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)
     }
+    costs = [0]
     for operation in operations:
-        measured = _Measure(fragments, variables, directives=len(operation.directives or ()))
-        measured.walk(operation.selection_set, 1, 1)
+        directives = len(operation.directives or ())
+        measured = _Measure(schema, fragments, variables, directives=directives)
+        measured.walk(operation.selection_set, schema.get_root_type(operation.operation))
+        costs.append(measured.cost)
+    return max(costs)
 
 
 def _code_of(error: GraphQLError) -> str:

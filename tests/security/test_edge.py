@@ -183,6 +183,7 @@ _LEVELS = "{ personalRights { settlements { edges { node { institution "
             + "amount { fen } balanceAfter { fen } " * 20
             + "} } } } } }",
         ),
+        ("ids", "{ nodes(ids: [" + '"x" ' * 101 + "]) { id } }"),
         ("images", "mutation { " + "".join(
             f'a{n}: issueCode(input: {{requestId: "{n}", purpose: PHARMACY_PURCHASE}}) '
             "{ ... on UnifiedCode { qrSvg qrPngBase64 } } " for n in range(200)) + "}"),

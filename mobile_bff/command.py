@@ -30,10 +30,13 @@ from backend.payments.contracts import BILL_STATES
 from backend.policies import queries as policies
 from backend.policies import service as policy_service
 from backend.policies.contracts import AnnounceOutage, OutageView, Service
-from backend.rulebook.library import PARAMETERS, PackInvalid, read_packs, rulebook
+from backend.rulebook.library import rulebook
+from backend.rulebook.packs import PackInvalid
 from backend.sample_data.load import load_sample_data
 from backend.settlement import queries as settlements
+from backend.settlement.casebook import CaseInvalid
 from mobile_bff import documents
+from mobile_bff.policy_tools import add_policy_commands
 from mobile_bff.processes import DidNotStart, is_taken
 from mobile_bff.schema import make_schema
 from mobile_bff.start import migrate, open_resources
@@ -54,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         run: Callable[[argparse.Namespace], int] = options.run
         return run(options)
-    except (SettingsError, KeysError, PackInvalid, DidNotStart) as error:
+    except (SettingsError, KeysError, PackInvalid, DidNotStart, CaseInvalid) as error:
         print(f"yibao: {error}", file=sys.stderr)
         return 2
 
@@ -81,9 +84,9 @@ def _add_commands(parser: argparse.ArgumentParser) -> None:
     add("schema", _schema, "write schema.graphql")
     add("documents", _documents, "write the manifest of the app's documents")
     add("states", _states, "print the state diagrams")
-    check = add("policy", _policy, "check parameter packs: schema, units, overlaps in time")
-    check.add_argument("action", choices=["check"])
-    check.add_argument("folder", nargs="?", type=Path, default=PARAMETERS)
+    add_policy_commands(add)
+    settled = add("settlement", _settlement, "reckon every stored settlement again and compare")
+    settled.add_argument("action", choices=["replay"])
     agreement = add("agreement", _agreement, "open, suspend or end an institution's agreement")
     agreement.add_argument("code")
     agreement.add_argument("state", choices=[state.value for state in Agreement])
@@ -204,10 +207,17 @@ def _states(_options: argparse.Namespace) -> int:
     return 0
 
 
-def _policy(options: argparse.Namespace) -> int:
-    book = read_packs(options.folder)
-    print(f"{len(book.parameters)} parameters, digest {book.digest[:16]}")
-    return 0
+def _settlement(_options: argparse.Namespace) -> int:
+    replayed = _read(lambda unit: settlements.replay(unit, rulebook()))
+    for fault in replayed.faults:
+        print(fault)
+    print(
+        f"{replayed.settlements} settlements under {replayed.rulebooks} rulebooks reckoned again, "
+        f"{len(replayed.faults)} come out differently"
+    )
+    if replayed.without_text:
+        print(f"{replayed.without_text} of them from before the text of the law was kept")
+    return 1 if replayed.faults else 0
 
 
 def _agreement(options: argparse.Namespace) -> int:

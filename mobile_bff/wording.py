@@ -5,7 +5,6 @@ The English text is also the description of the enum value in the schema.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 
 import strawberry
@@ -18,26 +17,8 @@ from backend.ledger.contracts import EntryKind
 from backend.payments.contracts import BillState, Payer, PayerReason
 from backend.people.contracts import AccountKind, BenefitStatus, InsuranceType, PersonKind
 from backend.policies.contracts import Service
-from backend.settlement.contracts import LineReason, NoBenefitReason, PartKind, SettlementKind
-
-
-@dataclass(frozen=True)
-class Words:
-    """A text, and what to do next where there is something to do."""
-
-    zh: str
-    en: str
-    next_zh: str = ""
-    next_en: str = ""
-
-    def text(self, locale: Locale) -> str:
-        """Return the text."""
-        return self.zh if locale is Locale.ZH else self.en
-
-    def next_action(self, locale: Locale) -> str:
-        """Return what to do next, or nothing."""
-        return self.next_zh if locale is Locale.ZH else self.next_en
-
+from mobile_bff.settlement_words import SETTLEMENT_WORDS
+from mobile_bff.words import Words
 
 _W = Words
 WORDS: dict[type[Enum], tuple[str, dict[str, Words]]] = {
@@ -182,6 +163,8 @@ WORDS: dict[type[Enum], tuple[str, dict[str, Words]]] = {
             "STATUS": _W(
                 "参保状态不享受统筹待遇", "The enrolment's status gives no benefit today."
             ),
+            "BENEFITS_PAUSED": _W("先诊疗后付费欠费，待遇暂停", "Benefits are paused over a debt."),
+            "NOT_PAID_AWAY": _W("参保地不支付此类异地就医", "Not paid away from home."),
             "NOT_POOLING_PLACE": _W("本机构未开通门诊统筹", "The pooling fund does not pay here."),
             "PLACE_NOT_COVERED": _W("该人群在此类机构没有统筹待遇", "No benefit at such a place."),
             "LIMIT_USED_UP": _W("本年度统筹限额已用完", "The year's limit is used up."),
@@ -189,44 +172,6 @@ WORDS: dict[type[Enum], tuple[str, dict[str, Words]]] = {
             "RULE_NOT_LOADED": _W("参保地规则尚未录入", "No rule of the insured area is loaded."),
             "NO_ACCOUNT": _W("没有个人账户", "The enrolment has no account."),
             "ACCOUNT_EMPTY": _W("个人账户余额为零", "The account is empty."),
-        },
-    ),
-    LineReason: (
-        "Why a line counts as it does.",
-        {
-            "IN_SCOPE": _W("甲类，全额纳入报销范围", "Class 甲: in scope whole."),
-            "PREPAID_SHARE_FIRST": _W("乙类，先自付一部分", "Class 乙: a share is prepaid first."),
-            "OUT_OF_SCOPE": _W("不在医保目录内，全部自费", "Outside the catalogue: self-paid."),
-        },
-    ),
-    PartKind: (
-        "What a part of a bill is.",
-        {
-            "FULL_SELF_PAY": _W("目录外全自费", "Outside the catalogue (fulamt_ownpay_amt)."),
-            "OVER_LIMIT": _W("超过医保限价", "Above the price limit (overlmt_selfpay)."),
-            "PREPAID_SHARE": _W("乙类先行自付", "Prepaid share of class 乙 (preselfpay_amt)."),
-            "NO_FUND_BENEFIT": _W("统筹基金不支付", "In scope, but the fund pays nothing here."),
-            "DEDUCTIBLE": _W("起付标准以内", "Within the deductible (act_pay_dedc)."),
-            "FUND_SHARE": _W("统筹基金按比例支付", "Paid by the pooling fund (hifp_pay)."),
-            "OWN_SHARE": _W("按比例个人负担", "The patient's own share."),
-            "ABOVE_FUND_LIMIT": _W("超过年度统筹限额", "Above the year's limit of the fund."),
-        },
-    ),
-    NoBenefitReason: (
-        "Why the fund pays nothing.",
-        {
-            "STATUS": _W("就医当日参保状态不享受统筹待遇", "The status on the day of service."),
-            "NOT_POOLING_PLACE": _W(
-                "本机构未开通门诊统筹", "The place is not in the pooling scheme."
-            ),
-            "PLACE_NOT_COVERED": _W("该人群在此类机构没有统筹待遇", "No benefit at such a place."),
-        },
-    ),
-    SettlementKind: (
-        "A settlement or the entry that takes one back.",
-        {
-            "SETTLEMENT": _W("结算", "A settlement."),
-            "REVERSAL": _W("撤销", "A reversal, with every amount negated."),
         },
     ),
     EntryKind: (
@@ -245,6 +190,7 @@ WORDS: dict[type[Enum], tuple[str, dict[str, Words]]] = {
             "CODE": _W("亮码", "Showing codes."),
         },
     ),
+    **SETTLEMENT_WORDS,
 }
 
 

@@ -61,8 +61,8 @@ EJIAO = "XA99ZZ0002A743010100001"  # class C
 VISIT = "001101000010000-110100001"  # a treatment, class A
 MONEY_TABLES = (
     "settlement",
-    "accumulator",
-    "accumulator_entry",
+    "counter",
+    "counter_entry",
     "ledger_account",
     "ledger_entry",
     "ledger_posting",
@@ -90,6 +90,14 @@ def resources_for(url: str, keys: Path, clock: Any, **settings: Any) -> Resource
     """Return resources on a database URL."""
     made = Settings(database_url=url, keys_file=str(keys), data_dir=keys.parent, **settings)
     return Resources(made, clock, SystemIds(), Vault(load_keys(keys), SystemIds()))
+
+
+@dataclass(frozen=True)
+class Used:
+    """What a year has used of the outpatient benefits."""
+
+    deductible_fen: int
+    fund_fen: int
 
 
 @dataclass
@@ -253,9 +261,18 @@ class World:
         views = self.database.read(lambda u: people.enrolments_on(u, person_id, day))
         return views[0].id
 
-    def used(self, key: str) -> Any:
+    def counters(self, key: str) -> dict[str, int]:
         enrolment, year = self.enrolment(key), self.clock.now().year
         return self.database.read(lambda u: settlements.used(u, enrolment, year))
+
+    def used(self, key: str) -> Used:
+        """Return what the year has used of the outpatient benefits."""
+        counters = self.counters(key)
+
+        def of(what: str) -> int:
+            return sum(counters.get(f"outpatient_{s}.{what}", 0) for s in ("worker", "resident"))
+
+        return Used(of("deductible"), of("fund"))
 
     def money(self) -> str:
         """Return a digest of everything that holds money, to prove that nothing changed."""

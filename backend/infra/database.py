@@ -173,6 +173,24 @@ def insert_new(unit: Unit, model: type[SQLModel], rows: Sequence[Mapping[str, An
     return sum(connection.execute(statement, dict(row)).first() is not None for row in rows)
 
 
+def add_to(
+    unit: Unit, model: type[SQLModel], rows: Sequence[Mapping[str, Any]], column: str
+) -> list[int]:
+    """Add each row's ``column`` to the row with its key, or insert it, and return what they hold now.
+
+    Rows come in the order of their keys, so that two transactions never wait for each other.
+    """
+    table = model.__table__  # type: ignore[attr-defined]
+    connection = unit.db.connection()
+    postgres = connection.dialect.name == "postgresql"
+    insert = postgresql.insert(table) if postgres else sqlite.insert(table)
+    values = insert.values([dict(row) for row in rows])
+    summed = {column: table.c[column] + values.excluded[column]}
+    key = list(table.primary_key)
+    statement = values.on_conflict_do_update(index_elements=key, set_=summed)
+    return list(connection.execute(statement.returning(table.c[column])).scalars())
+
+
 def make_engine(url: str | URL, pool_size: int = 10) -> Engine:
     """Return an engine that behaves alike on both databases."""
     if make_url(url).get_backend_name() == "sqlite":

@@ -40,7 +40,24 @@ def share(amount: Fen, rate: Fraction, rounding: Rounding = Rounding.HALF_UP) ->
     """Return ``amount × rate`` in whole fen. ``amount`` and ``rate`` must not be negative."""
     if amount < 0 or rate < 0:
         raise ValueError("a share is taken of a non-negative amount at a non-negative rate")
-    return _rounded(amount * rate, rounding)
+    return _quotient(amount * rate.numerator, rate.denominator, rounding)
+
+
+def whole_fen(exact: Fraction, rounding: Rounding = Rounding.HALF_UP) -> Fen:
+    """Return an exact, non-negative amount of fen in whole fen."""
+    if exact < 0:
+        raise ValueError("an amount that is rounded is not negative")
+    return _quotient(exact.numerator, exact.denominator, rounding)
+
+
+def unit_price_fen(price: UnitPrice) -> Fraction:
+    """Return a price of one unit in exact fen."""
+    return Fraction(price * 100, PRICE_SCALE)
+
+
+def units(quantity: Quantity) -> Fraction:
+    """Return a number of units as an exact number."""
+    return Fraction(quantity, QUANTITY_SCALE)
 
 
 def allocate(total: Fen, weights: Sequence[int]) -> list[Fen]:
@@ -66,9 +83,7 @@ def allocate(total: Fen, weights: Sequence[int]) -> list[Fen]:
 
 def line_amount(unit_price: UnitPrice, quantity: Quantity) -> Fen:
     """Return ``unit_price × quantity`` rounded half up to fen (``det_item_fee_sumamt``)."""
-    return _rounded(
-        Fraction(unit_price * quantity * 100, PRICE_SCALE * QUANTITY_SCALE), Rounding.HALF_UP
-    )
+    return _quotient(unit_price * quantity * 100, PRICE_SCALE * QUANTITY_SCALE, Rounding.HALF_UP)
 
 
 def parse_yuan(text: str) -> Fen:
@@ -112,18 +127,18 @@ def whole_units(quantity: Quantity) -> int | None:
 
 
 def percent_text(rate: Fraction) -> str:
-    """Return a rate as a percentage: 1/2 is ``50%``, 1/8 is ``12.5%``."""
-    hundredths = rate * 10_000
-    if hundredths.denominator != 1:
-        raise ValueError(f"{rate} is no whole number of hundredths of a percent")
-    whole, rest = divmod(hundredths.numerator, 100)
-    return f"{whole}.{rest:02d}".rstrip("0").rstrip(".") + "%"
+    """Return a rate as a percentage with up to four decimals: 1/2 is ``50%``, 1/8 is ``12.5%``."""
+    whole, rest = divmod(abs(rate.numerator) * 1_000_000, rate.denominator)
+    if rest:
+        raise ValueError(f"{rate} is no whole number of ten-thousandths of a percent")
+    percent, rest = divmod(whole, 10_000)
+    text = f"{percent}.{rest:04d}".rstrip("0").rstrip(".")
+    return f"{'-' if rate < 0 else ''}{text}%"
 
 
-def _rounded(exact: Fraction | int, rounding: Rounding) -> Fen:
-    exact = Fraction(exact)
-    whole, rest = divmod(exact.numerator, exact.denominator)
-    if rounding is Rounding.HALF_UP and 2 * rest >= exact.denominator:
+def _quotient(numerator: int, denominator: int, rounding: Rounding) -> Fen:
+    whole, rest = divmod(numerator, denominator)
+    if rounding is Rounding.HALF_UP and 2 * rest >= denominator:
         whole += 1
     return Fen(whole)
 

@@ -1,8 +1,8 @@
 """Accounts, entries and what they look like from outside.
 
-A positive posting raises an account. The pooling fund falls by what it pays, the personal account by
-what it pays, the till by the cash it took over to the institution's claim, and the claim rises by the
-whole bill: the four sum to zero.
+A positive posting raises an account. Each fund falls by what it pays, each personal account by what it
+pays, the till by the cash it took over to the institution's claim, and the claim rises by the bill less
+what the institution bears itself: they sum to zero.
 """
 
 from __future__ import annotations
@@ -51,6 +51,11 @@ def personal(enrolment_id: str) -> str:
 def fund(area_code: str, insurance_type: str) -> str:
     """Return the name of the pooling fund of an area and insurance type."""
     return f"fund:{area_code}:{insurance_type}"
+
+
+def payer(area_code: str, topic: str) -> str:
+    """Return the name of the fund of an area that pays after basic insurance."""
+    return f"payer:{area_code}:{topic}"
 
 
 def contributions(area_code: str) -> str:

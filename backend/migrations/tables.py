@@ -21,7 +21,8 @@ APPEND_ONLY = (
     _ledger.LedgerEntry.__tablename__,
     _ledger.LedgerPosting.__tablename__,
     _settlement.Settlement.__tablename__,
-    _settlement.AccumulatorEntry.__tablename__,
+    _settlement.CounterEntry.__tablename__,
+    _settlement.RulebookText.__tablename__,
     _settlement.TraceEvent.__tablename__,
 )
 __all__ = [

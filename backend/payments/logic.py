@@ -22,7 +22,7 @@ from backend.payments.contracts import (
     TraceCodesWrong,
 )
 from backend.rulebook.library import Rulebook
-from backend.settlement.contracts import LineInput
+from backend.settlement.case import LineInput
 
 _TRACE_CODE = re.compile(r"[0-9A-Z]{14,40}\Z", re.ASCII)
 NATIONAL = "CN"

@@ -11,9 +11,10 @@ from backend.payments.contracts import Payer, PayerReason, PayerView
 from backend.people.contracts import AccountKind, EnrolmentView
 from backend.rulebook.contracts import RuleMissing
 from backend.rulebook.library import rulebook
-from backend.settlement.contracts import Case
-from backend.settlement.facts import gather_case
-from backend.settlement.tiers.outpatient_pool import OUTPATIENT
+from backend.settlement.case import CareKind, Case
+from backend.settlement.facts import Visit, gather_case
+from backend.settlement.tiers.law import Law
+from backend.settlement.tiers.pool import basic_pool
 
 _CASH = PayerView(Payer.CASH, usable=True, reason=PayerReason.USABLE, left_fen=None)
 
@@ -29,20 +30,18 @@ def payers(
             PayerView(Payer.ACCOUNT, usable=False, reason=none, left_fen=None),
             _CASH,
         )
-    case = gather_case(unit, enrolment, institution, day, use_account=True, lines=())
+    case = gather_case(unit, enrolment, institution, Visit(CareKind.OUTPATIENT, day), lines=())
     return (_fund(case), _account(case), _CASH)
 
 
 def _fund(case: Case) -> PayerView:
-    """Ask the regime of the day what it would do with a bill of nothing."""
+    """Ask the law of the day what it would do with a bill of nothing."""
     try:
-        regime = OUTPATIENT.on(case.insured.area_code, case.service_date)
-        pool = regime(case, ZERO, rulebook())
+        pool = basic_pool(case, ZERO, ZERO, Law(case, rulebook()))
     except RuleMissing:
         return PayerView(Payer.FUND, False, PayerReason.RULE_NOT_LOADED, None)
-    if pool.fund_left_fen is None:
-        reason = pool.parts[0].no_benefit_reason
-        return PayerView(Payer.FUND, False, PayerReason(reason or PayerReason.STATUS), None)
+    if pool.reason is not None:
+        return PayerView(Payer.FUND, False, PayerReason(pool.reason), None)
     if pool.fund_left_fen == ZERO:
         return PayerView(Payer.FUND, False, PayerReason.LIMIT_USED_UP, ZERO)
     return PayerView(Payer.FUND, True, PayerReason.USABLE, pool.fund_left_fen)

@@ -11,7 +11,7 @@ from backend.kernel.money import Fen
 from backend.payments.contracts import BillState, BillView, PaymentRules
 from backend.payments.model import Bill, PaymentRule
 from backend.people import queries as people
-from backend.settlement.queries import OUTCOME
+from backend.settlement.queries import outcome_of
 
 _UNDECIDED = (BillState.PRESETTLED, BillState.AWAITING_CONFIRMATION, BillState.CONFIRMED)
 
@@ -59,6 +59,6 @@ def view(unit: Unit, row: Bill) -> BillView:
         created_at=row.created_at,
         expires_at=row.expires_at,
         confirm_above_fen=Fen(row.confirm_above_fen),
-        outcome=OUTCOME.validate_python(row.outcome),
+        outcome=outcome_of(row.outcome),
         settlement_id=row.settlement_id,
     )

@@ -64,9 +64,10 @@ from backend.rulebook.library import rulebook
 from backend.settlement import queries as settlements
 from backend.settlement import service as booking
 from backend.settlement.calculate import calculate
-from backend.settlement.contracts import Case, Outcome, SettlementKind, SettlementView
-from backend.settlement.facts import gather_case
-from backend.settlement.queries import CASE, OUTCOME
+from backend.settlement.case import CareKind, Case
+from backend.settlement.contracts import Outcome, SettlementKind, SettlementView
+from backend.settlement.facts import Visit, gather_case
+from backend.settlement.queries import CASE, OUTCOME, case_of, outcome_of
 
 T = TypeVar("T")
 C = TypeVar("C", ScanCode, Presettle, Settle, ReverseSettlement)
@@ -221,7 +222,8 @@ def _priced_case(
     if sold:
         return booking.refusal_for([use for use in _traces(command) if use.trace_code in sold])
     lines = logic.line_inputs(command.lines, items)
-    return gather_case(unit, enrolment, institution, day, command.use_account, lines)
+    visit = Visit(CareKind.OUTPATIENT, day, use_account=command.use_account)
+    return gather_case(unit, enrolment, institution, visit, lines)
 
 
 def _new_bill(
@@ -305,17 +307,10 @@ def _settle(unit: Unit, command: Settle, actor: TerminalActor) -> SettlementView
     )
     if refusal is not None or enrolment is None:
         return refusal or NotInsured()
-    priced = CASE.validate_python(bill.case_facts)
-    case = gather_case(
-        unit,
-        enrolment,
-        institution,
-        local_day(unit.now),
-        priced.use_account,
-        priced.lines,
-        lock=True,
-    )
-    outcome, promised = _calculated(case), OUTCOME.validate_python(bill.outcome)
+    priced = case_of(bill.case_facts)
+    visit = Visit(priced.care, local_day(unit.now), use_account=priced.use_account)
+    case = gather_case(unit, enrolment, institution, visit, priced.lines, lock=True)
+    outcome, promised = _calculated(case), outcome_of(bill.outcome)
     if isinstance(outcome, Refusal):
         return outcome
     if outcome != promised:
@@ -332,7 +327,7 @@ def _settle(unit: Unit, command: Settle, actor: TerminalActor) -> SettlementView
         outcome=outcome,
         traces=tuple(booking.TraceUse(*trace) for trace in bill.traces),
     )
-    settlement = booking.book_settlement(unit, order)
+    settlement = booking.book_settlement(unit, order, rulebook())
     if isinstance(settlement, Refusal):
         return settlement
     _move(bill, BillEvent.SETTLE)
@@ -355,20 +350,13 @@ def _reverse(
         return AlreadyReversed(original.reversed_by_id or original.id)
     if local_day(original.settled_at) != local_day(unit.now):
         return ReversalTooLate(local_day(original.settled_at))
-    institution = institutions.institution(unit, original.institution_id)
     enrolment = _enrolment(unit, original.person_id, original.enrolment_id)
     if enrolment is None:
         return NotInsured()
-    reversal = booking.book_reversal(
-        unit,
-        original,
-        enrolment,
-        institution,
-        actor.terminal_id,
-        actor.operator_id,
-        command.reason[:200],
-        rulebook(),
+    order = booking.ToReverse(
+        original, enrolment, actor.terminal_id, actor.operator_id, command.reason[:200]
     )
+    reversal = booking.book_reversal(unit, order, rulebook())
     if isinstance(reversal, Refusal):
         return reversal
     _move(bill, BillEvent.REVERSE)
@@ -431,7 +419,7 @@ def _bill_refusal(unit: Unit, bill: Bill) -> Refusal | None:
     if bill.state == BillState.REFUSED:
         return BillRefused()
     if bill.state == BillState.AWAITING_CONFIRMATION and bill.expires_at > unit.now:
-        total = OUTCOME.validate_python(bill.outcome).total_fen
+        total = outcome_of(bill.outcome).total_fen
         return PatientMustConfirm(total, Fen(bill.confirm_above_fen))
     if bill.state in (BillState.SETTLED, BillState.REVERSED, BillState.SUPERSEDED):
         return BillNotOpen(bill.state)

@@ -80,6 +80,8 @@ class EnrolmentView:
     status_from: date
     status_until: date | None
     contribution_base_fen: Fen
+    tier: str = ""
+    civil_servant: bool = False
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,55 @@ class PersonView:
     age: int
 
 
+class Identity(StrEnum):
+    """救助身份: what medical aid and the tilt of critical-illness insurance look at."""
+
+    EXTREME_POVERTY = "EXTREME_POVERTY"
+    """特困人员."""
+    ORPHAN = "ORPHAN"
+    """孤儿, 事实无人抚养儿童."""
+    MINIMUM_LIVING = "MINIMUM_LIVING"
+    """低保对象."""
+    RETURNED_TO_POVERTY = "RETURNED_TO_POVERTY"
+    """返贫致贫人口."""
+    MINIMUM_LIVING_EDGE = "MINIMUM_LIVING_EDGE"
+    """低保边缘家庭成员."""
+    POVERTY_MONITORED = "POVERTY_MONITORED"
+    """防止返贫监测对象."""
+    ILLNESS_POVERTY = "ILLNESS_POVERTY"
+    """因病致贫重病患者."""
+    REGISTERED_POOR = "REGISTERED_POOR"
+    """建档立卡贫困人口."""
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """What rules beyond basic insurance ask about a person on a day."""
+
+    age: int
+    identities: tuple[str, ...]
+    products: tuple[tuple[str, bool], ...]
+
+
+@dataclass(frozen=True)
+class IdentityInput:
+    """An identity that the civil affairs authority reports."""
+
+    identity: Identity
+    starts: date
+    ends: date | None
+
+
+@dataclass(frozen=True)
+class SupplementInput:
+    """A supplement that its insurer reports."""
+
+    product: str
+    starts: date
+    ends: date
+    continuous: bool
+
+
 @dataclass(frozen=True)
 class EnrolmentPeriodInput:
     """A stretch of time with one status."""
@@ -101,6 +152,7 @@ class EnrolmentPeriodInput:
     ends: date | None
     status: BenefitStatus
     person_kind: PersonKind
+    tier: str = ""
 
 
 @dataclass(frozen=True)
@@ -112,6 +164,7 @@ class EnrolmentInput:
     account_kind: AccountKind
     contribution_base_fen: Fen
     periods: tuple[EnrolmentPeriodInput, ...]
+    civil_servant: bool = False
 
 
 @dataclass(frozen=True)
@@ -120,6 +173,8 @@ class RegisterPerson:
 
     particulars: Particulars
     enrolments: tuple[EnrolmentInput, ...]
+    identities: tuple[IdentityInput, ...] = ()
+    supplements: tuple[SupplementInput, ...] = ()
 
 
 @dataclass(frozen=True)

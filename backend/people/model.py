@@ -34,6 +34,7 @@ class Enrolment(SQLModel, table=True):
     insurance_type: str
     account_kind: str
     contribution_base_fen: int = Field(sa_type=Amount)
+    civil_servant: bool = False
 
 
 class EnrolmentPeriod(SQLModel, table=True):
@@ -46,3 +47,27 @@ class EnrolmentPeriod(SQLModel, table=True):
     ends: date | None = None
     status: str
     person_kind: str
+    tier: str = ""
+
+
+class AidIdentity(SQLModel, table=True):
+    """From when to when the civil affairs authority recognised somebody as 低保, 特困 and so on."""
+
+    __tablename__ = "aid_identity"
+
+    person_id: str = Field(primary_key=True, foreign_key="person.id")
+    identity: str = Field(primary_key=True)
+    starts: date = Field(primary_key=True)
+    ends: date | None = None
+
+
+class Supplement(SQLModel, table=True):
+    """A supplement that somebody bought, for a period; continuous where another went before it."""
+
+    __tablename__ = "supplement"
+
+    person_id: str = Field(primary_key=True, foreign_key="person.id")
+    product: str = Field(primary_key=True)
+    starts: date = Field(primary_key=True)
+    ends: date
+    continuous: bool

@@ -15,13 +15,14 @@ from backend.kernel.money import Fen
 from backend.people.contracts import (
     AccountKind,
     BenefitStatus,
+    Circumstances,
     EnrolmentView,
     InsuranceType,
     Particulars,
     PersonKind,
     PersonView,
 )
-from backend.people.model import Enrolment, EnrolmentPeriod, Person
+from backend.people.model import AidIdentity, Enrolment, EnrolmentPeriod, Person, Supplement
 
 PARTICULARS = TypeAdapter(Particulars)
 
@@ -69,6 +70,27 @@ def enrolments_on(unit: Unit, person_id: str, day: date) -> list[EnrolmentView]:
     return [_view(enrolment, period) for enrolment, period in rows]
 
 
+def circumstances(unit: Unit, person_id: str, age_day: date, day: date) -> Circumstances:
+    """Return a person's age on one day, and identities and supplements on another."""
+    identities = unit.db.exec(
+        select(AidIdentity.identity)
+        .where(AidIdentity.person_id == person_id, AidIdentity.starts <= day)
+        .where(or_(col(AidIdentity.ends).is_(None), col(AidIdentity.ends) >= day))
+        .order_by(col(AidIdentity.identity))
+    ).all()
+    products = unit.db.exec(
+        select(Supplement.product, Supplement.continuous)
+        .where(Supplement.person_id == person_id)
+        .where(Supplement.starts <= day, Supplement.ends >= day)
+        .order_by(col(Supplement.product))
+    ).all()
+    return Circumstances(
+        age=age_on(particulars(unit, person_id).birth_date, age_day),
+        identities=tuple(identities),
+        products=tuple((product, continuous) for product, continuous in products),
+    )
+
+
 def lock_person(unit: Unit, person_id: str) -> None:
     """Make every other use case that moves this person's money wait until this one ends."""
     unit.db.exec(select(Person.id).where(Person.id == person_id).with_for_update()).one()
@@ -87,4 +109,6 @@ def _view(enrolment: Enrolment, period: EnrolmentPeriod) -> EnrolmentView:
         status_from=period.starts,
         status_until=period.ends,
         contribution_base_fen=Fen(enrolment.contribution_base_fen),
+        tier=period.tier,
+        civil_servant=enrolment.civil_servant,
     )

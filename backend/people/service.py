@@ -12,7 +12,7 @@ from backend.people.contracts import (
     RegisterPerson,
 )
 from backend.people.logic import birth_date_of
-from backend.people.model import Enrolment, EnrolmentPeriod, Person
+from backend.people.model import AidIdentity, Enrolment, EnrolmentPeriod, Person, Supplement
 
 
 def register_person(
@@ -47,6 +47,7 @@ def register_person(
                 insurance_type=enrolment.insurance_type,
                 account_kind=enrolment.account_kind,
                 contribution_base_fen=enrolment.contribution_base_fen,
+                civil_servant=enrolment.civil_servant,
             )
         )
         unit.db.flush()
@@ -58,8 +59,28 @@ def register_person(
                     ends=period.ends,
                     status=period.status,
                     person_kind=period.person_kind,
+                    tier=period.tier,
                 )
             )
+    for held in command.identities:
+        unit.db.add(
+            AidIdentity(
+                person_id=person_id,
+                identity=held.identity,
+                starts=held.starts,
+                ends=held.ends,
+            )
+        )
+    for bought in command.supplements:
+        unit.db.add(
+            Supplement(
+                person_id=person_id,
+                product=bought.product,
+                starts=bought.starts,
+                ends=bought.ends,
+                continuous=bought.continuous,
+            )
+        )
     unit.db.flush()
     audit.record(unit, "system", "person.register", f"person:{person_id}", {})
     return queries.person(unit, person_id)

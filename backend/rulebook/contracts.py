@@ -10,7 +10,24 @@ from typing import ClassVar
 from backend.kernel.errors import Refusal, Retry
 from backend.kernel.money import Fen
 
-Value = int | Fraction | bool | str | tuple[str, ...]
+
+@dataclass(frozen=True)
+class Band:
+    """A stretch of an amount, up to and including ``up_to`` (``None``: without end), and its rate."""
+
+    up_to: Fen | None
+    rate: Fraction
+
+
+@dataclass(frozen=True)
+class Step:
+    """What is added from a number on, such as points from an age on. The highest reached counts."""
+
+    starts: int
+    add: Fraction
+
+
+Value = int | Fraction | bool | str | tuple[str, ...] | tuple[Band, ...] | tuple[Step, ...] | None
 
 
 @dataclass(frozen=True)
@@ -41,16 +58,33 @@ class Finding:
 
     @property
     def fen(self) -> Fen:
-        """Return the value of a parameter whose unit is fen."""
+        """Return the value of a parameter in yuan, as fen."""
+        return Fen(self.count)
+
+    @property
+    def count(self) -> int:
+        """Return the value of a parameter that is a whole number."""
         if isinstance(self.value, bool) or not isinstance(self.value, int):
-            raise TypeError(f"{self.ref.rule} is not an amount")
-        return Fen(self.value)
+            raise TypeError(f"{self.ref.rule} is not a whole number")
+        return self.value
+
+    @property
+    def limit(self) -> Fen | None:
+        """Return the value of a parameter that is a limit; ``None`` where the law knows none."""
+        return None if self.value is None else self.fen
 
     @property
     def rate(self) -> Fraction:
         """Return the value of a parameter whose unit is a rate."""
         if not isinstance(self.value, Fraction):
             raise TypeError(f"{self.ref.rule} is not a rate")
+        return self.value
+
+    @property
+    def flag(self) -> bool:
+        """Return the value of a parameter that is yes or no."""
+        if not isinstance(self.value, bool):
+            raise TypeError(f"{self.ref.rule} is not a flag")
         return self.value
 
     @property
@@ -63,6 +97,19 @@ class Finding:
     @property
     def items(self) -> tuple[str, ...]:
         """Return the value of a parameter that lists names."""
+        return tuple(item for item in self._list() if isinstance(item, str))
+
+    @property
+    def bands(self) -> tuple[Band, ...]:
+        """Return the value of a parameter that is a table of bands."""
+        return tuple(item for item in self._list() if isinstance(item, Band))
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """Return the value of a parameter that is a list of steps."""
+        return tuple(item for item in self._list() if isinstance(item, Step))
+
+    def _list(self) -> tuple[str | Band | Step, ...]:
         if not isinstance(self.value, tuple):
             raise TypeError(f"{self.ref.rule} is not a list")
         return self.value

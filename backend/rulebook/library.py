@@ -1,7 +1,7 @@
-"""Reads the parameter packs once and answers what was in force where, on which day.
+"""The law by region, topic and parameter, and what was in force where, on which day.
 
 The loaded book is immutable, so pure code may hold it. Its digest names the exact text of the law
-that a settlement was made under.
+that a settlement was made under, and ``source`` is that text.
 """
 
 from __future__ import annotations
@@ -9,72 +9,25 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
-from fractions import Fraction
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-from jsonschema import Draft202012Validator, FormatChecker
+from backend.regions.library import province_code
+from backend.rulebook.contracts import Finding, RuleMissing
+from backend.rulebook.packs import (
+    PackInvalid,
+    Parameter,
+    complete,
+    faults_of_pack,
+    parameters_of,
+    read_documents,
+)
 
-from backend.rulebook.contracts import Finding, RuleMissing, RuleRef, Value
-
-PARAMETERS = Path(__file__).parent / "parameters"
-SCHEMA = Path(__file__).parent / "schema.json"
-
-
-class PackInvalid(Exception):
-    """A pack breaks the schema or contradicts itself; the message lists every fault."""
-
-
-@dataclass(frozen=True)
-class Dated:
-    """One value or table of values, in force from a day until the next one or its end."""
-
-    starts: date
-    ends: date | None
-    provisional: bool
-    note: str
-    reference: Mapping[str, str]
-    rows: tuple[tuple[Mapping[str, str], Value], ...]
-
-    def covers(self, day: date) -> bool:
-        """Tell whether it is in force on the day; both ends count."""
-        return self.starts <= day and (self.ends is None or day <= self.ends)
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """All values that one parameter ever had, the earliest first."""
-
-    rule: str
-    region: str
-    values: tuple[Dated, ...]
-
-    def on(self, day: date, case: Mapping[str, str]) -> Finding:
-        """Return the value for a case on a day. Raises ``RuleMissing``."""
-        dated = next((value for value in self.values if value.covers(day)), None)
-        if dated is not None:
-            for when, value in dated.rows:
-                if all(case.get(name) == wanted for name, wanted in when.items()):
-                    return Finding(value, self._reference(dated))
-        shown = ", ".join(f"{name}={value}" for name, value in sorted(case.items()))
-        raise RuleMissing(self.region, self.rule, day, shown)
-
-    def _reference(self, dated: Dated) -> RuleRef:
-        return RuleRef(
-            rule=self.rule,
-            region=self.region,
-            effective_from=dated.starts,
-            document=dated.reference["document"],
-            number=dated.reference.get("number", ""),
-            clause=dated.reference["clause"],
-            source=dated.reference["source"],
-            provisional=dated.provisional,
-            note=dated.note,
-        )
+PARAMETERS = Path(__file__).parent.joinpath("parameters")
+NATION = "CN"
 
 
 @dataclass(frozen=True)
@@ -83,14 +36,47 @@ class Rulebook:
 
     parameters: Mapping[tuple[str, str, str], Parameter]
     digest: str
+    source: str = field(default="", repr=False)
 
-    def find(self, region: str, name: str, day: date, **case: str) -> Finding:
-        """Return what ``topic.parameter`` was in a region on a day. Raises ``RuleMissing``."""
-        topic, _, parameter = name.partition(".")
-        found = self.parameters.get((region, topic, parameter))
-        if found is None:
+    def find(
+        self, region: str, name: str, day: date, case: Mapping[str, str] | None = None, **more: str
+    ) -> Finding:
+        """Return what ``topic.parameter`` was in a region on a day. Raises ``RuleMissing``.
+
+        A region's own rule counts before its province's, and that before the nation's.
+        """
+        parameter = self.parameter(region, name)
+        if parameter is None:
             raise RuleMissing(region, name, day)
-        return found.on(day, case)
+        try:
+            return parameter.on(day, {**case, **more} if case else more)
+        except RuleMissing as missing:  # asked for by this region, whoever owns the rule
+            raise RuleMissing(region, missing.rule, day, missing.case) from None
+
+    def find_if_any(
+        self, region: str, name: str, day: date, case: Mapping[str, str] | None = None, **more: str
+    ) -> Finding | None:
+        """Return it, or ``None`` where no rule of this name is in force for the case.
+
+        For mechanisms that a region has or has not; see the vocabulary for which they are.
+        """
+        parameter = self.parameter(region, name)
+        if parameter is None:
+            return None
+        return parameter.on_or_none(day, {**case, **more} if case else more)
+
+    def parameter(self, region: str, name: str) -> Parameter | None:
+        """Return a parameter of the region, its province or the nation."""
+        topic, _, parameter = name.partition(".")
+        for owner in (region, f"{province_code(region)}0000", NATION):
+            found = self.parameters.get((owner, topic, parameter))
+            if found is not None:
+                return found
+        return None
+
+    def topics(self, region: str) -> set[str]:
+        """Return the topics that a region itself has rules for."""
+        return {topic for owner, topic, _ in self.parameters if owner == region}
 
     def dates(self) -> list[tuple[Parameter, date]]:
         """Return every day on which some parameter changes, for tests at each boundary."""
@@ -101,25 +87,48 @@ class Rulebook:
         ]
 
 
-def read_packs(folder: Path) -> Rulebook:
-    """Read every pack below a folder. Raises ``PackInvalid`` with all faults at once."""
-    packs, faults = {}, []
-    for path in sorted(folder.rglob("*.yaml")):
-        name = path.relative_to(folder).as_posix()
-        pack = yaml.load(path.read_text(encoding="utf-8"), Loader=_DatesAsText)  # noqa: S506 - a SafeLoader
-        packs[name] = pack
-        faults += [f"{name}: {fault}" for fault in faults_of_pack(pack)]
+def packs_in(*places: Path) -> dict[str, Any]:
+    """Return the packs of files and folders, by file name, in a fixed order."""
+    packs = {}
+    for place in places:
+        if not place.exists():
+            raise PackInvalid(f"there is no {place}")
+        for path in sorted(place.rglob("*.yaml")) if place.is_dir() else [place]:
+            name = path.relative_to(place).as_posix() if place.is_dir() else path.name
+            name = name if name not in packs else path.as_posix()
+            for number, pack in enumerate(read_documents(path), 1):
+                packs[name if number == 1 else f"{name}#{number}"] = complete(pack)
+    return packs
+
+
+def shipped_packs() -> dict[str, Any]:
+    """Return the packs that ship with this program."""
+    return packs_in(PARAMETERS)
+
+
+def read_packs(*places: Path) -> Rulebook:
+    """Read every pack of files and folders. Raises ``PackInvalid`` with all faults at once."""
+    return make_book(packs_in(*places))
+
+
+def make_book(packs: Mapping[str, Any]) -> Rulebook:
+    """Make a book of packs. Raises ``PackInvalid`` with all faults at once."""
+    faults = [f"{name}: {fault}" for name in packs for fault in faults_of_pack(packs[name])]
+    faults += [] if faults else _doubles(packs)
     if faults:
         raise PackInvalid("\n".join(faults))
+    parameters = {
+        (pack["region"], pack["topic"], name): parameter
+        for pack in packs.values()
+        for name, parameter in parameters_of(pack)
+    }
     canonical = json.dumps(packs, sort_keys=True, ensure_ascii=False)
-    digest = hashlib.sha256(canonical.encode()).hexdigest()
-    parameters: dict[tuple[str, str, str], Parameter] = {}
-    for name, pack in packs.items():
-        for key, parameter in _parameters(pack):
-            if key in parameters:
-                raise PackInvalid(f"{name}: {'.'.join(key)} is defined twice")
-            parameters[key] = parameter
-    return Rulebook(parameters, digest)
+    return Rulebook(parameters, hashlib.sha256(canonical.encode()).hexdigest(), canonical)
+
+
+def book_of_source(source: str) -> Rulebook:
+    """Return the book whose text was kept."""
+    return make_book(json.loads(source))
 
 
 @cache
@@ -128,87 +137,11 @@ def rulebook() -> Rulebook:
     return read_packs(PARAMETERS)
 
 
-def faults_of_pack(pack: Any) -> Iterator[str]:
-    """Return what is wrong with a pack, in words that name the place."""
-    validator = Draft202012Validator(
-        json.loads(SCHEMA.read_text(encoding="utf-8")), format_checker=FormatChecker()
-    )
-    faults = [
-        f"{'/'.join(str(step) for step in fault.absolute_path)}: {fault.message}"
-        for fault in validator.iter_errors(pack)
-    ]
-    yield from faults
-    if faults:
-        return
-    for name, parameter in pack["parameters"].items():
-        yield from _faults_of_parameter(name, parameter)
-
-
-def _faults_of_parameter(name: str, parameter: Any) -> Iterator[str]:
-    last_end: date | None = date.min
-    dimensions = set(parameter.get("by", ()))
-    for dated in parameter["values"]:
-        starts = date.fromisoformat(dated["from"])
-        ends = date.fromisoformat(dated["until"]) if "until" in dated else None
-        if last_end is None or starts <= last_end:
-            yield f"{name}: the value from {starts} overlaps the one before it"
-        if ends is not None and ends < starts:
-            yield f"{name}: the value from {starts} ends before it starts"
-        last_end = ends
-        rows = dated.get("table", [])
-        if bool(rows) != bool(dimensions):
-            yield f"{name}: a table goes with 'by', a single value without it"
-        for row in rows:
-            if not set(row["when"]) <= dimensions:
-                yield f"{name}: {row['when']} names a dimension that is not in 'by'"
-        for row in rows or [dated]:
-            try:
-                _value(parameter["unit"], row["value"])
-            except (ValueError, TypeError) as error:
-                yield f"{name} from {starts}: {error}"
-
-
-def _parameters(pack: Any) -> Iterator[tuple[tuple[str, str, str], Parameter]]:
-    for name, raw in pack["parameters"].items():
-        values = tuple(
-            Dated(
-                starts=date.fromisoformat(dated["from"]),
-                ends=date.fromisoformat(dated["until"]) if "until" in dated else None,
-                provisional=dated["provisional"],
-                note=dated.get("note", ""),
-                reference=dated["reference"],
-                rows=tuple(
-                    (row["when"], _value(raw["unit"], row["value"]))
-                    for row in dated.get("table", [{"when": {}, "value": dated.get("value")}])
-                ),
-            )
-            for dated in raw["values"]
-        )
-        parameter = Parameter(f"{pack['pack']}/{name}", pack["region"], values)
-        yield (pack["region"], pack["topic"], name), parameter
-
-
-def _value(unit: str, raw: Any) -> Value:
-    if unit == "fen" and isinstance(raw, int) and not isinstance(raw, bool):
-        return raw
-    if unit == "rate" and isinstance(raw, str):
-        rate = Fraction(raw)
-        if 0 <= rate <= 1:
-            return rate
-    if unit == "flag" and isinstance(raw, bool):
-        return raw
-    if unit == "choice" and isinstance(raw, str):
-        return raw
-    if unit == "list" and isinstance(raw, list):
-        return tuple(raw)
-    raise ValueError(f"{raw!r} is no {unit}")
-
-
-class _DatesAsText(yaml.SafeLoader):
-    """Reads YAML but leaves dates as the text that the schema checks."""
-
-
-_DatesAsText.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
+def _doubles(packs: Mapping[str, Any]) -> Iterator[str]:
+    seen: set[tuple[str, str, str]] = set()
+    for file, pack in packs.items():
+        for name in pack["parameters"]:
+            key = (pack["region"], pack["topic"], name)
+            if key in seen:
+                yield f"{file}: {'.'.join(key)} is defined twice"
+            seen.add(key)

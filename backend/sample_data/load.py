@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -32,10 +32,13 @@ from backend.people.contracts import (
     EnrolmentInput,
     EnrolmentPeriodInput,
     EnrolmentView,
+    Identity,
+    IdentityInput,
     InsuranceType,
     Particulars,
     PersonKind,
     RegisterPerson,
+    SupplementInput,
 )
 from backend.people.logic import check_digit
 from backend.people.service import register_person
@@ -44,11 +47,24 @@ from backend.settlement.credits import credit_month, credit_reported, open_accou
 
 _PEOPLE = Path(__file__).parent / "people.csv"
 _PROVINCE = "510000"
-CHENGDU, YIBIN = "510100", "511500"
+CHENGDU, YIBIN, ZIGONG = "510100", "511500", "510300"
 _RETIREE_CREDIT = Fen(86_400)
 _BASE = Fen(800_000)
 _HOSPITAL = {Ability.OUTPATIENT, Ability.OUTPATIENT_POOLING, Ability.MOBILE_PAYMENT}
 _PHARMACY = {Ability.OUTPATIENT_POOLING, Ability.MOBILE_PAYMENT}
+
+_SINCE = date(2023, 1, 1)
+_IDENTITIES = {
+    "aided": (IdentityInput(Identity.MINIMUM_LIVING, _SINCE, None),),
+    "extreme": (IdentityInput(Identity.EXTREME_POVERTY, _SINCE, None),),
+}
+_SUPPLEMENTS = {
+    "aided": (SupplementInput("CD-HRB", _SINCE, date(2030, 12, 31), continuous=True),),
+    "mutual": (
+        SupplementInput("CD-BDHZ", _SINCE, date(2030, 12, 31), continuous=True),
+        SupplementInput("CD-HRB", _SINCE, date(2030, 12, 31), continuous=False),
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -160,7 +176,9 @@ def _load_person(unit: Unit, row: dict[str, str], serial: int) -> None:
         unit,
         RegisterPerson(
             Particulars(row["name"], number, birth, row["sex"], row["phone"]),
-            tuple(_enrolments(row["key"])),
+            _enrolments(row["key"]),
+            identities=_IDENTITIES.get(row["key"], ()),
+            supplements=_SUPPLEMENTS.get(row["key"], ()),
         ),
     )
     if isinstance(person, Refusal):
@@ -182,43 +200,37 @@ def _fill_account(unit: Unit, key: str, enrolment: EnrolmentView) -> None:
             credit_month(unit, enrolment, date(today.year, month, 1))
 
 
-def _enrolments(key: str) -> Iterator[EnrolmentInput]:
+def _enrolments(key: str) -> tuple[EnrolmentInput, ...]:
+    """Return what somebody is insured as; ``worker_3`` is one more of the kind ``worker``."""
     group = key.rstrip("0123456789").rstrip("_")
-    match group:
-        case "worker" | "poor_balance":
-            yield _employee(PersonKind.ACTIVE)
-        case "retiree" | "elder_no_phone":
-            yield _employee(PersonKind.RETIRED)
-        case "pool_only":
-            yield _employee(PersonKind.ACTIVE, account=AccountKind.POOL_ONLY)
-        case "retiree_pool_only":
-            yield _employee(PersonKind.RETIRED, account=AccountKind.POOL_ONLY)
-        case "suspended":
-            yield _employee(PersonKind.ACTIVE, status=BenefitStatus.SUSPENDED)
-        case "resident" | "elder":
-            yield _resident(PersonKind.RESIDENT_ADULT)
-        case "child":
-            yield _resident(PersonKind.STUDENT_OR_CHILD)
-        case "student":
-            yield _resident(PersonKind.UNIVERSITY_STUDENT)
-        case "waiting":
-            yield _resident(PersonKind.RESIDENT_ADULT, status=BenefitStatus.WAITING)
-        case "yibin":
-            yield _resident(PersonKind.RESIDENT_ADULT, area=YIBIN)
-        case "several":
-            employed = key == "several_2"
-            yield _employee(
-                PersonKind.ACTIVE,
-                status=BenefitStatus.ACTIVE if employed else BenefitStatus.SUSPENDED,
-            )
-            yield _resident(
-                PersonKind.RESIDENT_ADULT,
-                status=BenefitStatus.ENDED if employed else BenefitStatus.ACTIVE,
-            )
-        case "not_insured":
-            return
-        case _:
-            raise ValueError(f"no enrolment is described for {key}")
+    adult, suspended = PersonKind.RESIDENT_ADULT, BenefitStatus.SUSPENDED
+    if key == "several_2":
+        return (_employee(PersonKind.ACTIVE), _resident(adult, status=BenefitStatus.ENDED))
+    retired, active = _employee(PersonKind.RETIRED), _employee(PersonKind.ACTIVE)
+    return {
+        "worker": (active,),
+        "poor_balance": (active,),
+        "mutual": (active,),
+        "civil": (replace(active, civil_servant=True),),
+        "retiree": (retired,),
+        "elder_no_phone": (retired,),
+        "province": (replace(retired, area_code="519900"),),
+        "pool_only": (_employee(PersonKind.ACTIVE, account=AccountKind.POOL_ONLY),),
+        "retiree_pool_only": (_employee(PersonKind.RETIRED, account=AccountKind.POOL_ONLY),),
+        "suspended": (_employee(PersonKind.ACTIVE, status=suspended),),
+        "several": (_employee(PersonKind.ACTIVE, status=suspended), _resident(adult)),
+        "resident": (_resident(adult),),
+        "elder": (_resident(adult),),
+        "aided": (_resident(adult),),
+        "extreme": (_resident(adult),),
+        "low_tier": (_resident(adult, tier="LOW"),),
+        "waiting": (_resident(adult, status=BenefitStatus.WAITING),),
+        "yibin": (_resident(adult, area=YIBIN),),
+        "zigong": (_resident(adult, area=ZIGONG),),
+        "child": (_resident(PersonKind.STUDENT_OR_CHILD),),
+        "student": (_resident(PersonKind.UNIVERSITY_STUDENT),),
+        "not_insured": (),
+    }[group]
 
 
 def _employee(
@@ -234,8 +246,10 @@ def _resident(
     kind: PersonKind,
     status: BenefitStatus = BenefitStatus.ACTIVE,
     area: str = CHENGDU,
+    tier: str = "HIGH",
 ) -> EnrolmentInput:
-    periods = _periods(kind, status)
+    tier = tier if kind is PersonKind.RESIDENT_ADULT else "STUDENT"
+    periods = tuple(replace(period, tier=tier) for period in _periods(kind, status))
     return EnrolmentInput(area, InsuranceType.RESIDENT, AccountKind.NONE, Fen(0), periods)
 
 

@@ -11,7 +11,7 @@ from backend.ledger import service as ledger
 from backend.ledger.contracts import EntryKind, Posting
 from backend.people.contracts import EnrolmentView
 from backend.rulebook.library import rulebook
-from backend.settlement.tiers.personal_account import monthly_credit
+from backend.settlement.tiers.account import monthly_credit
 
 
 def open_account(unit: Unit, enrolment_id: str) -> None:

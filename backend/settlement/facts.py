@@ -2,44 +2,108 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 
 from backend.infra.database import Unit
 from backend.institutions.contracts import Ability, InstitutionView
-from backend.kernel.money import Fen
+from backend.kernel.money import ZERO, Fen
 from backend.ledger import contracts as accounts
 from backend.ledger import queries as ledger
-from backend.people.contracts import EnrolmentView
+from backend.people import queries as people
+from backend.people.contracts import Circumstances, EnrolmentView
+from backend.rulebook.library import rulebook
 from backend.settlement import queries
-from backend.settlement.contracts import Case, Insured, LineInput, Place
+from backend.settlement.case import (
+    CapitatedCare,
+    CareKind,
+    Case,
+    FilingKind,
+    HeldProduct,
+    Insured,
+    LineInput,
+    PackageUse,
+    Place,
+    Route,
+    Stay,
+)
+from backend.settlement.logic import asks_about_person
+from backend.settlement.stays import year_of
+
+_NOTHING_ASKED = Circumstances(age=0, identities=(), products=())
+
+
+@dataclass(frozen=True)
+class Visit:
+    """What a bill is for, as whoever presents it knows it.
+
+    ``family_enrolment_id`` names the relative's account that may pay, where one may.
+    """
+
+    care: CareKind
+    service_date: date
+    route: Route = Route.DIRECT
+    filing: FilingKind = FilingKind.NONE
+    disease: str = ""
+    stay: Stay | None = None
+    package: PackageUse | None = None
+    capitated: CapitatedCare | None = None
+    benefits_paused: bool = False
+    given: Mapping[str, Fen] = field(default_factory=dict)
+    use_account: bool = True
+    family_enrolment_id: str | None = None
 
 
 def gather_case(
     unit: Unit,
     enrolment: EnrolmentView,
     institution: InstitutionView,
-    service_date: date,
-    use_account: bool,
+    visit: Visit,
     lines: Sequence[LineInput],
     lock: bool = False,
 ) -> Case:
-    """Return the case. With ``lock`` the year's use and the account stay put until the commit."""
+    """Return the case. With ``lock`` the year's use and the accounts stay put until the commit.
+
+    ``enrolment`` is as it stood on the day of service. Raises ``RuleMissing``.
+    """
     balance = ledger.balance(unit, accounts.personal(enrolment.id), lock=lock)
+    family = None
+    if visit.family_enrolment_id is not None:
+        family = ledger.balance(unit, accounts.personal(visit.family_enrolment_id), lock=lock)
+    stay = visit.stay
+    year = year_of(enrolment.area_code, stay, rulebook()) if stay else visit.service_date.year
+    known = _circumstances(unit, enrolment, visit)
     return Case(
-        service_date=service_date,
+        care=visit.care,
+        service_date=visit.service_date,
+        year=year,
         insured=Insured(
             area_code=enrolment.area_code,
             insurance_type=enrolment.insurance_type,
             person_kind=enrolment.person_kind,
             account_kind=enrolment.account_kind,
             status=enrolment.status,
+            tier=enrolment.tier,
+            age=known.age,
+            civil_servant=enrolment.civil_servant,
+            identities=known.identities,
+            products=tuple(HeldProduct(code, continuous) for code, continuous in known.products),
+            benefits_paused=visit.benefits_paused,
         ),
         place=place_of(institution),
-        used=queries.used(unit, enrolment.id, service_date.year, lock=lock),
-        account_balance_fen=balance or Fen(0),
-        use_account=use_account,
         lines=tuple(lines),
+        used=queries.used(unit, enrolment.id, year, lock=lock),
+        route=visit.route,
+        filing=visit.filing,
+        disease=visit.disease,
+        stay=stay,
+        package=visit.package,
+        capitated=visit.capitated,
+        given=dict(visit.given),
+        account_balance_fen=balance or ZERO,
+        family_balance_fen=family or ZERO,
+        use_account=visit.use_account,
     )
 
 
@@ -52,3 +116,20 @@ def place_of(institution: InstitutionView) -> Place:
         pooling=Ability.OUTPATIENT_POOLING in institution.abilities,
         campus=Ability.CAMPUS in institution.abilities,
     )
+
+
+def _circumstances(unit: Unit, enrolment: EnrolmentView, visit: Visit) -> Circumstances:
+    """Return age, identities and supplements as of the days that the law names, if it asks at all."""
+    region, scheme, book = enrolment.area_code, enrolment.insurance_type, rulebook()
+    if not asks_about_person(region, scheme, visit.care, visit.service_date, book):
+        return _NOTHING_ASKED
+    age_day = day = visit.service_date
+    if visit.stay is not None:
+        days = {
+            "ADMISSION": visit.stay.admitted_on,
+            "DISCHARGE": visit.stay.discharged_on,
+            "SETTLEMENT": visit.service_date,
+        }
+        age_day = days[book.find(region, "stays.age_on", visit.service_date).choice]
+        day = days[book.find(region, "stays.identities_on", visit.service_date).choice]
+    return people.circumstances(unit, enrolment.person_id, age_day, day)

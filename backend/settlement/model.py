@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Column, Index
+from sqlalchemy import Column, Index, Text
 from sqlmodel import Field, SQLModel
 
 from backend.infra.columns import Amount, CanonicalJson, Instant, Serial
@@ -38,38 +38,52 @@ class Settlement(SQLModel, table=True):
     insurance_type: str
     total_fen: int = Field(sa_type=Amount)
     fund_fen: int = Field(sa_type=Amount)
+    hospital_fen: int = Field(default=0, sa_type=Amount)
     account_fen: int = Field(sa_type=Amount)
+    family_fen: int = Field(default=0, sa_type=Amount)
     cash_fen: int = Field(sa_type=Amount)
     account_balance_after_fen: int = Field(sa_type=Amount)
     case_facts: Any = Field(sa_type=CanonicalJson)
     outcome: Any = Field(sa_type=CanonicalJson)
     traces: Any = Field(sa_type=CanonicalJson)
+    family_enrolment_id: str | None = None
     ledger_entry_id: str = Field(foreign_key="ledger_entry.id")
     reverses_id: str | None = Field(default=None, unique=True)
     reason: str = ""
 
 
-class Accumulator(SQLModel, table=True):
-    """What a year has used, by enrolment. The sum of its entries, kept at hand."""
+class Counter(SQLModel, table=True):
+    """What a year has used of something, by enrolment: the sum of its entries, kept at hand."""
 
-    __tablename__ = "accumulator"
+    __tablename__ = "counter"
 
     enrolment_id: str = Field(primary_key=True, foreign_key="enrolment.id")
     year: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
-    deductible_fen: int = Field(sa_type=Amount)
-    fund_fen: int = Field(sa_type=Amount)
+    name: str = Field(primary_key=True)
+    amount: int = Field(sa_type=Amount)
 
 
-class AccumulatorEntry(SQLModel, table=True):
-    """What one settlement or reversal added to a year."""
+class CounterEntry(SQLModel, table=True):
+    """What one settlement or reversal added to a counter of a year."""
 
-    __tablename__ = "accumulator_entry"
+    __tablename__ = "counter_entry"
+    __table_args__ = (Index("ix_counter_entry_enrolment_year", "enrolment_id", "year"),)
 
     settlement_id: str = Field(primary_key=True)
-    enrolment_id: str = Field(index=True)
+    name: str = Field(primary_key=True)
+    enrolment_id: str
     year: int
-    deductible_fen: int = Field(sa_type=Amount)
-    fund_fen: int = Field(sa_type=Amount)
+    amount: int = Field(sa_type=Amount)
+
+
+class RulebookText(SQLModel, table=True):
+    """The text of a rulebook that settlements were made under, so that any of them recomputes."""
+
+    __tablename__ = "rulebook_text"
+
+    digest: str = Field(primary_key=True)
+    source: str = Field(sa_type=Text)
+    first_used_at: datetime = Field(sa_type=Instant)
 
 
 class TraceHolding(SQLModel, table=True):

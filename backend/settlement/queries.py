@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from pydantic import TypeAdapter
 from sqlalchemy import func
@@ -14,24 +15,31 @@ from sqlmodel.sql.expression import SelectOfScalar
 from backend.infra.database import Unit
 from backend.kernel.money import Fen
 from backend.people.contracts import InsuranceType
-from backend.rulebook.library import Rulebook
+from backend.rulebook.library import Rulebook, book_of_source
+from backend.settlement import upcast
 from backend.settlement.calculate import calculate
-from backend.settlement.contracts import (
-    Case,
-    Outcome,
-    SettlementKind,
-    SettlementView,
-    Used,
-)
+from backend.settlement.case import Case
+from backend.settlement.contracts import Outcome, SettlementKind, SettlementView
 from backend.settlement.model import (
-    Accumulator,
-    AccumulatorEntry,
+    Counter,
+    CounterEntry,
+    RulebookText,
     Settlement,
     TraceHolding,
 )
 
 CASE = TypeAdapter(Case)
 OUTCOME = TypeAdapter(Outcome)
+
+
+def case_of(stored: Any) -> Case:
+    """Return a stored case, whatever version of the program stored it."""
+    return CASE.validate_python(upcast.case(stored))
+
+
+def outcome_of(stored: Any) -> Outcome:
+    """Return a stored outcome, whatever version of the program stored it."""
+    return OUTCOME.validate_python(upcast.outcome(stored))
 
 
 @dataclass(frozen=True)
@@ -72,15 +80,15 @@ def of_institution(
     return _page(unit, query, before, limit)
 
 
-def used(unit: Unit, enrolment_id: str, year: int, lock: bool = False) -> Used:
-    """Return what an enrolment's year has used so far."""
-    query = select(Accumulator).where(
-        Accumulator.enrolment_id == enrolment_id, Accumulator.year == year
+def used(unit: Unit, enrolment_id: str, year: int, lock: bool = False) -> dict[str, int]:
+    """Return what an enrolment's year has used so far, by counter."""
+    query = (
+        select(Counter.name, Counter.amount)
+        .where(Counter.enrolment_id == enrolment_id, Counter.year == year)
+        .order_by(col(Counter.name))
     )
-    row = unit.db.exec(query.with_for_update() if lock else query).first()
-    if row is None:
-        return Used(Fen(0), Fen(0))
-    return Used(deductible_fen=Fen(row.deductible_fen), fund_fen=Fen(row.fund_fen))
+    rows = unit.db.exec(query.with_for_update() if lock else query).all()
+    return {name: amount for name, amount in rows if amount}
 
 
 def sold_among(unit: Unit, codes: Sequence[tuple[str, bool]]) -> list[str]:
@@ -93,26 +101,81 @@ def sold_among(unit: Unit, codes: Sequence[tuple[str, bool]]) -> list[str]:
 
 
 def verify(unit: Unit, book: Rulebook) -> list[SettlementFault]:
-    """Reckon every settlement again and compare; then compare accumulators with their entries."""
-    faults = []
-    for row in unit.db.exec(select(Settlement).where(Settlement.kind == SettlementKind.SETTLEMENT)):
-        outcome = OUTCOME.validate_python(row.outcome)
-        if outcome.rulebook_digest != book.digest:
-            continue  # made under an older book: replayed with that book, not with this one
-        if calculate(CASE.validate_python(row.case_facts), book) != outcome:
+    """Reckon every settlement again and compare; then compare counters with their entries."""
+    return [*replay(unit, book).faults, *_counter_faults(unit)]
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """What came of reckoning all stored settlements again, each under the law it was made under.
+
+    ``without_text`` counts those of a time when the text of the law was not kept yet.
+    """
+
+    settlements: int
+    rulebooks: int
+    without_text: int
+    faults: tuple[SettlementFault, ...]
+
+
+def replay(unit: Unit, book: Rulebook) -> Replayed:
+    """Reckon every stored settlement again under the rulebook whose digest it names, and compare.
+
+    Under an older rulebook the amounts, payers and counters must be the same; under ``book``, the one
+    that this program ships with, every word of the working too. Where the text was not kept yet, the
+    dated values of ``book`` stand in for it.
+    """
+    books, faults, number, without_text = {book.digest: book}, [], 0, 0
+    rows = unit.db.exec(
+        select(Settlement)
+        .where(Settlement.kind == SettlementKind.SETTLEMENT)
+        .order_by(col(Settlement.number))
+        .execution_options(yield_per=500)
+    )
+    for row in rows:
+        number += 1
+        stored = outcome_of(row.outcome)
+        digest = stored.rulebook_digest
+        if digest not in books:
+            books[digest] = _kept_book(unit, digest) or book
+        without_text += digest != books[digest].digest
+        again = calculate(case_of(row.case_facts), books[digest])
+        same = again == stored if digest == book.digest else amounts(again) == amounts(stored)
+        if not same:
             faults.append(SettlementFault(row.id, "comes out differently when reckoned again"))
+    return Replayed(number, len(books), without_text, tuple(faults))
+
+
+def amounts(outcome: Outcome) -> tuple[object, ...]:
+    """Return what of an outcome is money or counts toward it."""
+    o = outcome
+    return (
+        (o.total_fen, o.full_self_pay_fen, o.over_limit_fen, o.prepaid_share_fen, o.in_scope_fen),
+        (o.deductible_fen, o.account_balance_after_fen, o.accumulator_year),
+        tuple(o.shares),
+        tuple(sorted(o.counts.items())),
+    )
+
+
+def _kept_book(unit: Unit, digest: str) -> Rulebook | None:
+    kept = unit.db.get(RulebookText, digest)
+    return None if kept is None else book_of_source(kept.source)
+
+
+def _counter_faults(unit: Unit) -> list[SettlementFault]:
     sums = select(
-        AccumulatorEntry.enrolment_id,
-        AccumulatorEntry.year,
-        func.sum(col(AccumulatorEntry.deductible_fen)),
-        func.sum(col(AccumulatorEntry.fund_fen)),
-    ).group_by(col(AccumulatorEntry.enrolment_id), col(AccumulatorEntry.year))
-    totals = {(e, year): (int(d), int(f)) for e, year, d, f in unit.db.exec(sums).all()}
-    for held in unit.db.exec(select(Accumulator)).all():
-        if totals.get((held.enrolment_id, held.year)) != (held.deductible_fen, held.fund_fen):
-            place = f"{held.enrolment_id}/{held.year}"
-            faults.append(SettlementFault(place, "the year's use is not the sum of its entries"))
-    return faults
+        CounterEntry.enrolment_id,
+        CounterEntry.year,
+        CounterEntry.name,
+        func.sum(col(CounterEntry.amount)),
+    ).group_by(col(CounterEntry.enrolment_id), col(CounterEntry.year), col(CounterEntry.name))
+    totals = {(e, year, name): int(amount) for e, year, name, amount in unit.db.exec(sums).all()}
+    held = {(c.enrolment_id, c.year, c.name): c.amount for c in unit.db.exec(select(Counter)).all()}
+    return [
+        SettlementFault(f"{key[0]}/{key[1]}/{key[2]}", "the counter is not the sum of its entries")
+        for key in sorted({*totals, *held})
+        if totals.get(key, 0) != held.get(key, 0)
+    ]
 
 
 def _page(
@@ -144,10 +207,12 @@ def view(row: Settlement, reversed_by: str | None) -> SettlementView:
         insurance_type=InsuranceType(row.insurance_type),
         total_fen=Fen(row.total_fen),
         fund_fen=Fen(row.fund_fen),
+        hospital_fen=Fen(row.hospital_fen),
         account_fen=Fen(row.account_fen),
+        family_fen=Fen(row.family_fen),
         cash_fen=Fen(row.cash_fen),
         account_balance_after_fen=Fen(row.account_balance_after_fen),
-        outcome=OUTCOME.validate_python(row.outcome),
+        outcome=outcome_of(row.outcome),
         reverses_id=row.reverses_id,
         reversed_by_id=reversed_by,
         reason=row.reason,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from sqlmodel import col, select
 
-from backend.infra.database import Unit, insert_new
+from backend.infra.database import Unit, add_to, insert_new
+from backend.institutions import queries as institutions
 from backend.institutions.contracts import InstitutionView
 from backend.kernel.invariants import invariant
 from backend.kernel.money import Fen
@@ -18,19 +19,21 @@ from backend.ledger.contracts import EntryKind, Posting
 from backend.people.contracts import EnrolmentView
 from backend.rulebook.library import Rulebook
 from backend.settlement import queries
+from backend.settlement.calculate import calculate
+from backend.settlement.case import Case
 from backend.settlement.contracts import (
-    Case,
     LaterSettlementsInTheWay,
     Outcome,
+    PayerKind,
     SettlementKind,
     SettlementView,
     TraceCodeSold,
-    Used,
 )
-from backend.settlement.logic import Booked, disturbed_by_reversal
+from backend.settlement.logic import Booked, Rerun, rerun_without, take
 from backend.settlement.model import (
-    Accumulator,
-    AccumulatorEntry,
+    Counter,
+    CounterEntry,
+    RulebookText,
     Settlement,
     TraceEvent,
     TraceHolding,
@@ -60,9 +63,10 @@ class ToBook:
     case: Case
     outcome: Outcome
     traces: tuple[TraceUse, ...]
+    family_enrolment_id: str | None = None
 
 
-def book_settlement(unit: Unit, order: ToBook) -> SettlementView | TraceCodeSold:
+def book_settlement(unit: Unit, order: ToBook, book: Rulebook) -> SettlementView | TraceCodeSold:
     """Write a settlement with everything that hangs on it.
 
     Before: the person is locked and ``order.outcome`` was reckoned from facts read since. After:
@@ -78,8 +82,9 @@ def book_settlement(unit: Unit, order: ToBook) -> SettlementView | TraceCodeSold
         EntryKind.SETTLEMENT,
         settlement_id,
         order.institution.name,
-        _postings(order.enrolment, order.institution.id, outcome, sign=1),
+        _postings(order, sign=1),
     )
+    _keep_rulebook(unit, book)
     settlement = Settlement(
         id=settlement_id,
         kind=SettlementKind.SETTLEMENT,
@@ -97,55 +102,78 @@ def book_settlement(unit: Unit, order: ToBook) -> SettlementView | TraceCodeSold
         insurance_type=order.enrolment.insurance_type,
         total_fen=outcome.total_fen,
         fund_fen=outcome.fund_fen,
+        hospital_fen=outcome.hospital_fen,
         account_fen=outcome.account_fen,
+        family_fen=outcome.family_fen,
         cash_fen=outcome.cash_fen,
         account_balance_after_fen=outcome.account_balance_after_fen,
         case_facts=queries.CASE.dump_python(order.case, mode="json"),
         outcome=queries.OUTCOME.dump_python(outcome, mode="json"),
         traces=[[use.line_number, use.trace_code, use.split] for use in order.traces],
+        family_enrolment_id=order.family_enrolment_id,
         ledger_entry_id=entry_id,
     )
     unit.db.add(settlement)
     unit.db.flush()
-    _count(unit, settlement, outcome.counted_deductible_fen, outcome.counted_fund_fen)
+    _count(unit, settlement, outcome.counts, sign=1)
     return queries.view(settlement, None)
 
 
-def book_reversal(
-    unit: Unit,
-    original: SettlementView,
-    enrolment: EnrolmentView,
-    institution: InstitutionView,
-    terminal_id: str,
-    operator_id: str,
-    reason: str,
-    book: Rulebook,
-) -> SettlementView | LaterSettlementsInTheWay:
-    """Take a settlement back by new entries: postings, the year's use, packs and balance.
+@dataclass(frozen=True)
+class ToReverse:
+    """A settlement that is to be taken back, by whom and why."""
 
-    Before: the person is locked and the settlement is not reversed yet.
+    original: SettlementView
+    enrolment: EnrolmentView
+    terminal_id: str
+    operator_id: str
+    reason: str
+
+
+def book_reversal(
+    unit: Unit, order: ToReverse, book: Rulebook
+) -> SettlementView | LaterSettlementsInTheWay:
+    """Take a whole settlement back by new entries: postings, the year's use, packs and balances.
+
+    Before: the person is locked and the settlement is not reversed yet. Later settlements of the year
+    that would come out differently without it are listed in a refusal, or taken back and booked again
+    as they would have been, as ``stays.later_settlements`` of the day says. Raises ``RuleMissing``.
     """
-    row = unit.db.exec(select(Settlement).where(Settlement.id == original.id)).one()
-    in_the_way = _in_the_way(unit, row, original.outcome, book)
-    if in_the_way:
-        return LaterSettlementsInTheWay(len(in_the_way), tuple(in_the_way))
-    outcome, reversal_id = original.outcome, unit.new_id()
+    row = _row(unit, order.original.id)
+    disturbed = _disturbed(unit, row, order.original.outcome, book)
+    if disturbed:
+        area, day = order.enrolment.area_code, order.original.service_date
+        if book.find(area, "stays.later_settlements", day).choice != "RERUN":
+            ids = tuple(rerun.booked.id for rerun in reversed(disturbed))
+            return LaterSettlementsInTheWay(len(ids), ids)
+    later = [_row(unit, rerun.booked.id) for rerun in disturbed]
+    for one, rerun in zip(reversed(later), reversed(disturbed), strict=True):
+        _take_back(unit, one, rerun.booked.outcome, order)
+    reversal = _take_back(unit, row, order.original.outcome, order)
+    for one, rerun in zip(later, disturbed, strict=True):
+        _book_again(unit, one, rerun.case, order, book)
+    return reversal
+
+
+def _take_back(unit: Unit, row: Settlement, outcome: Outcome, order: ToReverse) -> SettlementView:
+    institution = institutions.institution(unit, row.institution_id)
+    reversal_id = unit.new_id()
     entry_id = ledger.post(
         unit,
         EntryKind.REVERSAL,
         reversal_id,
         institution.name,
-        _postings(enrolment, institution.id, outcome, sign=-1),
+        _postings_of(order.enrolment, row.family_enrolment_id, row.institution_id, outcome, -1),
     )
-    balance = balances.balance(unit, accounts.personal(enrolment.id)) or Fen(0)
+    balance = balances.balance(unit, accounts.personal(order.enrolment.id)) or Fen(0)
     reversal = Settlement(
         id=reversal_id,
         kind=SettlementKind.REVERSAL,
         person_id=row.person_id,
         enrolment_id=row.enrolment_id,
         institution_id=row.institution_id,
-        terminal_id=terminal_id,
-        operator_id=operator_id,
+        terminal_id=order.terminal_id,
+        operator_id=order.operator_id,
         bill_id=row.bill_id,
         purpose=row.purpose,
         service_date=row.service_date,
@@ -155,58 +183,120 @@ def book_reversal(
         insurance_type=row.insurance_type,
         total_fen=-row.total_fen,
         fund_fen=-row.fund_fen,
+        hospital_fen=-row.hospital_fen,
         account_fen=-row.account_fen,
+        family_fen=-row.family_fen,
         cash_fen=-row.cash_fen,
         account_balance_after_fen=balance,
+        family_enrolment_id=row.family_enrolment_id,
         case_facts=row.case_facts,
         outcome=row.outcome,
         traces=row.traces,
         ledger_entry_id=entry_id,
         reverses_id=row.id,
-        reason=reason,
+        reason=order.reason,
     )
     unit.db.add(reversal)
     unit.db.flush()
-    _count(unit, reversal, -outcome.counted_deductible_fen, -outcome.counted_fund_fen)
+    _count(unit, reversal, outcome.counts, sign=-1)
     _return_packs(unit, row, reversal_id)
     return queries.view(reversal, None)
 
 
-def _postings(
-    enrolment: EnrolmentView, institution_id: str, outcome: Outcome, sign: int
+def _book_again(
+    unit: Unit, row: Settlement, case: Case, order: ToReverse, book: Rulebook
+) -> SettlementView:
+    """Book a later settlement as it comes out now, from the accounts as they stand now."""
+    own = balances.balance(unit, accounts.personal(row.enrolment_id)) or Fen(0)
+    family = Fen(0)
+    if row.family_enrolment_id is not None:
+        family = balances.balance(unit, accounts.personal(row.family_enrolment_id)) or Fen(0)
+    case = replace(case, account_balance_fen=own, family_balance_fen=family)
+    again = ToBook(
+        bill_id=row.bill_id,
+        person_id=row.person_id,
+        purpose=row.purpose,
+        terminal_id=order.terminal_id,
+        operator_id=order.operator_id,
+        institution=institutions.institution(unit, row.institution_id),
+        enrolment=order.enrolment,
+        case=case,
+        outcome=calculate(case, book),
+        traces=tuple(TraceUse(*trace) for trace in row.traces),
+        family_enrolment_id=row.family_enrolment_id,
+    )
+    booked = book_settlement(unit, again, book)
+    invariant(not isinstance(booked, TraceCodeSold), "packs just returned can be sold again")
+    assert isinstance(booked, SettlementView)
+    return booked
+
+
+def _row(unit: Unit, settlement_id: str) -> Settlement:
+    return unit.db.exec(select(Settlement).where(Settlement.id == settlement_id)).one()
+
+
+def _postings(order: ToBook, sign: int) -> list[Posting]:
+    return _postings_of(
+        order.enrolment, order.family_enrolment_id, order.institution.id, order.outcome, sign
+    )
+
+
+def _postings_of(
+    enrolment: EnrolmentView,
+    family_enrolment_id: str | None,
+    institution_id: str,
+    outcome: Outcome,
+    sign: int,
 ) -> list[Posting]:
-    fund = accounts.fund(enrolment.area_code, enrolment.insurance_type.value)
-    return [
-        Posting(fund, Fen(-sign * outcome.fund_fen)),
-        Posting(accounts.personal(enrolment.id), Fen(-sign * outcome.account_fen)),
-        Posting(accounts.till(institution_id), Fen(-sign * outcome.cash_fen)),
-        Posting(accounts.claim(institution_id), Fen(sign * outcome.total_fen)),
-    ]
+    """Return the sides of an entry: each fund, the accounts, the till, and the institution's claim."""
+    area = enrolment.area_code
+    paid: dict[str, int] = {}
+    for share in outcome.shares:
+        account = {
+            PayerKind.BASIC: accounts.fund(area, enrolment.insurance_type.value),
+            PayerKind.ACCOUNT: accounts.personal(enrolment.id),
+            PayerKind.FAMILY_ACCOUNT: accounts.personal(family_enrolment_id or ""),
+            PayerKind.CASH: accounts.till(institution_id),
+        }.get(share.payer, accounts.payer(area, share.topic))
+        if share.payer is not PayerKind.HOSPITAL:
+            paid[account] = paid.get(account, 0) + share.amount_fen
+    claim = Fen(sign * (outcome.total_fen - outcome.hospital_fen))
+    sides = [Posting(account, Fen(-sign * amount)) for account, amount in paid.items()]
+    return [*sides, Posting(accounts.claim(institution_id), claim)]
 
 
-def _count(unit: Unit, settlement: Settlement, deductible: int, fund: int) -> None:
+def _count(unit: Unit, settlement: Settlement, counts: Mapping[str, int], sign: int) -> None:
+    """Add a bill to the year's counters, or take it off them."""
+    moving = {name: sign * amount for name, amount in sorted(counts.items()) if amount}
+    if not moving:
+        return
     enrolment_id, year = settlement.enrolment_id, settlement.accumulator_year
-    row = unit.db.exec(
-        select(Accumulator)
-        .where(Accumulator.enrolment_id == enrolment_id, Accumulator.year == year)
-        .with_for_update()
-    ).first()
-    if row is None:
-        row = Accumulator(enrolment_id=enrolment_id, year=year, deductible_fen=0, fund_fen=0)
-        unit.db.add(row)
-    row.deductible_fen += deductible
-    row.fund_fen += fund
-    invariant(min(row.deductible_fen, row.fund_fen) >= 0, "a year's use is never negative")
-    unit.db.add(
-        AccumulatorEntry(
+    rows = [
+        {"enrolment_id": enrolment_id, "year": year, "name": name, "amount": amount}
+        for name, amount in moving.items()
+    ]
+    left = add_to(unit, Counter, rows, "amount")
+    invariant(min(left) >= 0, "a year's use is never negative")
+    unit.db.add_all(
+        CounterEntry(
             settlement_id=settlement.id,
+            name=name,
             enrolment_id=enrolment_id,
             year=year,
-            deductible_fen=deductible,
-            fund_fen=fund,
+            amount=amount,
         )
+        for name, amount in moving.items()
     )
     unit.db.flush()
+
+
+def _keep_rulebook(unit: Unit, book: Rulebook) -> None:
+    """Keep the text of the law, once, so that the settlement recomputes in any year."""
+    digest = book.digest
+    if unit.db.exec(select(RulebookText.digest).where(RulebookText.digest == digest)).first():
+        return
+    row = {"digest": digest, "source": book.source, "first_used_at": unit.now}
+    insert_new(unit, RulebookText, [row])
 
 
 def _sell_packs(unit: Unit, traces: Sequence[TraceUse], settlement_id: str) -> TraceCodeSold | None:
@@ -276,7 +366,7 @@ def _return_packs(unit: Unit, original: Settlement, reversal_id: str) -> None:
     unit.db.flush()
 
 
-def _in_the_way(unit: Unit, row: Settlement, outcome: Outcome, book: Rulebook) -> list[str]:
+def _disturbed(unit: Unit, row: Settlement, outcome: Outcome, book: Rulebook) -> list[Rerun]:
     reversed_ids = select(Settlement.reverses_id).where(
         Settlement.enrolment_id == row.enrolment_id, col(Settlement.reverses_id).is_not(None)
     )
@@ -290,17 +380,9 @@ def _in_the_way(unit: Unit, row: Settlement, outcome: Outcome, book: Rulebook) -
         .order_by(col(Settlement.number))
     ).all()
     later = [
-        Booked(
-            s.id,
-            queries.CASE.validate_python(s.case_facts),
-            queries.OUTCOME.validate_python(s.outcome),
-        )
-        for s in standing
+        Booked(s.id, queries.case_of(s.case_facts), queries.outcome_of(s.outcome)) for s in standing
     ]
-    now = queries.used(unit, row.enrolment_id, row.accumulator_year, lock=True)
-    counted = [booked.outcome for booked in later] + [outcome]
-    before = Used(
-        deductible_fen=Fen(now.deductible_fen - sum(o.counted_deductible_fen for o in counted)),
-        fund_fen=Fen(now.fund_fen - sum(o.counted_fund_fen for o in counted)),
-    )
-    return disturbed_by_reversal(before, later, book)
+    used = queries.used(unit, row.enrolment_id, row.accumulator_year, lock=True)
+    for counted in [outcome, *(booked.outcome for booked in later)]:
+        used = take(used, counted.counts)
+    return rerun_without(used, later, book)

@@ -28,10 +28,10 @@ from mobile_bff.context import Info, RefusedQuery
 from mobile_bff.errors import KEYED, answer, result_union
 from mobile_bff.modules import AppModule, ModuleState
 from mobile_bff.personal_rights.enrolments import PersonType, person_type
-from mobile_bff.personal_rights.settlement_records import Working, working_type
 from mobile_bff.public_services.medical_institutions import InstitutionType, institution_type
 from mobile_bff.scalars import Money, money
 from mobile_bff.wording import Status, status
+from mobile_bff.working import Working, working_type
 
 MODULE = AppModule(
     "D5",

@@ -20,7 +20,7 @@ from backend.kernel.errors import Locale
 from mobile_bff.context import Info
 from mobile_bff.errors import KEYED, answer, result_union
 from mobile_bff.modules import AppModule, ModuleState
-from mobile_bff.wording import Words
+from mobile_bff.words import Words
 
 MODULE = AppModule(
     "D1",

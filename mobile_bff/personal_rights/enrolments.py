@@ -9,6 +9,7 @@ import strawberry
 from backend.infra.database import Unit
 from backend.kernel.calendar import local_day
 from backend.kernel.errors import Locale
+from backend.kernel.money import Fen
 from backend.people import queries as people
 from backend.people.contracts import (
     AccountKind,
@@ -19,7 +20,6 @@ from backend.people.contracts import (
 )
 from backend.regions.library import area_name
 from backend.settlement import queries as settlements
-from backend.settlement.contracts import Used
 from mobile_bff.context import Info
 from mobile_bff.modules import AppModule, ModuleState
 from mobile_bff.scalars import Money, money
@@ -98,6 +98,12 @@ class YearUse:
     year: int = strawberry.field(description="The calendar year.")
     deductible_used: Money = strawberry.field(description="Deductible used so far.")
     fund_used: Money = strawberry.field(description="Paid by the fund so far.")
+    stays: int = strawberry.field(description="Stays in hospital counted so far.")
+
+
+def _outpatient(used: dict[str, int], what: str) -> Fen:
+    names = [name for name in used if name.startswith("outpatient_") and name.endswith(f".{what}")]
+    return Fen(sum(used[name] for name in names))
 
 
 @strawberry.type
@@ -125,7 +131,7 @@ class EnrolmentQueries:
     async def year_use(self, info: Info) -> list[YearUse]:
         """Return this year's use."""
 
-        def read(unit: Unit) -> list[tuple[str, int, Used]]:
+        def read(unit: Unit) -> list[tuple[str, int, dict[str, int]]]:
             day = local_day(unit.now)
             return [
                 (e.id, day.year, settlements.used(unit, e.id, day.year))
@@ -137,8 +143,9 @@ class EnrolmentQueries:
             YearUse(
                 enrolment_id=strawberry.ID(enrolment_id),
                 year=year,
-                deductible_used=money(used.deductible_fen, locale),
-                fund_used=money(used.fund_fen, locale),
+                deductible_used=money(_outpatient(used, "deductible"), locale),
+                fund_used=money(_outpatient(used, "fund"), locale),
+                stays=sum(n for name, n in used.items() if name.endswith(".stays")),
             )
             for enrolment_id, year, used in await info.context.door.read(read)
         ]

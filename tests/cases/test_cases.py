@@ -1,128 +1,70 @@
-"""Runs every golden case through the engine, to the fen."""
+"""Runs every golden case through the engine, to the fen, under the shipped packs and those of the tests."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import date
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from backend.catalogue.contracts import ItemClass, ItemKind
-from backend.institutions.contracts import InstitutionKind
-from backend.kernel.money import (
-    QUANTITY_SCALE,
-    Fen,
-    Quantity,
-    parse_unit_price,
-    parse_yuan,
-    yuan_text,
-)
-from backend.people.contracts import AccountKind, BenefitStatus, InsuranceType, PersonKind
-from backend.rulebook.library import Rulebook, rulebook
-from backend.settlement.calculate import calculate
-from backend.settlement.contracts import Case, Insured, LineInput, Outcome, Place, Used
+from backend.kernel.money import parse_yuan, whole_fen
+from backend.rulebook.library import Rulebook, make_book, packs_in, shipped_packs
+from backend.rulebook.lint import overlaid
+from backend.settlement.casebook import differences, read_cases, settle_case
+from backend.settlement.tiers import bands
 
 FOLDER = Path(__file__).parent
-FILES = sorted(FOLDER.rglob("*.yaml"))
-DAY = date(2023, 6, 15)
-TOPIC = ("510100", "outpatient_worker")
+PACKS = FOLDER.parent / "packs"
+CASES = read_cases(FOLDER)
+PUBLISHED_TEXT = """
+P01 P04 P05 P06 P07-P09 P11 P12 P13 P14-active P14-retired P15 P16 P17 P18 P21 P23 P24
+P25 P26 P27 P28 P29 P30 P31 P32 P33 P34 P35 P36 P38 P39 P40 P41 P43 P47 P48 P49 P50 P51
+P52 P53 P54 P55 P56 P57 P58 P59 P60 P61 P62 P65 P66 P67-new P67-continuous P68 P70 P72
+P74 P76 P77
+"""
+PUBLISHED = PUBLISHED_TEXT.split()
+CONSTRUCTED = [f"C{number:02d}" for number in range(1, 19)]
 
 
-def test_there_are_cases() -> None:
-    ids = {yaml.safe_load(path.read_text(encoding="utf-8"))["id"] for path in FILES}
-    assert {"P01", "P04", "P07-P09", "P12", "P13", "P14-active", "P14-retired", "P16"} <= ids
-    assert len(ids) == len(FILES) == 15
+def book_with_examples() -> Rulebook:
+    """Return the shipped book with the packs of the published examples' regions."""
+    return make_book(overlaid(shipped_packs(), packs_in(PACKS)))
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_case(path: Path) -> None:
-    case = yaml.safe_load(path.read_text(encoding="utf-8"))
-    book = _book(case.get("law"))
-    used, balance = Used(Fen(0), Fen(0)), parse_yuan(case.get("account", "0"))
-    for visit in case["visits"]:
-        outcome = calculate(_facts(case, visit, used, balance), book)
-        used = Used(
-            Fen(used.deductible_fen + outcome.counted_deductible_fen),
-            Fen(used.fund_fen + outcome.counted_fund_fen),
-        )
-        balance = outcome.account_balance_after_fen
-        shown = _shown(outcome, used)
-        assert visit["expect"] == {name: shown[name] for name in visit["expect"]}
-        for name, wrong in visit.get("never", {}).items():
-            assert shown[name] != wrong
+BOOK = book_with_examples()
 
 
-def _facts(case: Any, visit: Any, used: Used, balance: Fen) -> Case:
-    pharmacy = case["place"] == "PHARMACY"
-    level = None if pharmacy else int(case["place"].removeprefix("LEVEL_"))
-    kind = InstitutionKind.PHARMACY if pharmacy else InstitutionKind.HOSPITAL
-    return Case(
-        service_date=DAY,
-        insured=Insured(
-            "510100",
-            InsuranceType.EMPLOYEE,
-            PersonKind(case["person"]),
-            AccountKind.COMBINED,
-            BenefitStatus.ACTIVE,
-        ),
-        place=Place("510100", kind, level, pooling=True, campus=False),
-        used=used,
-        account_balance_fen=balance,
-        use_account=True,
-        lines=tuple(_line(number, line) for number, line in enumerate(visit["lines"], 1)),
-    )
+def test_every_example_is_there_once() -> None:
+    ids = [case["id"] for case in CASES]
+    assert len(set(ids)) == len(ids)
+    assert {*PUBLISHED, *CONSTRUCTED} <= set(ids)
 
 
-def _line(number: int, line: Any) -> LineInput:
-    return LineInput(
-        number=number,
-        code=f"CASE-{number}",
-        name=f"class {line['class']}",
-        kind=ItemKind.DRUG,
-        item_class=ItemClass(line["class"]),
-        prepaid_share=line.get("prepaid", "0"),
-        price_limit=None,
-        terms_from=DAY,
-        illustrative=False,
-        quantity=Quantity(QUANTITY_SCALE),
-        unit_price=parse_unit_price(line["amount"]),
-    )
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["id"])
+def test_case(case: Any) -> None:
+    settled = settle_case(case, BOOK)
+    assert differences(settled) == []
+    assert any(one.expected or one.refused for one in settled), "a case says what it expects"
 
 
-def _book(law: dict[str, str] | None) -> Rulebook:
-    """Return Chengdu's book with the figures of the case's own city in place of Chengdu's."""
-    book = rulebook()
-    if law is None:
-        return book
-    values: dict[str, Any] = {
-        "deductible": parse_yuan(law["deductible"]),
-        "rate": Fraction(law["rate"]),
-        "fund_limit": parse_yuan(law.get("fund_limit", "1000000")),
-    }
-    parameters = dict(book.parameters)
-    for name, value in values.items():
-        parameter = parameters[*TOPIC, name]
-        dated = parameter.values[0]
-        rows = tuple((when, value) for when, _ in dated.rows)
-        parameters[*TOPIC, name] = replace(parameter, values=(replace(dated, rows=rows),))
-    return Rulebook(parameters, "case")
+def test_a_wrong_expectation_is_a_difference() -> None:
+    p01 = next(case for case in CASES if case["id"] == "P01")
+    case = {**p01, "expect": {"fund": "585.01"}, "never": {"cash": "0.00"}}
+    assert differences(settle_case(case, BOOK)) == [
+        "bill 1: fund: wanted 585.01, got 585.00 (-0.01)",
+        "bill 1: cash: came out as 0.00, which it must never",
+    ]
 
 
-def _shown(outcome: Outcome, used: Used) -> dict[str, str]:
-    amounts = {
-        "total": outcome.total_fen,
-        "in_scope": outcome.in_scope_fen,
-        "prepaid": outcome.prepaid_share_fen,
-        "deductible": outcome.deductible_fen,
-        "fund": outcome.fund_fen,
-        "personal": Fen(outcome.total_fen - outcome.fund_fen),
-        "account": outcome.account_fen,
-        "cash": outcome.cash_fen,
-        "account_after": outcome.account_balance_after_fen,
-        "deductible_used": used.deductible_fen,
-    }
-    return {name: yuan_text(amount) for name, amount in amounts.items()}
+@pytest.mark.parametrize(
+    ("tier", "paid", "cost"),
+    [("P68", "1100", "2000.00"), ("P70", "805", "4350.00"), ("P72", "3050", "5214.29")],
+)
+def test_the_cost_behind_a_payment(tier: str, paid: str, cost: str) -> None:
+    """The puzzles that give the payment and ask for the cost (反解)."""
+    from datetime import date
+
+    table = BOOK.find("990800", "inpatient_worker.rate_bands", date(2023, 1, 1), tier=tier).bands
+    found = bands.inverse(table, Fraction(parse_yuan(paid)))
+    assert whole_fen(found) == parse_yuan(cost)

@@ -99,8 +99,8 @@ def test_keys_are_never_overwritten(yibao: Any, keys_file: Path) -> None:
 def test_policy_check_names_every_fault(yibao: Any, tmp_path: Path) -> None:
     assert yibao("policy", "check")[0] == 0
     (tmp_path / "bad.yaml").write_text("pack: X\nregion: nowhere\n", encoding="utf-8")
-    status, _, said = yibao("policy", "check", str(tmp_path))
-    assert status == 2
+    status, said, _ = yibao("policy", "check", str(tmp_path))
+    assert status == 1
     assert "bad.yaml" in said
     assert "nowhere" in said
 

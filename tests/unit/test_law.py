@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import copy
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
 import yaml
 
 from backend.rulebook.contracts import RuleMissing
-from backend.rulebook.library import PARAMETERS, faults_of_pack, read_packs, rulebook
-from backend.rulebook.regimes import Regimes
-from backend.settlement.tiers.outpatient_pool import OUTPATIENT
+from backend.rulebook.library import PARAMETERS, read_packs, rulebook, shipped_packs
+from backend.rulebook.packs import faults_of_pack
 
 BOOK = rulebook()
 
@@ -23,20 +23,38 @@ BOOK = rulebook()
 def test_boundaries(parameter: Any, day: date) -> None:
     """On its first day a value is in force; the day before, its predecessor or a clear refusal."""
     dated = next(value for value in parameter.values if value.starts == day)
-    case = dict(dated.rows[0][0])
-    assert parameter.on(day, case).ref.effective_from == day
-    earlier = [value for value in parameter.values if value.starts < day]
-    if earlier:
-        assert parameter.on(day - timedelta(days=1), case).ref.effective_from == earlier[-1].starts
-    else:
-        with pytest.raises(RuleMissing, match=parameter.rule):
-            parameter.on(day - timedelta(days=1), case)
+    eve = day - timedelta(days=1)
+    before = next((value for value in parameter.values if value.covers(eve)), None)
+    for when, finding in dated.rows:
+        case = {name: min(wanted) for name, wanted in when}
+        assert parameter.on(day, case).ref.effective_from == day
+        if not _covered_above(dated, when):
+            assert parameter.on(day, case) == finding
+        if before is None:
+            with pytest.raises(RuleMissing, match=parameter.rule):
+                parameter.on(eve, case)
+        elif (found := parameter.on_or_none(eve, case)) is not None:
+            assert found.ref.effective_from == before.starts
 
 
-def test_no_gap_inside_a_parameter() -> None:
-    for parameter in BOOK.parameters.values():
-        for before, after in zip(parameter.values, parameter.values[1:], strict=False):
-            assert before.ends == after.starts - timedelta(days=1), parameter.rule
+def _covered_above(dated: Any, when: Any) -> bool:
+    """Tell whether a row before this one takes the case that the row is tried with."""
+    case = {name: min(wanted) for name, wanted in when}
+    for other, _ in dated.rows:
+        if other == when:
+            return False
+        if all(case.get(name) in wanted for name, wanted in other):
+            return True
+    return False
+
+
+def test_gaps_are_explained_and_values_do_not_overlap() -> None:
+    for pack in shipped_packs().values():
+        for name, parameter in pack["parameters"].items():
+            for before, after in pairwise(parameter["values"]):
+                ends = date.fromisoformat(before["until"])
+                adjoining = ends + timedelta(days=1) == date.fromisoformat(after["from"])
+                assert adjoining != ("gap_after" in before), (pack["pack"], name)
 
 
 def test_every_value_was_reviewed_within_a_year_of_the_newest_review() -> None:
@@ -51,31 +69,14 @@ def test_every_value_was_reviewed_within_a_year_of_the_newest_review() -> None:
 def test_provisional_values_say_why() -> None:
     for parameter in BOOK.parameters.values():
         for value in parameter.values:
-            if value.provisional:
-                assert value.note, parameter.rule
-
-
-def test_regimes_start_where_the_parameters_do() -> None:
-    for regime in OUTPATIENT.all():
-        assert OUTPATIENT.on(regime.region, regime.starts) is regime.function
-        with pytest.raises(RuleMissing):
-            OUTPATIENT.on(regime.region, regime.starts - timedelta(days=1))
-
-
-def test_regimes_of_one_region_must_not_overlap() -> None:
-    regimes: Regimes[[], int] = Regimes("test")
-    regimes.add("510100", date(2023, 1, 1), date(2024, 12, 31))(lambda: 1)
-    regimes.add("510100", date(2025, 1, 1))(lambda: 2)
-    assert regimes.on("510100", date(2024, 12, 31))() == 1
-    assert regimes.on("510100", date(2025, 1, 1))() == 2
-    with pytest.raises(ValueError, match="overlap"):
-        regimes.add("510100", date(2024, 6, 1))(lambda: 3)
+            for _, finding in value.rows:
+                assert finding.ref.note or not finding.ref.provisional, parameter.rule
 
 
 def test_a_missing_rule_names_itself() -> None:
     with pytest.raises(RuleMissing) as missing:
-        BOOK.find("511500", "outpatient_worker.rate", date(2026, 1, 1))
-    assert (missing.value.region, missing.value.rule) == ("511500", "outpatient_worker.rate")
+        BOOK.find("510300", "outpatient_worker.rate", date(2026, 1, 1))
+    assert (missing.value.region, missing.value.rule) == ("510300", "outpatient_worker.rate")
 
 
 def _pack() -> Any:

@@ -312,9 +312,9 @@ def test_somebody_without_enrolment(world: World) -> None:
 
 
 def test_a_region_whose_rules_are_not_loaded(world: World) -> None:
-    token = world.scan("yibin", COMMUNITY, Purpose.OUTPATIENT_SETTLEMENT).token
+    token = world.scan("zigong", COMMUNITY, Purpose.OUTPATIENT_SETTLEMENT).token
     act = lambda: world.presettle(token, line(VISIT, traces=0), at=COMMUNITY)  # noqa: E731
-    assert refused(world, RuleNotLoaded, act).region == "511500"
+    assert refused(world, RuleNotLoaded, act).region == "510300"
 
 
 def test_a_student_has_first_contact_at_the_campus_only(world: World) -> None:

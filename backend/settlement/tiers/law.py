@@ -1,0 +1,79 @@
+"""The law of one case: the book, read for its region, its day and its dimensions."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from backend.people.contracts import BenefitStatus, InsuranceType
+from backend.regions.library import province_code
+from backend.rulebook.contracts import Finding
+from backend.rulebook.library import Rulebook
+from backend.settlement.case import CareKind, Case, FilingKind
+
+WORKER, RESIDENT = "worker", "resident"
+LOCAL, PROVINCE, OUTSIDE = "LOCAL", "PROVINCE", "OUTSIDE"
+
+
+class Law:
+    """The rules for one case. ``dimensions`` are what tables may be split by.
+
+    ``relation`` is ``LOCAL`` also where the insured area treats the place as its own; ``away`` tells
+    whether the place lies in another area, however it is treated.
+    """
+
+    def __init__(self, case: Case, book: Rulebook) -> None:
+        self.book = book
+        self.region = case.insured.area_code
+        self.day = law_day(case, book)
+        employee = case.insured.insurance_type is InsuranceType.EMPLOYEE
+        self.scheme = WORKER if employee else RESIDENT
+        self.pool = f"{case.care.value.lower()}_{self.scheme}"
+        self.away = case.place.area_code != self.region
+        self.dimensions = self._dimensions(case)
+
+    def need(self, name: str, **more: str) -> Finding:
+        """Return a rule that must be there. Raises ``RuleMissing``."""
+        return self.book.find(self.region, name, self.day, self.dimensions, **more)
+
+    def may(self, name: str, **more: str) -> Finding | None:
+        """Return a rule that a region has or has not."""
+        return self.book.find_if_any(self.region, name, self.day, self.dimensions, **more)
+
+    def _dimensions(self, case: Case) -> dict[str, str]:
+        insured = case.insured
+        status = insured.status.value
+        if insured.benefits_paused and insured.status is BenefitStatus.ACTIVE:
+            status = "PAUSED"
+        return {
+            "insurance": insured.insurance_type.value,
+            "person": insured.person_kind.value,
+            "tier": insured.tier,
+            "account": insured.account_kind.value,
+            "status": status,
+            "care": case.care.value,
+            "route": case.route.value,
+            "place": case.place.key,
+            "relation": self._relation(case),
+            "filing": case.filing.value,
+            "emergency": "YES" if case.filing is FilingKind.EMERGENCY else "NO",
+            "disease": case.disease,
+            "package": case.package.code if case.package else "",
+        }
+
+    def _relation(self, case: Case) -> str:
+        there = province_code(case.place.area_code)
+        if not self.away:
+            return LOCAL
+        local = self.book.find_if_any(self.region, "cross_region.local_provinces", self.day)
+        if local is not None and there in local.items:
+            return LOCAL
+        return PROVINCE if there == province_code(self.region) else OUTSIDE
+
+
+def law_day(case: Case, book: Rulebook) -> date:
+    """Return the day whose law decides: of a stay the one that ``stays.law_of`` names."""
+    if case.care is not CareKind.INPATIENT or case.stay is None:
+        return case.service_date
+    stay = case.stay
+    rule = book.find(case.insured.area_code, "stays.law_of", stay.discharged_on)
+    return stay.admitted_on if rule.choice == "ADMISSION" else stay.discharged_on

@@ -72,6 +72,7 @@ WORDS: dict[type[Enum], tuple[str, dict[str, Words]]] = {
             "DRUG": _W("药品", "Drugs."),
             "TREATMENT": _W("诊疗项目", "Treatments."),
             "FACILITY": _W("服务设施", "Service facilities."),
+            "MATERIAL": _W("医用耗材", "Medical consumables."),
         },
     ),
     ItemClass: (

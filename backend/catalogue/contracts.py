@@ -10,11 +10,12 @@ from backend.kernel.money import UnitPrice
 
 
 class ItemKind(StrEnum):
-    """Which of the three catalogues an item stands in."""
+    """Which of the catalogues an item stands in; materials are listed with the treatments."""
 
     DRUG = "DRUG"
     TREATMENT = "TREATMENT"
     FACILITY = "FACILITY"
+    MATERIAL = "MATERIAL"
 
 
 class ItemClass(StrEnum):

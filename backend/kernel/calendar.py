@@ -36,3 +36,12 @@ def age_on(birth: date, day: date) -> int:
     """Return completed years of age; who is born on 29 February ages on 1 March of other years."""
     had_birthday = (day.month, day.day) >= (birth.month, birth.day)
     return day.year - birth.year - (0 if had_birthday else 1)
+
+
+def add_months(day: date, months: int) -> date:
+    """Return the same day some months later, or the last day of a month that is too short for it."""
+    years, month = divmod(day.month - 1 + months, 12)
+    first = date(day.year + years, month + 1, 1)
+    following, after = divmod(first.month, 12)
+    last = date(first.year + following, after + 1, 1) - timedelta(days=1)
+    return min(first + timedelta(days=day.day - 1), last)

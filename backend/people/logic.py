@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from datetime import date
 
 from backend.people.contracts import BenefitStatus, EnrolmentView, InsuranceType
+from backend.rulebook.contracts import Finding
+from backend.rulebook.library import Rulebook
 
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECK = "10X98765432"
@@ -54,3 +56,33 @@ def paying_enrolment(enrolments: Sequence[EnrolmentView]) -> EnrolmentView | Non
             e.id,
         ),
     )
+
+
+def waiting_months(
+    gap_years: int,
+    repaired_years: int,
+    exempt_as: str | None,
+    region: str,
+    day: date,
+    book: Rulebook,
+) -> int:
+    """Return how many months a resident waits for benefits after (re-)enrolling (CN-WAIT).
+
+    ``gap_years`` are full years without cover before the enrolment, 0 for a first enrolment outside the
+    window; ``repaired_years`` those paid back since; ``exempt_as`` such as ``NEWBORN``. The fixed months
+    are due in any case but an exemption; each gap year adds to them and each repaired one takes off
+    what it added. A long gap keeps a least sum after all repairs. Raises ``RuleMissing`` before the
+    rule was in force.
+    """
+
+    def rule(name: str) -> Finding:
+        return book.find(region, f"waiting.{name}", day)
+
+    if exempt_as is not None and exempt_as in rule("exempt").items:
+        return 0
+    added = gap_years * rule("months_per_gap_year").count
+    taken = repaired_years * rule("months_per_repaired_year").count
+    months = rule("fixed_months").count + max(0, added - taken)
+    if gap_years >= rule("long_gap_years").count:
+        months = max(months, rule("long_gap_least_months").count)
+    return months

@@ -1,0 +1,1 @@
+"""What somebody is entitled to by a decision of its own: chronic diseases, capitation agreements."""

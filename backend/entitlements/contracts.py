@@ -1,0 +1,93 @@
+"""Entitlements and capitation as the rest of the system sees them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from backend.kernel.money import Fen
+
+
+@dataclass(frozen=True)
+class ChronicEntitlement:
+    """Somebody may have a listed disease treated as 门诊慢特病, from a day to a day."""
+
+    id: str
+    enrolment_id: str
+    disease: str
+    starts: date
+    ends: date | None
+
+
+@dataclass(frozen=True)
+class CapitationAgreement:
+    """A patient on peritoneal dialysis signed with a pilot hospital.
+
+    It takes effect with the month after it was entered (PD-1). ``suspended_months`` are months in which
+    it rested, as first days.
+    """
+
+    id: str
+    enrolment_id: str
+    institution_id: str
+    entered_on: date
+    effective_from: date
+    ends: date
+    suspended_months: tuple[date, ...] = ()
+
+    def signed_in(self, month: date) -> bool:
+        """Tell whether the agreement stands in a month, given by its first day."""
+        return self.effective_from <= month <= self.ends
+
+
+@dataclass(frozen=True)
+class SignedMonth:
+    """What a month of one signed person came to.
+
+    ``patient_fen`` is the patient's share at the pilot hospital by the policy of the day, of the actual
+    cost; ``booked_fen`` what the settlements there have booked to the fund already; ``referred_fen``
+    what the fund paid elsewhere after a referral by the pilot hospital.
+    """
+
+    agreement_id: str
+    in_hospital: bool
+    suspended: bool
+    cost_fen: Fen
+    patient_fen: Fen
+    booked_fen: Fen
+    referred_fen: Fen
+
+
+@dataclass(frozen=True)
+class MonthClearing:
+    """What the fund owes a pilot hospital for a month.
+
+    ``due = max(0, capitation - patients' shares - referred out)``; ``to_post = due - booked`` is what is
+    still to be posted, negative where the settlements booked more than the capitation allows.
+    """
+
+    headcount: int
+    left_out: int
+    capitation_fen: Fen
+    patient_fen: Fen
+    referred_fen: Fen
+    due_fen: Fen
+    booked_fen: Fen
+    to_post_fen: Fen
+
+
+@dataclass(frozen=True)
+class YearClearing:
+    """What a year of capitation came to at a pilot hospital.
+
+    ``surplus_fen`` is the hospital's to keep, ``overspend_fen`` its own to bear; ``deduction_fen`` is
+    taken off for missed quality targets.
+    """
+
+    capitation_fen: Fen
+    cost_fen: Fen
+    due_fen: Fen
+    deduction_fen: Fen
+    final_fen: Fen
+    surplus_fen: Fen
+    overspend_fen: Fen

@@ -16,6 +16,7 @@ import uvicorn
 
 from backend.access.contracts import Operator
 from backend.codes.contracts import CODE_STATES
+from backend.credit.contracts import PAY_LATER_STATES
 from backend.infra import audit, outbox
 from backend.infra.clock import SystemIds
 from backend.infra.database import Database, Unit
@@ -27,6 +28,7 @@ from backend.institutions.contracts import Agreement
 from backend.kernel.calendar import SHANGHAI
 from backend.ledger import queries as ledger
 from backend.payments.contracts import BILL_STATES
+from backend.payments.stay_contracts import STAY_STATES
 from backend.policies import queries as policies
 from backend.policies import service as policy_service
 from backend.policies.contracts import AnnounceOutage, OutageView, Service
@@ -202,7 +204,7 @@ def _documents(_options: argparse.Namespace) -> int:
 
 
 def _states(_options: argparse.Namespace) -> int:
-    for table in (CODE_STATES, BILL_STATES):
+    for table in (CODE_STATES, BILL_STATES, STAY_STATES, PAY_LATER_STATES):
         print(f"### {table.title}\n\n```mermaid\n{table.diagram()}\n```\n")
     return 0
 

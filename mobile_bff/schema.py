@@ -11,6 +11,7 @@ from backend.access.contracts import Action, PersonActor
 from backend.people import queries as people
 from mobile_bff.connections import PAGE_MAX
 from mobile_bff.context import Info
+from mobile_bff.estimates import EstimateQueries
 from mobile_bff.limits import EXTENSIONS
 from mobile_bff.mobile_payment.bills_and_refunds import (
     BillMutations,
@@ -29,6 +30,7 @@ from mobile_bff.public_services.medical_institutions import InstitutionQueries
 from mobile_bff.scalars import SCALARS
 from mobile_bff.sign_in import SignInMutations
 from mobile_bff.terminals.gateway import TerminalMutations, Till, till
+from mobile_bff.terminals.hospital import HospitalMutations
 
 
 @strawberry.type(description="政策宣传: policy information.")
@@ -52,7 +54,7 @@ class PublicServices(InstitutionQueries, CatalogueQueries):
 
 
 @strawberry.type(description="个人权益: a person's own rights.")
-class PersonalRights(EnrolmentQueries, AccountQueries, SettlementQueries):
+class PersonalRights(EnrolmentQueries, AccountQueries, SettlementQueries, EstimateQueries):
     """The third group, about one person."""
 
     @strawberry.field(description="The modules of this group.")
@@ -154,7 +156,14 @@ class Query:
 
 Mutation = merge_types(
     "Mutation",
-    (SignInMutations, CodeMutations, SecurityMutations, BillMutations, TerminalMutations),
+    (
+        SignInMutations,
+        CodeMutations,
+        SecurityMutations,
+        BillMutations,
+        TerminalMutations,
+        HospitalMutations,
+    ),
 )
 Mutation.__strawberry_definition__.description = "Writes: flat, verb first, one input, one union."  # type: ignore[attr-defined]
 

@@ -15,6 +15,7 @@ from backend.institutions.contracts import Ability, Agreement, InstitutionKind
 from backend.kernel.errors import Locale, Retry
 from backend.ledger.contracts import EntryKind
 from backend.payments.contracts import BillState, Payer, PayerReason
+from backend.payments.stay_contracts import StayState
 from backend.people.contracts import AccountKind, BenefitStatus, InsuranceType, PersonKind
 from backend.policies.contracts import Service
 from mobile_bff.settlement_words import SETTLEMENT_WORDS
@@ -35,6 +36,7 @@ WORDS: dict[type[Enum], tuple[str, dict[str, Words]]] = {
         {
             "PHARMACY_PURCHASE": _W("药店购药", "Buying at a pharmacy (02121)."),
             "OUTPATIENT_SETTLEMENT": _W("门诊结算", "Settling outpatient care (01301)."),
+            "HOSPITAL_ADMISSION": _W("入院登记", "Being admitted to hospital (01103)."),
         },
     ),
     InstitutionKind: (
@@ -157,6 +159,19 @@ WORDS: dict[type[Enum], tuple[str, dict[str, Words]]] = {
             "CASH": _W("现金", "Cash, or another way of paying at the till."),
         },
     ),
+    StayState: (
+        "States of a stay in hospital.",
+        {
+            "ADMITTED": _W(
+                "在院",
+                "In hospital.",
+                "出院时由医院办理结算。",
+                "The hospital settles at discharge.",
+            ),
+            "DISCHARGED": _W("已出院结算", "Discharged and settled."),
+            "CANCELLED": _W("已撤销入院登记", "The admission was taken back."),
+        },
+    ),
     PayerReason: (
         "Why a payer can or cannot pay here.",
         {
@@ -181,6 +196,9 @@ WORDS: dict[type[Enum], tuple[str, dict[str, Words]]] = {
             "CONTRIBUTION": _W("划入", "Credited."),
             "SETTLEMENT": _W("结算支付", "Paid for a bill."),
             "REVERSAL": _W("撤销退回", "Given back by a reversal."),
+            "DEPOSIT": _W("住院预交金", "A deposit for a stay in hospital."),
+            "INSTALMENT": _W("分期还款", "An instalment of a pay-later agreement."),
+            "CLEARING": _W("清算", "Clearing between fund and institution."),
         },
     ),
     Service: (
@@ -188,6 +206,7 @@ WORDS: dict[type[Enum], tuple[str, dict[str, Words]]] = {
         {
             "PHARMACY_SETTLEMENT": _W("药店结算", "Settling at pharmacies."),
             "OUTPATIENT_SETTLEMENT": _W("门诊结算", "Settling outpatient care."),
+            "INPATIENT_SETTLEMENT": _W("住院登记和结算", "Admission and settling stays."),
             "CODE": _W("亮码", "Showing codes."),
         },
     ),

@@ -40,6 +40,7 @@ from backend.payments.contracts import (
     ScannedCode,
     Settle,
 )
+from backend.payments.stay_contracts import AdmitPatient, CancelAdmission, TakeDeposit
 from backend.people import queries as people
 from backend.rulebook.library import rulebook
 from backend.sample_data import load as sample
@@ -53,6 +54,8 @@ POOLLESS_PHARMACY = "P51010400002"
 OTHER_PHARMACY = "P51010500001"
 LEVEL_3 = "H51010400001"
 COMMUNITY = "H51010400004"
+LEVEL_2 = "H51010400002"
+BEIJING = "H11010100001"
 CAMPUS = "H51010700005"
 IBUPROFEN = "XM01AEA001A001030100001"  # class A, no limit
 ROSUVASTATIN = "XC10AAA002A001010100001"  # class B, 10 % prepaid
@@ -207,11 +210,44 @@ class World:
         use_account: bool = True,
         enrolment_id: str | None = None,
         key: str | None = None,
+        **more: Any,
     ) -> Any:
         command = Presettle(
-            self.terminal(at), token, lines, use_account, enrolment_id, key or new_key()
+            self.terminal(at), token, lines, use_account, enrolment_id, key or new_key(), **more
         )
         return self.do(payments.presettle, command)
+
+    def admit(self, key: str, at: str = LEVEL_3, **more: Any) -> Any:
+        """Admit somebody whose code is scanned for it."""
+        token = self.scan(key, at, Purpose.HOSPITAL_ADMISSION).token
+        facts = {"disease": "", "emergency": False, "referred_from_id": None, "pay_later": False}
+        command = AdmitPatient(
+            actor=self.terminal(at), token=token, request_id=new_key(), **{**facts, **more}
+        )
+        return self.do(payments.admit_patient, command)
+
+    def deposit(self, stay_id: str, amount: int, at: str = LEVEL_3) -> Any:
+        command = TakeDeposit(self.terminal(at), stay_id, Fen(amount), new_key())
+        return self.do(payments.take_deposit, command)
+
+    def cancel_stay(self, stay_id: str, at: str = LEVEL_3) -> Any:
+        return self.do(
+            payments.cancel_admission, CancelAdmission(self.terminal(at), stay_id, new_key())
+        )
+
+    def settle_stay(
+        self, stay_id: str, *lines: BasketLine, at: str = LEVEL_3, **more: Any
+    ) -> SettlementView:
+        """Price and book a stretch of a stay, the last one unless told otherwise."""
+        facts = {"discharge": True, **more}
+        bill = self.presettle("", *lines, at=at, stay_id=stay_id, **facts)
+        assert isinstance(bill, BillView), bill
+        if bill.state == "AWAITING_CONFIRMATION":
+            key = next(k for k in self._actors if self._actors[k].person_id == bill.person.id)
+            self.decide(key, bill.id, accept=True)
+        settled = self.settle(bill.id, at)
+        assert isinstance(settled, SettlementView), settled
+        return settled
 
     def bill(
         self,

@@ -18,11 +18,16 @@ class Purpose(StrEnum):
 
     PHARMACY_PURCHASE = "PHARMACY_PURCHASE"
     OUTPATIENT_SETTLEMENT = "OUTPATIENT_SETTLEMENT"
+    HOSPITAL_ADMISSION = "HOSPITAL_ADMISSION"
 
     @property
     def national_code(self) -> str:
         """Return the code of the national interface (``businessType``)."""
-        return {"PHARMACY_PURCHASE": "02121", "OUTPATIENT_SETTLEMENT": "01301"}[self.value]
+        return {
+            "PHARMACY_PURCHASE": "02121",
+            "OUTPATIENT_SETTLEMENT": "01301",
+            "HOSPITAL_ADMISSION": "01103",
+        }[self.value]
 
     @property
     def place(self) -> InstitutionKind:
@@ -157,8 +162,8 @@ class PurposeNotHere(Refusal):
     retry: ClassVar[Retry] = Retry.NEVER
     zh = "“{asked_for}”不能在这类机构办理。"
     en = "{asked_for} is not done at this kind of institution."
-    next_zh = "药店请选择“购药”，医疗机构请选择“门诊结算”。"
-    next_en = "A pharmacy asks for a purchase, a hospital for an outpatient settlement."
+    next_zh = "药店请选择“购药”，医疗机构请选择“门诊结算”或“入院登记”。"
+    next_en = "A pharmacy asks for a purchase, a hospital for outpatient care or an admission."
     asked_for: str
 
 

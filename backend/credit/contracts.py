@@ -39,6 +39,7 @@ class PayLaterEvent(StrEnum):
     EXTEND = "EXTEND"
     LIST = "LIST"
     CANCEL = "CANCEL"
+    REVERSE_DISCHARGE = "REVERSE_DISCHARGE"
 
 
 _S, _E = PayLaterState, PayLaterEvent
@@ -50,6 +51,8 @@ PAY_LATER_STATES: StateTable[PayLaterState, PayLaterEvent] = StateTable(
         (_S.SIGNED, _E.DISCHARGE): _S.OWING,
         (_S.SIGNED, _E.DISCHARGE_WITHOUT_DEBT): _S.PAID,
         (_S.SIGNED, _E.CANCEL): _S.CANCELLED,
+        (_S.OWING, _E.REVERSE_DISCHARGE): _S.SIGNED,
+        (_S.PAID, _E.REVERSE_DISCHARGE): _S.SIGNED,
         (_S.OWING, _E.PAY): _S.OWING,
         (_S.OWING, _E.PAY_ALL): _S.PAID,
         (_S.OWING, _E.MISS): _S.OVERDUE,

@@ -20,6 +20,9 @@ class EntryKind(StrEnum):
     CONTRIBUTION = "CONTRIBUTION"
     SETTLEMENT = "SETTLEMENT"
     REVERSAL = "REVERSAL"
+    DEPOSIT = "DEPOSIT"
+    INSTALMENT = "INSTALMENT"
+    CLEARING = "CLEARING"
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,16 @@ def claim(institution_id: str) -> str:
 def till(institution_id: str) -> str:
     """Return the name of the account of cash that patients paid at an institution."""
     return f"till:{institution_id}"
+
+
+def owed(institution_id: str) -> str:
+    """Return the name of the account of what patients owe an institution (先诊疗后付费)."""
+    return f"owed:{institution_id}"
+
+
+def deposits(institution_id: str) -> str:
+    """Return the name of the account of deposits that patients left at an institution."""
+    return f"deposits:{institution_id}"
 
 
 class BalanceTooSmall(Exception):

@@ -6,6 +6,9 @@ from sqlmodel import SQLModel
 
 from backend.catalogue import model as _catalogue
 from backend.codes import model as _codes
+from backend.credit import model as _credit
+from backend.entitlements import model as _entitlements
+from backend.filings import model as _filings
 from backend.identity import model as _identity
 from backend.infra import model as _infra
 from backend.institutions import model as _institutions
@@ -24,12 +27,16 @@ APPEND_ONLY = (
     _settlement.CounterEntry.__tablename__,
     _settlement.RulebookText.__tablename__,
     _settlement.TraceEvent.__tablename__,
+    _entitlements.CapitationMonth.__tablename__,
 )
 __all__ = [
     "APPEND_ONLY",
     "METADATA",
     "_catalogue",
     "_codes",
+    "_credit",
+    "_entitlements",
+    "_filings",
     "_identity",
     "_institutions",
     "_payments",

@@ -118,18 +118,29 @@ class ScannedCode:
 
 @dataclass(frozen=True)
 class BasketLine:
-    """A line as the till sends it. ``split`` marks a pack sold in parts (拆零)."""
+    """A line as the till sends it. ``split`` marks a pack sold in parts (拆零).
+
+    A negative quantity takes back what another line of the bill charged. ``restriction_met`` tells
+    whether the item's restricted indication fits, ``None`` where it has none.
+    """
 
     code: str
     quantity: Quantity
     unit_price: UnitPrice
     trace_codes: tuple[str, ...] = ()
     split: bool = False
+    restriction_met: bool | None = None
+    served_on: date | None = None
 
 
 @dataclass(frozen=True)
 class Presettle:
-    """A terminal asks what a basket costs whom. Nothing is booked."""
+    """A terminal asks what a basket costs whom. Nothing is booked.
+
+    ``disease`` names a listed disease (门诊慢特病). For a stay, ``stay_id`` stands in place of ``token``;
+    ``until`` is the last day of the stretch that is settled, ``discharge`` that it is the last one, and
+    ``instalments`` in how many a pay-later debt is paid.
+    """
 
     actor: Actor
     token: str
@@ -137,6 +148,14 @@ class Presettle:
     use_account: bool
     enrolment_id: str | None
     request_id: str
+    disease: str = ""
+    emergency: bool = False
+    package: str = ""
+    package_days: int = 0
+    stay_id: str | None = None
+    until: date | None = None
+    discharge: bool = False
+    instalments: int = 0
 
 
 @dataclass(frozen=True)

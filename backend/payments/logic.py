@@ -86,6 +86,8 @@ def line_inputs(
             illustrative=items[line.code].illustrative,
             quantity=line.quantity,
             unit_price=line.unit_price,
+            restriction_met=line.restriction_met,
+            served_on=line.served_on,
         )
         for number, line in enumerate(lines, 1)
     )
@@ -103,6 +105,8 @@ def _trace_refusal(
     given = Counter(code for _, line in numbered for code in line.trace_codes)
     wrong = []
     for number, line in numbered:
+        if line.quantity < 0:
+            continue  # what is taken back never left the shop
         packs = whole_units(line.quantity)
         complete = len(line.trace_codes) >= 1 if line.split else len(line.trace_codes) == packs
         missing = not line.trace_codes and items[line.code].kind is ItemKind.DRUG
@@ -113,7 +117,7 @@ def _trace_refusal(
 
 
 def _quantity_ok(line: BasketLine, quantity_max: int) -> bool:
-    return 0 < line.quantity <= quantity_max * QUANTITY_SCALE
+    return 0 < abs(line.quantity) <= quantity_max * QUANTITY_SCALE
 
 
 def _is_broken_pack(line: BasketLine, item: ItemView) -> bool:

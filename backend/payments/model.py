@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Index
@@ -33,6 +33,39 @@ class Bill(SQLModel, table=True):
     outcome: Any = Field(sa_type=CanonicalJson)
     traces: Any = Field(sa_type=CanonicalJson)
     settlement_id: str | None = None
+    stay_id: str | None = Field(default=None, index=True)
+    discharge: bool = False
+    instalments: int = 0
+
+
+class HospitalStay(SQLModel, table=True):
+    """A stay in hospital from admission to discharge, settled at the end or in stretches.
+
+    ``deductible_due_fen`` and ``deductible_paid_fen`` speak of the stretches that are settled, of which
+    ``settled_fen`` is the patient's cash so far.
+    """
+
+    __tablename__ = "hospital_stay"
+    __table_args__ = (Index("ix_hospital_stay_person", "person_id", "id"),)
+
+    id: str = Field(primary_key=True)
+    state: str
+    person_id: str = Field(foreign_key="person.id")
+    enrolment_id: str = Field(foreign_key="enrolment.id")
+    institution_id: str = Field(foreign_key="institution.id")
+    grant_id: str
+    admitted_on: date
+    discharged_on: date | None = None
+    disease: str
+    filing: str
+    referred_from_id: str | None = None
+    stays_before: int
+    pay_later_id: str | None = None
+    deposit_fen: int = Field(default=0, sa_type=Amount)
+    stretches: int = 0
+    deductible_due_fen: int | None = Field(default=None, sa_type=Amount)
+    deductible_paid_fen: int = Field(default=0, sa_type=Amount)
+    settled_to: date | None = None
 
 
 class PaymentRule(SQLModel, table=True):

@@ -16,7 +16,7 @@ from backend.access.contracts import Action, NotPermitted, SignInRequired, Termi
 from backend.access.logic import label, may
 from backend.catalogue import queries as catalogue
 from backend.codes import service as codes
-from backend.codes.contracts import GrantNotValid, Purpose, PurposeNotHere
+from backend.codes.contracts import Purpose, PurposeNotHere
 from backend.infra import audit, outbox
 from backend.infra.database import Unit
 from backend.infra.idempotency import once
@@ -27,7 +27,7 @@ from backend.kernel.calendar import local_day
 from backend.kernel.errors import Refusal
 from backend.kernel.invariants import invariant
 from backend.kernel.money import Fen
-from backend.payments import logic, outlook, queries
+from backend.payments import logic, outlook, queries, stays
 from backend.payments.contracts import (
     BILL_STATES,
     AlreadyReversed,
@@ -54,6 +54,21 @@ from backend.payments.contracts import (
     SettlementNotFound,
 )
 from backend.payments.model import Bill, PaymentRule
+from backend.payments.stay_contracts import (
+    AdmitPatient,
+    CancelAdmission,
+    RefundExceedsCharge,
+    StayView,
+    TakeDeposit,
+)
+from backend.payments.visits import (
+    Presented,
+    enrolment_on,
+    locked_stay,
+    presented,
+    visit_again,
+    visit_of,
+)
 from backend.people import queries as people
 from backend.people.contracts import EnrolmentView
 from backend.people.logic import paying_enrolment
@@ -64,17 +79,27 @@ from backend.rulebook.library import rulebook
 from backend.settlement import queries as settlements
 from backend.settlement import service as booking
 from backend.settlement.calculate import calculate
-from backend.settlement.case import CareKind, Case
+from backend.settlement.case import Case, CaseContradicts
 from backend.settlement.contracts import Outcome, SettlementKind, SettlementView
-from backend.settlement.facts import Visit, gather_case
+from backend.settlement.facts import gather_case
 from backend.settlement.queries import CASE, OUTCOME, case_of, outcome_of
 
 T = TypeVar("T")
-C = TypeVar("C", ScanCode, Presettle, Settle, ReverseSettlement)
+C = TypeVar(
+    "C",
+    ScanCode,
+    Presettle,
+    Settle,
+    ReverseSettlement,
+    AdmitPatient,
+    TakeDeposit,
+    CancelAdmission,
+)
 CONFIRM_ABOVE_MAX = Fen(100_000_000)
 SERVICES = {
     Purpose.PHARMACY_PURCHASE: Service.PHARMACY_SETTLEMENT,
     Purpose.OUTPATIENT_SETTLEMENT: Service.OUTPATIENT_SETTLEMENT,
+    Purpose.HOSPITAL_ADMISSION: Service.INPATIENT_SETTLEMENT,
 }
 
 
@@ -114,6 +139,21 @@ def settle(unit: Unit, command: Settle) -> SettlementView | Refusal:
 def reverse_settlement(unit: Unit, command: ReverseSettlement) -> SettlementView | Refusal:
     """Take back a settlement of the same day, by new entries."""
     return _at_till(unit, "reverse_settlement", command, SettlementView, _reverse)
+
+
+def admit_patient(unit: Unit, command: AdmitPatient) -> StayView | Refusal:
+    """Admit whoever's code was scanned to a hospital."""
+    return _at_till(unit, "admit_patient", command, StayView, stays.admit)
+
+
+def take_deposit(unit: Unit, command: TakeDeposit) -> StayView | Refusal:
+    """Take a deposit for a stay."""
+    return _at_till(unit, "take_deposit", command, StayView, stays.take_deposit)
+
+
+def cancel_admission(unit: Unit, command: CancelAdmission) -> StayView | Refusal:
+    """Take back an admission of which nothing is settled."""
+    return _at_till(unit, "cancel_admission", command, StayView, stays.cancel_admission)
 
 
 def set_confirmation_limit(
@@ -176,24 +216,24 @@ def _presettle(unit: Unit, command: Presettle, actor: TerminalActor) -> BillView
     )
     if refusal is not None:
         return refusal
-    grant = codes.open_grant(unit, command.token, actor.terminal_id)
-    if isinstance(grant, GrantNotValid):
-        return grant
+    whose = presented(unit, command, actor)
+    if isinstance(whose, Refusal):
+        return whose
     institution = institutions.institution(unit, actor.institution_id)
-    enrolment = _enrolment(unit, grant.person_id, command.enrolment_id)
+    enrolment = whose.enrolment
     areas = {enrolment.area_code} if enrolment else set()
-    refusal = _place_refusal(unit, institution, grant.purpose, areas)
+    refusal = _place_refusal(unit, institution, whose.purpose, areas)
     if refusal is not None:
         return refusal
     if enrolment is None:
         return NotInsured()
-    case = _priced_case(unit, command, institution, enrolment)
+    case = _priced_case(unit, command, whose, institution, enrolment)
     if isinstance(case, Refusal):
         return case
     outcome = _calculated(case)
     if isinstance(outcome, Refusal):
         return outcome
-    bill = _new_bill(unit, command, actor, grant, enrolment, case, outcome)
+    bill = _new_bill(unit, command, actor, whose, enrolment, case, outcome)
     _announce(unit, bill, "BILL_PRESENTED")
     facts = {"bill": bill.id, "total_fen": outcome.total_fen}
     view = queries.view(unit, bill)
@@ -202,9 +242,13 @@ def _presettle(unit: Unit, command: Presettle, actor: TerminalActor) -> BillView
 
 
 def _priced_case(
-    unit: Unit, command: Presettle, institution: InstitutionView, enrolment: EnrolmentView
+    unit: Unit,
+    command: Presettle,
+    whose: Presented,
+    institution: InstitutionView,
+    enrolment: EnrolmentView,
 ) -> Case | Refusal:
-    day = local_day(unit.now)
+    day = whose.service_date
     items = catalogue.items_on(unit, [line.code for line in command.lines], day)
     refusal = logic.catalogue_refusal(
         command.lines,
@@ -221,37 +265,45 @@ def _priced_case(
     )
     if sold:
         return booking.refusal_for([use for use in _traces(command) if use.trace_code in sold])
-    lines = logic.line_inputs(command.lines, items)
-    visit = Visit(CareKind.OUTPATIENT, day, use_account=command.use_account)
-    return gather_case(unit, enrolment, institution, visit, lines)
+    try:
+        visit = visit_of(unit, command, whose, enrolment, institution)
+        if isinstance(visit, Refusal):
+            return visit
+        lines = logic.line_inputs(command.lines, items)
+        return gather_case(unit, enrolment, institution, visit, lines)
+    except RuleMissing as missing:
+        return RuleNotLoaded(missing.region, missing.rule, missing.day)
 
 
 def _new_bill(
     unit: Unit,
     command: Presettle,
     actor: TerminalActor,
-    grant: codes.Grant,
+    whose: Presented,
     enrolment: EnrolmentView,
     case: Case,
     outcome: Outcome,
 ) -> Bill:
     for older in unit.db.exec(
-        select(Bill).where(Bill.grant_id == grant.id).order_by(col(Bill.id)).with_for_update()
+        select(Bill).where(Bill.grant_id == whose.grant_id).order_by(col(Bill.id)).with_for_update()
     ).all():
         if BILL_STATES.after(BillState(older.state), BillEvent.SUPERSEDE) is not None:
             _move(older, BillEvent.SUPERSEDE)
-    limit = queries.payment_rules(unit, grant.person_id).confirm_above_fen
+    limit = queries.payment_rules(unit, whose.person_id).confirm_above_fen
     waits = outcome.total_fen > limit
     bill = Bill(
         id=unit.new_id(),
         state=BillState.AWAITING_CONFIRMATION if waits else BillState.PRESETTLED,
-        purpose=grant.purpose,
+        purpose=whose.purpose,
         institution_id=actor.institution_id,
         terminal_id=actor.terminal_id,
         operator_id=actor.operator_id,
-        person_id=grant.person_id,
+        person_id=whose.person_id,
         enrolment_id=enrolment.id,
-        grant_id=grant.id,
+        grant_id=whose.grant_id,
+        stay_id=command.stay_id,
+        discharge=command.discharge,
+        instalments=command.instalments,
         created_at=unit.now,
         expires_at=unit.now + timedelta(seconds=unit.settings.bill_seconds),
         confirm_above_fen=limit,
@@ -295,9 +347,12 @@ def _settle(unit: Unit, command: Settle, actor: TerminalActor) -> SettlementView
         return BillNotFound()
     people.lock_person(unit, found.person_id)
     codes.lock_grant(unit, found.grant_id)
+    stay = locked_stay(unit, found.stay_id, None) if found.stay_id else None
     bill = _locked_bill(unit, command.bill_id)
+    priced = case_of(bill.case_facts)
+    day = stay.admitted_on if stay else local_day(unit.now)
+    enrolment = enrolment_on(unit, bill.person_id, bill.enrolment_id, day)
     institution = institutions.institution(unit, bill.institution_id)
-    enrolment = _enrolment(unit, bill.person_id, bill.enrolment_id)
     refusal = (
         _bill_refusal(unit, bill)
         or _place_refusal(
@@ -307,8 +362,7 @@ def _settle(unit: Unit, command: Settle, actor: TerminalActor) -> SettlementView
     )
     if refusal is not None or enrolment is None:
         return refusal or NotInsured()
-    priced = case_of(bill.case_facts)
-    visit = Visit(priced.care, local_day(unit.now), use_account=priced.use_account)
+    visit = visit_again(unit, bill, priced, stay)
     case = gather_case(unit, enrolment, institution, visit, priced.lines, lock=True)
     outcome, promised = _calculated(case), outcome_of(bill.outcome)
     if isinstance(outcome, Refusal):
@@ -326,13 +380,20 @@ def _settle(unit: Unit, command: Settle, actor: TerminalActor) -> SettlementView
         case=case,
         outcome=outcome,
         traces=tuple(booking.TraceUse(*trace) for trace in bill.traces),
+        owed=stay is not None and stay.pay_later_id is not None,
     )
     settlement = booking.book_settlement(unit, order, rulebook())
     if isinstance(settlement, Refusal):
         return settlement
     _move(bill, BillEvent.SETTLE)
     bill.settlement_id = settlement.id
-    codes.use_up_grant(unit, bill.grant_id)
+    if stay is None:
+        codes.use_up_grant(unit, bill.grant_id)
+    else:
+        unit.db.flush()
+        refused = stays.after_settlement(unit, stay, bill, settlement, label(actor))
+        if refused is not None:
+            return refused
     _close(unit, bill, actor, settlement, "settlement.book", "BILL_SETTLED")
     return settlement
 
@@ -350,7 +411,12 @@ def _reverse(
         return AlreadyReversed(original.reversed_by_id or original.id)
     if local_day(original.settled_at) != local_day(unit.now):
         return ReversalTooLate(local_day(original.settled_at))
-    enrolment = _enrolment(unit, original.person_id, original.enrolment_id)
+    stay = locked_stay(unit, bill.stay_id, None) if bill.stay_id else None
+    in_the_way = stays.before_reversal(unit, stay, bill) if stay is not None else None
+    if in_the_way is not None:
+        return in_the_way
+    day = stay.admitted_on if stay else original.service_date
+    enrolment = enrolment_on(unit, original.person_id, original.enrolment_id, day)
     if enrolment is None:
         return NotInsured()
     order = booking.ToReverse(
@@ -360,6 +426,9 @@ def _reverse(
     if isinstance(reversal, Refusal):
         return reversal
     _move(bill, BillEvent.REVERSE)
+    if stay is not None:
+        unit.db.flush()
+        stays.after_reversal(unit, stay, bill, original.outcome, label(actor))
     _close(unit, bill, actor, reversal, "settlement.reverse", "BILL_REVERSED")
     return reversal
 
@@ -426,11 +495,13 @@ def _bill_refusal(unit: Unit, bill: Bill) -> Refusal | None:
     return BillExpired(bill.expires_at) if bill.expires_at <= unit.now else None
 
 
-def _calculated(case: Case) -> Outcome | RuleNotLoaded:
+def _calculated(case: Case) -> Outcome | RuleNotLoaded | RefundExceedsCharge:
     try:
         return calculate(case, rulebook())
     except RuleMissing as missing:
         return RuleNotLoaded(missing.region, missing.rule, missing.day)
+    except CaseContradicts as contradiction:
+        return RefundExceedsCharge(str(contradiction).partition(": ")[2])
 
 
 def _outdated(promised: Outcome, now: Outcome) -> BillOutdated:
@@ -442,13 +513,6 @@ def _outdated(promised: Outcome, now: Outcome) -> BillOutdated:
         cash_before_fen=promised.cash_fen,
         cash_now_fen=now.cash_fen,
     )
-
-
-def _enrolment(unit: Unit, person_id: str, enrolment_id: str | None) -> EnrolmentView | None:
-    enrolments = people.enrolments_on(unit, person_id, local_day(unit.now))
-    if enrolment_id is None:
-        return paying_enrolment(enrolments)
-    return next((e for e in enrolments if e.id == enrolment_id), None)
 
 
 def _traces(command: Presettle) -> list[booking.TraceUse]:

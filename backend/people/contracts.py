@@ -82,6 +82,7 @@ class EnrolmentView:
     contribution_base_fen: Fen
     tier: str = ""
     civil_servant: bool = False
+    division_code: str = ""
 
 
 @dataclass(frozen=True)
@@ -165,6 +166,7 @@ class EnrolmentInput:
     contribution_base_fen: Fen
     periods: tuple[EnrolmentPeriodInput, ...]
     civil_servant: bool = False
+    division_code: str = ""
 
 
 @dataclass(frozen=True)

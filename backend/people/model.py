@@ -35,6 +35,7 @@ class Enrolment(SQLModel, table=True):
     account_kind: str
     contribution_base_fen: int = Field(sa_type=Amount)
     civil_servant: bool = False
+    division_code: str = ""
 
 
 class EnrolmentPeriod(SQLModel, table=True):

@@ -111,4 +111,5 @@ def _view(enrolment: Enrolment, period: EnrolmentPeriod) -> EnrolmentView:
         contribution_base_fen=Fen(enrolment.contribution_base_fen),
         tier=period.tier,
         civil_servant=enrolment.civil_servant,
+        division_code=enrolment.division_code or enrolment.area_code,
     )

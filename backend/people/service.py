@@ -48,6 +48,7 @@ def register_person(
                 account_kind=enrolment.account_kind,
                 contribution_base_fen=enrolment.contribution_base_fen,
                 civil_servant=enrolment.civil_servant,
+                division_code=enrolment.division_code,
             )
         )
         unit.db.flush()

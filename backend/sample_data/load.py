@@ -18,6 +18,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from backend.catalogue.library import load_catalogue
+from backend.entitlements.service import record_disease
+from backend.filings.service import record_filing
 from backend.infra import audit
 from backend.infra.database import Unit
 from backend.institutions.contracts import Ability, Agreement, InstitutionKind, InstitutionView
@@ -43,13 +45,15 @@ from backend.people.contracts import (
 from backend.people.logic import check_digit
 from backend.people.service import register_person
 from backend.regions.library import children, insured_area_of
+from backend.settlement.case import FilingKind
 from backend.settlement.credits import credit_month, credit_reported, open_account
 
 _PEOPLE = Path(__file__).parent / "people.csv"
 _PROVINCE = "510000"
-CHENGDU, YIBIN, ZIGONG = "510100", "511500", "510300"
+CHENGDU, YIBIN, ZIGONG, BEIJING = "510100", "511500", "510300", "110100"
 _RETIREE_CREDIT = Fen(86_400)
 _BASE = Fen(800_000)
+_HOME = "510104"
 _HOSPITAL = {Ability.OUTPATIENT, Ability.OUTPATIENT_POOLING, Ability.MOBILE_PAYMENT}
 _PHARMACY = {Ability.OUTPATIENT_POOLING, Ability.MOBILE_PAYMENT}
 
@@ -124,6 +128,7 @@ def _institutions(unit: Unit) -> Iterator[InstitutionView]:
             yield _hospital(unit, county.code, f"{name}示例社区卫生服务中心", 0, 4)
             yield _pharmacy(unit, county.code, f"{name}示例大药房", 1, _PHARMACY)
             yield _pharmacy(unit, county.code, f"{name}示例便民药店", 2, set())
+    yield _hospital(unit, "110101", "北京市示例医院", 3, 1)
     wuhou = "510107"
     yield _hospital(unit, wuhou, "成都市示例大学校医院", 1, 5, {Ability.CAMPUS})
     suspended = _pharmacy(unit, wuhou, "成都市武侯区示例停业药店", 3, _PHARMACY)
@@ -184,9 +189,20 @@ def _load_person(unit: Unit, row: dict[str, str], serial: int) -> None:
     if isinstance(person, Refusal):
         raise ValueError(f"sample person {row['key']}: {person}")
     for enrolment in people.enrolments_on(unit, person.id, local_day(unit.now)):
+        _record_facts(unit, row["key"], enrolment)
         if enrolment.account_kind is AccountKind.COMBINED:
             open_account(unit, enrolment.id)
             _fill_account(unit, row["key"], enrolment)
+
+
+def _record_facts(unit: Unit, key: str, enrolment: EnrolmentView) -> None:
+    """Store what the agency has decided about somebody."""
+    if key == "chronic":
+        for disease in ("HYPERTENSION", "RENAL_DIALYSIS"):
+            record_disease(unit, "system", enrolment.id, disease, _SINCE, None)
+    elif key == "away":
+        kind = FilingKind.LONG_TERM_RESIDENT
+        record_filing(unit, "system", enrolment.id, kind, BEIJING, _SINCE, None)
 
 
 def _fill_account(unit: Unit, key: str, enrolment: EnrolmentView) -> None:
@@ -210,6 +226,8 @@ def _enrolments(key: str) -> tuple[EnrolmentInput, ...]:
     return {
         "worker": (active,),
         "poor_balance": (active,),
+        "chronic": (active,),
+        "away": (retired,),
         "mutual": (active,),
         "civil": (replace(active, civil_servant=True),),
         "retiree": (retired,),
@@ -239,7 +257,9 @@ def _employee(
     account: AccountKind = AccountKind.COMBINED,
 ) -> EnrolmentInput:
     periods = _periods(kind, status)
-    return EnrolmentInput(CHENGDU, InsuranceType.EMPLOYEE, account, _BASE, periods)
+    return EnrolmentInput(
+        CHENGDU, InsuranceType.EMPLOYEE, account, _BASE, periods, division_code=_HOME
+    )
 
 
 def _resident(
@@ -250,7 +270,10 @@ def _resident(
 ) -> EnrolmentInput:
     tier = tier if kind is PersonKind.RESIDENT_ADULT else "STUDENT"
     periods = tuple(replace(period, tier=tier) for period in _periods(kind, status))
-    return EnrolmentInput(area, InsuranceType.RESIDENT, AccountKind.NONE, Fen(0), periods)
+    home = _HOME if area == CHENGDU else ""
+    return EnrolmentInput(
+        area, InsuranceType.RESIDENT, AccountKind.NONE, Fen(0), periods, division_code=home
+    )
 
 
 def _periods(kind: PersonKind, status: BenefitStatus) -> tuple[EnrolmentPeriodInput, ...]:

@@ -47,6 +47,7 @@ class Settlement(SQLModel, table=True):
     outcome: Any = Field(sa_type=CanonicalJson)
     traces: Any = Field(sa_type=CanonicalJson)
     family_enrolment_id: str | None = None
+    owed: bool = False
     ledger_entry_id: str = Field(foreign_key="ledger_entry.id")
     reverses_id: str | None = Field(default=None, unique=True)
     reason: str = ""

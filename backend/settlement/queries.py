@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -78,6 +79,28 @@ def of_institution(
     """Return an institution's settlements and reversals, the newest first, below a number."""
     query = select(Settlement.id).where(Settlement.institution_id == institution_id)
     return _page(unit, query, before, limit)
+
+
+def standing_of_month(
+    unit: Unit, enrolment_id: str, first: date, last: date
+) -> list[SettlementView]:
+    """Return an enrolment's settlements of some days of service that no reversal took back."""
+    later = aliased(Settlement)
+    rows = unit.db.exec(
+        select(Settlement)
+        .outerjoin(later, col(later.reverses_id) == col(Settlement.id))
+        .where(Settlement.enrolment_id == enrolment_id)
+        .where(Settlement.kind == SettlementKind.SETTLEMENT, col(later.id).is_(None))
+        .where(Settlement.service_date >= first, Settlement.service_date <= last)
+        .order_by(col(Settlement.number))
+    ).all()
+    return [view(row, None) for row in rows]
+
+
+def case_of_settlement(unit: Unit, settlement_id: str) -> Case:
+    """Return the facts that a settlement was reckoned from."""
+    row = unit.db.exec(select(Settlement).where(Settlement.id == settlement_id)).one()
+    return case_of(row.case_facts)
 
 
 def used(unit: Unit, enrolment_id: str, year: int, lock: bool = False) -> dict[str, int]:

@@ -64,6 +64,8 @@ class ToBook:
     outcome: Outcome
     traces: tuple[TraceUse, ...]
     family_enrolment_id: str | None = None
+    owed: bool = False
+    """The patient's cash is owed to the institution (先诊疗后付费) and not in its till."""
 
 
 def book_settlement(unit: Unit, order: ToBook, book: Rulebook) -> SettlementView | TraceCodeSold:
@@ -111,12 +113,22 @@ def book_settlement(unit: Unit, order: ToBook, book: Rulebook) -> SettlementView
         outcome=queries.OUTCOME.dump_python(outcome, mode="json"),
         traces=[[use.line_number, use.trace_code, use.split] for use in order.traces],
         family_enrolment_id=order.family_enrolment_id,
+        owed=order.owed,
         ledger_entry_id=entry_id,
     )
     unit.db.add(settlement)
     unit.db.flush()
     _count(unit, settlement, outcome.counts, sign=1)
     return queries.view(settlement, None)
+
+
+@dataclass(frozen=True)
+class Sides:
+    """Who stands on the other sides of a settlement's entry."""
+
+    institution_id: str
+    family_enrolment_id: str | None
+    owed: bool
 
 
 @dataclass(frozen=True)
@@ -163,7 +175,7 @@ def _take_back(unit: Unit, row: Settlement, outcome: Outcome, order: ToReverse) 
         EntryKind.REVERSAL,
         reversal_id,
         institution.name,
-        _postings_of(order.enrolment, row.family_enrolment_id, row.institution_id, outcome, -1),
+        _postings_of(order.enrolment, row, outcome, -1),
     )
     balance = balances.balance(unit, accounts.personal(order.enrolment.id)) or Fen(0)
     reversal = Settlement(
@@ -189,6 +201,7 @@ def _take_back(unit: Unit, row: Settlement, outcome: Outcome, order: ToReverse) 
         cash_fen=-row.cash_fen,
         account_balance_after_fen=balance,
         family_enrolment_id=row.family_enrolment_id,
+        owed=row.owed,
         case_facts=row.case_facts,
         outcome=row.outcome,
         traces=row.traces,
@@ -224,6 +237,7 @@ def _book_again(
         outcome=calculate(case, book),
         traces=tuple(TraceUse(*trace) for trace in row.traces),
         family_enrolment_id=row.family_enrolment_id,
+        owed=row.owed,
     )
     booked = book_settlement(unit, again, book)
     invariant(not isinstance(booked, TraceCodeSold), "packs just returned can be sold again")
@@ -236,27 +250,23 @@ def _row(unit: Unit, settlement_id: str) -> Settlement:
 
 
 def _postings(order: ToBook, sign: int) -> list[Posting]:
-    return _postings_of(
-        order.enrolment, order.family_enrolment_id, order.institution.id, order.outcome, sign
-    )
+    side = Sides(order.institution.id, order.family_enrolment_id, order.owed)
+    return _postings_of(order.enrolment, side, order.outcome, sign)
 
 
 def _postings_of(
-    enrolment: EnrolmentView,
-    family_enrolment_id: str | None,
-    institution_id: str,
-    outcome: Outcome,
-    sign: int,
+    enrolment: EnrolmentView, side: Sides | Settlement, outcome: Outcome, sign: int
 ) -> list[Posting]:
     """Return the sides of an entry: each fund, the accounts, the till, and the institution's claim."""
-    area = enrolment.area_code
+    area, institution_id = enrolment.area_code, side.institution_id
+    cash = accounts.owed(institution_id) if side.owed else accounts.till(institution_id)
     paid: dict[str, int] = {}
     for share in outcome.shares:
         account = {
             PayerKind.BASIC: accounts.fund(area, enrolment.insurance_type.value),
             PayerKind.ACCOUNT: accounts.personal(enrolment.id),
-            PayerKind.FAMILY_ACCOUNT: accounts.personal(family_enrolment_id or ""),
-            PayerKind.CASH: accounts.till(institution_id),
+            PayerKind.FAMILY_ACCOUNT: accounts.personal(side.family_enrolment_id or ""),
+            PayerKind.CASH: cash,
         }.get(share.payer, accounts.payer(area, share.topic))
         if share.payer is not PayerKind.HOSPITAL:
             paid[account] = paid.get(account, 0) + share.amount_fen

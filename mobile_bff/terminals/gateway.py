@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import strawberry
@@ -20,6 +20,7 @@ from backend.codes.contracts import (
     Purpose,
     PurposeNotHere,
 )
+from backend.credit.contracts import PayLaterNotPossible
 from backend.infra.database import Unit
 from backend.institutions import service as institution_service
 from backend.institutions.contracts import (
@@ -33,7 +34,7 @@ from backend.institutions.contracts import (
 )
 from backend.kernel.errors import Locale
 from backend.kernel.money import Quantity, UnitPrice
-from backend.payments import queries, service
+from backend.payments import queries, service, stays
 from backend.payments.contracts import (
     AlreadyReversed,
     BasketEmpty,
@@ -63,6 +64,13 @@ from backend.payments.contracts import (
     TooManyLines,
     TraceCodesWrong,
 )
+from backend.payments.stay_contracts import (
+    NotEntitled,
+    RefundExceedsCharge,
+    StayNotFound,
+    StayNotOpen,
+    StretchInvalid,
+)
 from backend.policies.contracts import OutageNow
 from backend.rulebook.contracts import RuleNotLoaded
 from backend.settlement import queries as settlements
@@ -80,6 +88,7 @@ from mobile_bff.personal_rights.enrolments import (
 from mobile_bff.personal_rights.settlement_records import SettlementType, settlement_type
 from mobile_bff.public_services.medical_institutions import InstitutionType, institution_type
 from mobile_bff.scalars import Money, money_or_none
+from mobile_bff.terminals.hospital import StayType, stay_type
 from mobile_bff.wording import words
 
 _HERE = (*KEYED, PurposeNotHere, AgreementNotOpen, OutageNow)
@@ -105,6 +114,11 @@ _PRESETTLE = (
     TraceCodesWrong,
     TraceCodeSold,
     RuleNotLoaded,
+    NotEntitled,
+    RefundExceedsCharge,
+    StayNotFound,
+    StayNotOpen,
+    StretchInvalid,
 )
 _SETTLE = (
     *_HERE,
@@ -117,6 +131,7 @@ _SETTLE = (
     NotInsured,
     TraceCodeSold,
     RuleNotLoaded,
+    PayLaterNotPossible,
 )
 _REVERSE = (
     *KEYED,
@@ -125,6 +140,7 @@ _REVERSE = (
     ReversalTooLate,
     LaterSettlementsInTheWay,
     NotInsured,
+    PayLaterNotPossible,
 )
 
 
@@ -203,13 +219,22 @@ class BasketLineInput:
     """An item, how many, at which price, which packs."""
 
     code: str = strawberry.field(description="National code (med_list_codg).")
-    quantity: Quantity = strawberry.field(description="Number of units (cnt).")
+    quantity: Quantity = strawberry.field(
+        description="Number of units (cnt); negative takes back what another line charged."
+    )
     unit_price: UnitPrice = strawberry.field(description="Yuan for a unit (pric).")
     trace_codes: list[str] = strawberry.field(
         description="Trace codes 追溯码, one for each pack (drug_trac_codg).", default_factory=list
     )
     split: bool = strawberry.field(
         description="Whether a pack is sold in parts 拆零 (trdn_flag).", default=False
+    )
+    restriction_met: bool | None = strawberry.field(
+        description="Whether the item's restricted indication fits; null: it has none.",
+        default=None,
+    )
+    served_on: date | None = strawberry.field(
+        description="Day of service within a stay; null: the last one.", default=None
     )
 
 
@@ -218,13 +243,38 @@ class PresettleInput:
     """A basket for the patient of a scan."""
 
     request_id: str = strawberry.field(description="Request key of the terminal (msgid).")
-    token: str = strawberry.field(description="The token of the scan.")
+    token: str = strawberry.field(
+        description="The token of the scan; empty for a stay.", default=""
+    )
     lines: list[BasketLineInput] = strawberry.field(description="The basket.")
     use_account: bool = strawberry.field(
         description="Whether the patient's account may pay (acct_used_flag).", default=True
     )
     enrolment_id: strawberry.ID | None = strawberry.field(
         description="Which enrolment pays; null: the one that decodeCode named.", default=None
+    )
+    disease: str = strawberry.field(
+        description="Listed disease (门诊慢特病) that the care is for; empty: ordinary care.",
+        default="",
+    )
+    emergency: bool = strawberry.field(
+        description="Whether it is an emergency, which counts as filed.", default=False
+    )
+    package: str = strawberry.field(
+        description="Disease package or per-diem that pays; empty: none.", default=""
+    )
+    package_days: int = strawberry.field(description="Days of a per-diem.", default=0)
+    stay_id: strawberry.ID | None = strawberry.field(
+        description="The stay whose stretch is priced, in place of a token.", default=None
+    )
+    until: date | None = strawberry.field(
+        description="Last day of the stretch; null: today.", default=None
+    )
+    discharge: bool = strawberry.field(
+        description="Whether it is the last stretch of the stay.", default=False
+    )
+    instalments: int = strawberry.field(
+        description="In how many monthly instalments a pay-later debt is paid.", default=0
     )
 
 
@@ -337,14 +387,33 @@ class TerminalMutations:
         """Price a basket."""
         lines = tuple(
             BasketLine(
-                line.code, line.quantity, line.unit_price, tuple(line.trace_codes), line.split
+                line.code,
+                line.quantity,
+                line.unit_price,
+                tuple(line.trace_codes),
+                line.split,
+                line.restriction_met,
+                line.served_on,
             )
             for line in input.lines
         )
         outcome = await info.context.act(
             service.presettle,
             lambda actor: Presettle(
-                actor, input.token, lines, input.use_account, input.enrolment_id, input.request_id
+                actor,
+                input.token,
+                lines,
+                input.use_account,
+                input.enrolment_id,
+                input.request_id,
+                disease=input.disease,
+                emergency=input.emergency,
+                package=input.package,
+                package_days=input.package_days,
+                stay_id=input.stay_id,
+                until=input.until,
+                discharge=input.discharge,
+                instalments=input.instalments,
             ),
         )
         locale = info.context.locale
@@ -401,6 +470,15 @@ class Till:
 
         view = await info.context.door.read(read)
         return None if view is None else bill_type(view, info.context.locale)
+
+    @strawberry.field(description="Patients in this hospital, the latest admitted first.")
+    async def stays(self, info: Info, first: int | None = None) -> list[StayType]:
+        """Return open stays."""
+        size, locale = page_size(first), info.context.locale
+        views = await info.context.door.read(
+            lambda unit: stays.open_stays(unit, self.actor.institution_id, size)
+        )
+        return [stay_type(view, locale) for view in views]
 
     @strawberry.field(
         description="Settlements and reversals of this institution, the newest first.",

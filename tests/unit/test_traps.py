@@ -325,7 +325,7 @@ def test_benefits_pause_only_for_a_listed_default() -> None:
     assert benefits_paused([_agreement(), listed], "510100", DAY, rulebook())
     others = [_agreement(state) for state in PayLaterState if state is not PayLaterState.DEFAULTED]
     assert not benefits_paused(others, "510100", DAY, rulebook())
-    assert PAY_LATER_STATES.final_states() == {PayLaterState.PAID, PayLaterState.CANCELLED}
+    assert PAY_LATER_STATES.final_states() == {PayLaterState.CANCELLED}
 
 
 def test_a_deposit_comes_back_less_the_burden() -> None:

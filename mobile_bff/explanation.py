@@ -86,6 +86,16 @@ _UNKNOWN_CAP = {
     Locale.ZH: "封顶线的官方数额尚未录入，暂不封顶。",
     Locale.EN: "The official amount of the cap is not loaded yet; none is applied.",
 }
+_NOTHING = {
+    StepKind.BANDS: {
+        Locale.ZH: "剩下的负担没有超过起付标准。",
+        Locale.EN: "What is left does not exceed the threshold.",
+    },
+    StepKind.THRESHOLD: {
+        Locale.ZH: "{payer}不设起付标准。",
+        Locale.EN: "{payer}: there is no threshold.",
+    },
+}
 _LIFTED = {Locale.ZH: "取消封顶线", Locale.EN: "no limit"}
 _PLACES = {
     "LEVEL_3": ("三级医院", "a level-3 hospital"),
@@ -143,6 +153,9 @@ def _sentence(step: WorkingStep, outcome: Outcome, locale: Locale) -> Sentence:
     if step.kind in (StepKind.YEAR_CAP, StepKind.FUND_LIMIT) and step.amount_fen is None:
         text = _UNKNOWN_CAP[locale]
         return Sentence(step.kind, step.payer, text, text, step.ref)
+    if step.formula == "0.00" and step.kind in _NOTHING:
+        text = _NOTHING[step.kind][locale].format(payer=payer_name(step.payer, locale))
+        return Sentence(step.kind, step.payer, text, text, step.ref)
     payer = payer_name(step.payer, locale)
     if step.payer is PayerKind.COMMERCIAL and zh:
         payer = f"{payer}（{step.ref.document}）"
@@ -195,7 +208,7 @@ def _own_costs(outcome: Outcome, locale: Locale) -> list[Sentence]:
                 if zh
                 else (f"Besides: {what}, {_money(amount, locale)}.")
             )
-            found.append(Sentence(None, None, text, text, None))
+            found.append(Sentence(None, PayerKind.CASH, text, text, None))
     return found
 
 

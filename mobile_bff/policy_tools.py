@@ -14,12 +14,14 @@ from backend.infra.clock import SystemClock
 from backend.kernel.calendar import local_day
 from backend.kernel.errors import Locale
 from backend.kernel.money import Fen, parse_yuan, yuan_text
+from backend.rulebook.contracts import RuleRef
 from backend.rulebook.library import Rulebook, make_book, packs_in, rulebook, shipped_packs
 from backend.rulebook.lint import LEAD_DAYS, check, overlaid
 from backend.rulebook.packs import PackInvalid
 from backend.rulebook.vocabulary import Vocabulary, vocabulary
 from backend.settlement.casebook import Settled, differences, read_cases, settle_case
-from mobile_bff.explanation import explain, summary
+from backend.settlement.contracts import Outcome
+from mobile_bff.explanation import explain, payer_name, summary
 
 SHOWN = ("basic", "fund", "hospital", "account", "family", "cash")
 
@@ -147,27 +149,42 @@ def _explain(options: argparse.Namespace) -> int:
     console = Console(highlight=False)
     for document in read_cases(options.case):
         for number, settled in enumerate(settle_case(document, book), 1):
-            console.print(f"\n[bold]{document['id']}[/] {document.get('title', '')} ({number})")
+            title = f"{document['id']} {document.get('title', '')} ({number})"
+            console.print(f"\n[bold]{title}[/]", soft_wrap=True)
             _print_working(console, settled, locale)
     return 0
 
 
 def _print_working(console: Console, settled: Settled, locale: Locale) -> None:
     if settled.outcome is None:
-        console.print(f"[yellow]{settled.refusal}[/]")
+        console.print(f"[yellow]{settled.refusal}[/]", soft_wrap=True)
         return
-    for sentence in explain(settled.outcome, locale):
-        console.print(f"  {sentence.text}")
-        if sentence.ref is not None:
-            ref = sentence.ref
-            mark = (
-                ("（暂定）" if locale is Locale.ZH else " (provisional)") if ref.provisional else ""
-            )
-            console.print(
-                f"    [dim]{ref.rule} {ref.effective_from} 《{ref.document}》{ref.number} "
-                f"{ref.clause}{mark}[/]"
-            )
-    console.print(f"[bold]{summary(settled.outcome, locale)}[/]")
+    for text in told(settled.outcome, locale):
+        console.print(text, soft_wrap=True, markup=False)
+
+
+def told(outcome: Outcome, locale: Locale) -> list[str]:
+    """Return an outcome as lines for a person: sentences payer by payer, then the rules they stand on."""
+    lines, rules, payer = [], list[RuleRef](), None
+    for sentence in explain(outcome, locale):
+        if sentence.payer is not None and sentence.payer is not payer:
+            payer = sentence.payer
+            lines.append(f"\n{payer_name(payer, locale)}")
+        mark = ""
+        if sentence.ref is not None and sentence.step is not None:
+            if sentence.ref not in rules:
+                rules.append(sentence.ref)
+            mark = f" [{rules.index(sentence.ref) + 1}]"
+        lines.append(f"  {sentence.text}{mark}")
+    zh = locale is Locale.ZH
+    lines += ["", summary(outcome, locale), "", "依据" if zh else "Rules"]
+    for number, ref in enumerate(rules, 1):
+        since = f"自{ref.effective_from}" if zh else f"since {ref.effective_from}"
+        open_ = ("（暂定）" if zh else " (provisional)") if ref.provisional else ""
+        lines.append(
+            f"  [{number}] {ref.rule} {since} 《{ref.document}》{ref.number} {ref.clause}{open_}"
+        )
+    return lines
 
 
 def _words(_options: argparse.Namespace) -> int:

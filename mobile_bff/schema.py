@@ -9,6 +9,7 @@ from strawberry.tools import merge_types
 
 from backend.access.contracts import Action, PersonActor
 from backend.people import queries as people
+from mobile_bff import wording as _wording  # registers the enums first
 from mobile_bff.connections import PAGE_MAX
 from mobile_bff.context import Info
 from mobile_bff.estimates import EstimateQueries
@@ -31,6 +32,8 @@ from mobile_bff.scalars import SCALARS
 from mobile_bff.sign_in import SignInMutations
 from mobile_bff.terminals.gateway import TerminalMutations, Till, till
 from mobile_bff.terminals.hospital import HospitalMutations
+
+_ = _wording
 
 
 @strawberry.type(description="政策宣传: policy information.")

@@ -185,9 +185,10 @@ def amounts_of(outcome: Outcome, used: Mapping[int, Mapping[str, int]]) -> dict[
     for part in o.parts:
         name = f"part.{part.kind.value}"
         amounts[name] = amounts.get(name, 0) + part.amount_fen
-    for name, counted in used.get(o.accumulator_year, {}).items():
-        amounts[f"used.{name}"] = counted
     texts = {name: yuan_text(Fen(amount)) for name, amount in amounts.items()}
+    for name, counted in used.get(o.accumulator_year, {}).items():
+        plain = name.endswith("stays")
+        texts[f"used.{name}"] = str(counted) if plain else yuan_text(Fen(counted))
     return texts | {"year": str(o.accumulator_year)}
 
 

@@ -219,10 +219,12 @@ def test_the_project_speaks_of_itself_alone() -> None:
 
 def test_readme_draws_the_state_tables_of_the_code() -> None:
     from backend.codes.contracts import CODE_STATES
+    from backend.credit.contracts import PAY_LATER_STATES
     from backend.payments.contracts import BILL_STATES
+    from backend.payments.stay_contracts import STAY_STATES
 
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    for table in (CODE_STATES, BILL_STATES):
+    for table in (CODE_STATES, BILL_STATES, STAY_STATES, PAY_LATER_STATES):
         assert table.diagram() in readme, "run: yibao states"
 
 
@@ -233,6 +235,26 @@ def test_readme_lists_what_exists() -> None:
             assert f"`{folder.name}/`" in readme, folder.name
     for target in re.findall(r"^([a-z]+):.*## ", (ROOT / "Makefile").read_text("utf-8"), re.M):
         assert f"make {target}" in readme, target
+
+
+def test_readme_shows_the_explained_bill_as_it_comes_out() -> None:
+    from backend.kernel.errors import Locale
+    from backend.rulebook.library import rulebook
+    from backend.settlement.casebook import read_cases, settle_case
+    from mobile_bff.policy_tools import told
+
+    (case,) = read_cases(ROOT / "tests/cases/constructed/readme.yaml")
+    outcome = settle_case(case, rulebook())[0].outcome
+    assert outcome is not None
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert "\n".join(told(outcome, Locale.ZH)).strip() in readme
+
+
+def test_the_guide_holds_the_vocabulary() -> None:
+    from backend.rulebook.vocabulary import vocabulary
+    from mobile_bff.policy_tools import guide
+
+    assert guide(vocabulary()) in (ROOT / "backend/rulebook/GUIDE.md").read_text("utf-8")
 
 
 # -- set-up ---------------------------------------------------------------------------------------

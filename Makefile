@@ -18,8 +18,8 @@ check: $(READY)  ## Format, lint, types, import directions, policy packs.
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/yibao policy check
 
-bench: $(READY)  ## Settlements per second beside plain SQL on the same database.
-	@$(BIN)/python -m tests.bench
+bench: $(READY)  ## The engine alone; then settlements per second beside plain SQL on the same database.
+	@$(BIN)/python -m tests.bench_engine && $(BIN)/python -m tests.bench
 
 schema: $(READY)  ## Write schema.graphql and the manifest of the app's documents.
 	@$(BIN)/yibao schema && $(BIN)/yibao documents

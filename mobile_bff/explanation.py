@@ -22,8 +22,14 @@ class Sentence:
     step: StepKind | None
     payer: PayerKind | None
     text: str
-    speech: str
     ref: RuleRef | None
+    locale: Locale
+    spoken: str = ""
+
+    @property
+    def speech(self) -> str:
+        """Return the sentence without figures and signs that a voice stumbles over."""
+        return self.spoken or _speakable(self.text, self.locale)
 
 
 _ZH = {
@@ -152,10 +158,10 @@ def _sentence(step: WorkingStep, outcome: Outcome, locale: Locale) -> Sentence:
     zh = locale is Locale.ZH
     if step.kind in (StepKind.YEAR_CAP, StepKind.FUND_LIMIT) and step.amount_fen is None:
         text = _UNKNOWN_CAP[locale]
-        return Sentence(step.kind, step.payer, text, text, step.ref)
+        return Sentence(step.kind, step.payer, text, step.ref, locale)
     if step.formula == "0.00" and step.kind in _NOTHING:
         text = _NOTHING[step.kind][locale].format(payer=payer_name(step.payer, locale))
-        return Sentence(step.kind, step.payer, text, text, step.ref)
+        return Sentence(step.kind, step.payer, text, step.ref, locale)
     payer = payer_name(step.payer, locale)
     if step.payer is PayerKind.COMMERCIAL and zh:
         payer = f"{payer}（{step.ref.document}）"
@@ -166,10 +172,9 @@ def _sentence(step: WorkingStep, outcome: Outcome, locale: Locale) -> Sentence:
     text = template.format(payer=payer, fact=fact, formula=formula, amount=amount)
     spoken = template.split("：{formula}" if zh else ": {formula}")[0].rstrip("。.")
     if spoken == template.rstrip("。.") or "{amount}" not in spoken:
-        speech = _speakable(text, locale)
-    else:
-        speech = spoken.format(payer=payer, fact=fact, amount=amount) + ("。" if zh else ".")
-    return Sentence(step.kind, step.payer, text, speech, step.ref)
+        return Sentence(step.kind, step.payer, text, step.ref, locale)
+    spoken = spoken.format(payer=payer, fact=fact, amount=amount) + ("。" if zh else ".")
+    return Sentence(step.kind, step.payer, text, step.ref, locale, spoken)
 
 
 def _fact(step: WorkingStep, outcome: Outcome, locale: Locale) -> str:
@@ -208,7 +213,7 @@ def _own_costs(outcome: Outcome, locale: Locale) -> list[Sentence]:
                 if zh
                 else (f"Besides: {what}, {_money(amount, locale)}.")
             )
-            found.append(Sentence(None, PayerKind.CASH, text, text, None))
+            found.append(Sentence(None, PayerKind.CASH, text, None, locale))
     return found
 
 
@@ -222,7 +227,7 @@ def _left_to_pay(outcome: Outcome, locale: Locale) -> Sentence:
             f"Your part is {_money(total, locale)}: "
             f"{_money(account, locale)} from accounts and {cash} in cash."
         )
-    return Sentence(None, PayerKind.CASH, text, text, outcome.account_ref)
+    return Sentence(None, PayerKind.CASH, text, outcome.account_ref, locale)
 
 
 def _money(amount: Fen, locale: Locale) -> str:

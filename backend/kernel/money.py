@@ -43,7 +43,7 @@ def share(amount: Fen, rate: Fraction, rounding: Rounding = Rounding.HALF_UP) ->
     return _quotient(amount * rate.numerator, rate.denominator, rounding)
 
 
-def whole_fen(exact: Fraction, rounding: Rounding = Rounding.HALF_UP) -> Fen:
+def whole_fen(exact: Fraction | int, rounding: Rounding = Rounding.HALF_UP) -> Fen:
     """Return an exact, non-negative amount of fen in whole fen."""
     if exact < 0:
         raise ValueError("an amount that is rounded is not negative")

@@ -37,6 +37,7 @@ class Rulebook:
     parameters: Mapping[tuple[str, str, str], Parameter]
     digest: str
     source: str = field(default="", repr=False)
+    _rules: dict[str, dict[str, Parameter]] = field(default_factory=dict, repr=False, compare=False)
 
     def find(
         self, region: str, name: str, day: date, case: Mapping[str, str] | None = None, **more: str
@@ -67,12 +68,19 @@ class Rulebook:
 
     def parameter(self, region: str, name: str) -> Parameter | None:
         """Return a parameter of the region, its province or the nation."""
-        topic, _, parameter = name.partition(".")
-        for owner in (region, f"{province_code(region)}0000", NATION):
-            found = self.parameters.get((owner, topic, parameter))
-            if found is not None:
-                return found
-        return None
+        return self.rules_of(region).get(name)
+
+    def rules_of(self, region: str) -> Mapping[str, Parameter]:
+        """Return every ``topic.parameter`` that counts in a region, gathered once."""
+        found = self._rules.get(region)
+        if found is None:
+            found = {}
+            for owner in (NATION, f"{province_code(region)}0000", region):
+                for (of, topic, parameter), rule in self.parameters.items():
+                    if of == owner:
+                        found[f"{topic}.{parameter}"] = rule
+            self._rules[region] = found
+        return found
 
     def topics(self, region: str) -> set[str]:
         """Return the topics that a region itself has rules for."""

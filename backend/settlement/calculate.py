@@ -7,6 +7,7 @@ reads a clock, a database or a setting.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from backend.kernel.invariants import invariant
 from backend.kernel.money import ZERO, Fen, yuan_text
@@ -32,6 +33,17 @@ from backend.settlement.tiers.pool import Pool, basic_pool
 from backend.settlement.tiers.scope import Scope
 
 
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """The parts of all lines together."""
+
+    total: Fen
+    full_self_pay: Fen
+    over_limit: Fen
+    prepaid_share: Fen
+    in_scope: Fen
+
+
 def calculate(case: Case, book: Rulebook) -> Outcome:
     """Settle a bill through every payer, in the order that the insured region names.
 
@@ -43,13 +55,12 @@ def calculate(case: Case, book: Rulebook) -> Outcome:
     law = Law(case, book)
     packaged = package_rule(law) if case.package else None
     lines = Scope(law, packaged).lines(case.lines)
-    total = Fen(sum(line.total_fen for line in lines))
-    in_scope = Fen(sum(line.in_scope_fen for line in lines))
-    pool = basic_pool(case, total, in_scope, law)
+    sums = _sums(lines)
+    pool = basic_pool(case, sums.total, sums.in_scope, law)
     if packaged is not None and pool.reason is None:
-        pool = package_pool(case, total, law)
+        pool = package_pool(case, sums.total, law)
     burdens = pool.burdens + _self_paid(lines, law)
-    steps = [_scope_step(lines, law), *pool.steps]
+    steps = [_scope_step(sums, law), *pool.steps]
     counts = dict(pool.counts)
     if pool.reason is None:
         more_steps, more_counts = pay_by_others(case, burdens, law)
@@ -57,7 +68,7 @@ def calculate(case: Case, book: Rulebook) -> Outcome:
         counts |= more_counts
     account_ref = pay_by_accounts(case, burdens, law)
     parts = tuple(burden.part() for burden in burdens if burden.amount)
-    outcome = _outcome(case, lines, pool, parts, steps, counts, account_ref, book.digest)
+    outcome = _outcome(case, lines, sums, pool, parts, steps, counts, account_ref, book.digest)
     check_identities(outcome)
     return outcome
 
@@ -65,6 +76,7 @@ def calculate(case: Case, book: Rulebook) -> Outcome:
 def _outcome(
     case: Case,
     lines: tuple[LineOutcome, ...],
+    sums: Sums,
     pool: Pool,
     parts: tuple[Part, ...],
     steps: list[WorkingStep],
@@ -75,11 +87,11 @@ def _outcome(
     shares = _shares(parts)
     account, family = _paid(shares, PayerKind.ACCOUNT), _paid(shares, PayerKind.FAMILY_ACCOUNT)
     return Outcome(
-        total_fen=Fen(sum(line.total_fen for line in lines)),
-        full_self_pay_fen=Fen(sum(line.full_self_pay_fen for line in lines)),
-        over_limit_fen=Fen(sum(line.over_limit_fen for line in lines)),
-        prepaid_share_fen=Fen(sum(line.prepaid_share_fen for line in lines)),
-        in_scope_fen=Fen(sum(line.in_scope_fen for line in lines)),
+        total_fen=sums.total,
+        full_self_pay_fen=sums.full_self_pay,
+        over_limit_fen=sums.over_limit,
+        prepaid_share_fen=sums.prepaid_share,
+        in_scope_fen=sums.in_scope,
         deductible_fen=pool.deductible_fen,
         pool_fen=_paid(shares, PayerKind.BASIC),
         fund_fen=_paid(shares, *(payer for payer in PayerKind if payer.is_fund)),
@@ -142,15 +154,23 @@ def _shares(parts: Sequence[Part]) -> tuple[Share, ...]:
     return tuple(Share(payer, topic, Fen(amount)) for (payer, topic), amount in ordered)
 
 
-def _scope_step(lines: Sequence[LineOutcome], law: Law) -> WorkingStep:
-    figures = [Fen(sum(line.total_fen for line in lines))]
-    for field in ("full_self_pay_fen", "over_limit_fen", "prepaid_share_fen"):
-        amount = Fen(sum(getattr(line, field) for line in lines))
-        figures += [amount] if amount else []
+def _sums(lines: Sequence[LineOutcome]) -> Sums:
+    total = full_self_pay = over_limit = prepaid_share = in_scope = 0
+    for line in lines:
+        total += line.total_fen
+        full_self_pay += line.full_self_pay_fen
+        over_limit += line.over_limit_fen
+        prepaid_share += line.prepaid_share_fen
+        in_scope += line.in_scope_fen
+    return Sums(Fen(total), Fen(full_self_pay), Fen(over_limit), Fen(prepaid_share), Fen(in_scope))
+
+
+def _scope_step(sums: Sums, law: Law) -> WorkingStep:
+    taken = (sums.full_self_pay, sums.over_limit, sums.prepaid_share)
+    figures = [sums.total, *(amount for amount in taken if amount)]
     formula = " - ".join(yuan_text(amount) for amount in figures)
     ref = law.need("catalogue.over_limit").ref
-    in_scope = Fen(sum(line.in_scope_fen for line in lines))
-    return WorkingStep(StepKind.IN_SCOPE, PayerKind.BASIC, "", formula, ref, "", in_scope)
+    return WorkingStep(StepKind.IN_SCOPE, PayerKind.BASIC, "", formula, ref, "", sums.in_scope)
 
 
 def _self_paid(lines: Sequence[LineOutcome], law: Law) -> list[Burden]:

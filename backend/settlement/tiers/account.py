@@ -34,7 +34,7 @@ def pay_by_accounts(case: Case, burdens: Sequence[Burden], law: Law) -> RuleRef 
         for payer, balance in balances.items():
             left = balance
             for burden in burdens:
-                if burden.kind.value in eligible:
+                if burden.kind in eligible:
                     left = Fen(left - burden.pay(payer, "", left))
     for burden in burdens:
         burden.pay(PayerKind.CASH, "", _EVERYTHING)

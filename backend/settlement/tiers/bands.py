@@ -56,7 +56,9 @@ def formula(bands: Sequence[Band], low: Fraction, high: Fraction) -> str:
     return " + ".join(terms) or "0.00"
 
 
-def exact_text(amount: Fraction) -> str:
+def exact_text(amount: Fraction | int) -> str:
     """Return an exact amount in yuan; what is no whole fen is rounded for show and marked ``≈``."""
+    if isinstance(amount, int):
+        return yuan_text(Fen(amount))
     rounded = whole_fen(amount)
     return yuan_text(rounded) if rounded == amount else f"≈{yuan_text(rounded)}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from fractions import Fraction
 
 from backend.kernel.invariants import invariant
@@ -12,7 +12,7 @@ from backend.settlement.contracts import NoBenefitReason, Part, PartKind, PayerK
 
 
 class Burden:
-    """A part of the bill. ``exact`` is its amount before rounding, for payers that reckon on it."""
+    """A part of the bill. ``exact`` is its amount before rounding, where that is no whole fen."""
 
     __slots__ = ("amount", "exact", "formula", "kind", "left", "paid", "reason", "ref")
 
@@ -29,7 +29,7 @@ class Burden:
         self.kind = kind
         self.amount = amount
         self.left = amount
-        self.exact = Fraction(amount) if exact is None else exact
+        self.exact = exact
         self.formula = formula
         self.ref = ref
         self.reason = reason
@@ -43,8 +43,10 @@ class Burden:
             self.left = Fen(self.left - amount)
         return amount
 
-    def exact_left(self) -> Fraction:
+    def exact_left(self) -> Fraction | int:
         """Return what is left before rounding."""
+        if self.exact is None:
+            return self.left
         return self.exact - (self.amount - self.left)
 
     def part(self) -> Part:
@@ -54,17 +56,15 @@ class Burden:
 
 
 def pay_in_order(
-    burdens: Iterable[Burden], kinds: tuple[str, ...], payer: PayerKind, topic: str, amount: Fen
+    burdens: Sequence[Burden], kinds: tuple[str, ...], payer: PayerKind, topic: str, amount: Fen
 ) -> Fen:
     """Let a payer pay an amount off the kinds of burden, in the order in which the law names them.
 
     Returns what could not be placed, which is zero where the amount is at most what is left.
     """
-    by_kind: dict[str, list[Burden]] = {}
-    for burden in burdens:
-        by_kind.setdefault(burden.kind.value, []).append(burden)
     rest = amount
-    for kind in kinds:
-        for burden in by_kind.get(kind, ()):
-            rest = Fen(rest - burden.pay(payer, topic, rest))
+    for kind in kinds if amount else ():
+        for burden in burdens:
+            if burden.kind == kind:
+                rest = Fen(rest - burden.pay(payer, topic, rest))
     return rest

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 
 from backend.people.contracts import BenefitStatus, InsuranceType
@@ -21,9 +22,12 @@ class Law:
     whether the place lies in another area, however it is treated.
     """
 
+    __slots__ = ("_rules", "away", "book", "day", "dimensions", "pool", "region", "scheme")
+
     def __init__(self, case: Case, book: Rulebook) -> None:
         self.book = book
         self.region = case.insured.area_code
+        self._rules = book.rules_of(self.region)
         self.day = law_day(case, book)
         employee = case.insured.insurance_type is InsuranceType.EMPLOYEE
         self.scheme = WORKER if employee else RESIDENT
@@ -31,13 +35,28 @@ class Law:
         self.away = case.place.area_code != self.region
         self.dimensions = self._dimensions(case)
 
-    def need(self, name: str, **more: str) -> Finding:
-        """Return a rule that must be there. Raises ``RuleMissing``."""
-        return self.book.find(self.region, name, self.day, self.dimensions, **more)
+    def under(self, more: Mapping[str, str]) -> Law:
+        """Return the same law with further dimensions, such as an identity."""
+        narrowed = Law.__new__(Law)
+        narrowed.book, narrowed.region, narrowed.day = self.book, self.region, self.day
+        narrowed.scheme, narrowed.pool, narrowed.away = self.scheme, self.pool, self.away
+        narrowed._rules = self._rules
+        narrowed.dimensions = {**self.dimensions, **more}
+        return narrowed
 
-    def may(self, name: str, **more: str) -> Finding | None:
+    def need(self, name: str) -> Finding:
+        """Return a rule that must be there. Raises ``RuleMissing``."""
+        parameter = self._rules.get(name)
+        if parameter is not None:
+            found = parameter.on_or_none(self.day, self.dimensions)
+            if found is not None:
+                return found
+        return self.book.find(self.region, name, self.day, self.dimensions)  # names what is missing
+
+    def may(self, name: str) -> Finding | None:
         """Return a rule that a region has or has not."""
-        return self.book.find_if_any(self.region, name, self.day, self.dimensions, **more)
+        parameter = self._rules.get(name)
+        return None if parameter is None else parameter.on_or_none(self.day, self.dimensions)
 
     def _dimensions(self, case: Case) -> dict[str, str]:
         insured = case.insured

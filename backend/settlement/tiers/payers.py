@@ -53,7 +53,7 @@ def pay_by_others(
             continue
         liabilities = law.may(f"{topic}.liabilities")
         for liability in liabilities.items if liabilities else ("",):
-            kinds = law.need(f"{topic}.base", liability=liability).items
+            kinds = law.under({"liability": liability}).need(f"{topic}.base").items
             paid = _best(case, burdens, kinds, topic, liability, payer, law)
             steps.extend(paid.steps)
             pay_in_order(burdens, kinds, payer, topic, paid.amount)
@@ -70,7 +70,7 @@ def counter(topic: str, liability: str, what: str) -> str:
 def _takes_part(case: Case, topic: str, law: Law) -> bool:
     """Tell whether a payer has to do with this bill and this person at all."""
     cares = law.need(f"{topic}.cares")
-    if case.care.value not in cares.items:
+    if case.care not in cares.items:
         return False
     civil = law.may(f"{topic}.for_civil_servants")
     if civil is not None and civil.flag and not case.insured.civil_servant:
@@ -96,12 +96,11 @@ def _best(
     payer: PayerKind,
     law: Law,
 ) -> Payment:
-    base = sum((b.exact_left() for b in burdens if b.kind.value in kinds), Fraction(0))
-    left = Fen(sum(b.left for b in burdens if b.kind.value in kinds))
-    shown = " + ".join(
-        exact_text(b.exact_left()) for k in kinds for b in burdens if b.kind.value == k and b.left
-    )
-    ref = law.need(f"{topic}.base", liability=liability).ref
+    taken = [b for kind in kinds for b in burdens if b.kind == kind and b.left]
+    base = sum(b.exact_left() for b in taken)
+    left = Fen(sum(b.left for b in taken))
+    shown = " + ".join(exact_text(b.exact_left()) for b in taken)
+    ref = law.under({"liability": liability}).need(f"{topic}.base").ref
     first = WorkingStep(
         StepKind.BASE, payer, topic, shown or "0.00", ref, liability, whole_fen(base)
     )
@@ -119,7 +118,7 @@ def _best(
             "identity": identity,
             "continuity": "CONTINUOUS" if continuous else "NEW",
         }
-        found = _under(case, base, topic, payer, law, case_of)
+        found = _under(case, base, topic, payer, law.under(case_of), case_of)
         if best is None or found.amount > best.amount:
             best = found
     assert best is not None  # an identity is needed and held, or none is needed
@@ -130,7 +129,7 @@ def _best(
 
 def _under(
     case: Case,
-    base: Fraction,
+    base: Fraction | int,
     topic: str,
     payer: PayerKind,
     law: Law,
@@ -142,7 +141,7 @@ def _under(
     to ``f`` of its whole burden, however the year is split into bills.
     """
     liability, identity = case_of["liability"], case_of["identity"]
-    yearly = law.need(f"{topic}.period", **case_of).choice == "YEAR"
+    yearly = law.need(f"{topic}.period").choice == "YEAR"
     before = Fen(case.used.get(counter(topic, liability, "base"), 0)) if yearly else ZERO
     paid = Fen(case.used.get(counter(topic, liability, "paid"), 0))
     cumulative = before + base
@@ -151,40 +150,38 @@ def _under(
     def step(kind: StepKind, formula: str, ref: RuleRef, fact: str = "") -> None:
         steps.append(WorkingStep(kind, payer, topic, formula, ref, fact))
 
-    threshold_rule = law.need(f"{topic}.threshold", **case_of)
+    threshold_rule = law.need(f"{topic}.threshold")
     threshold = threshold_rule.fen
     step(StepKind.THRESHOLD, yuan_text(threshold), threshold_rule.ref)
-    factor = law.may(f"{topic}.tilt_threshold", **case_of)
+    factor = law.may(f"{topic}.tilt_threshold")
     if factor is not None:
         lowered = share(threshold, factor.rate)
         figures = f"{yuan_text(threshold)} × {percent_text(factor.rate)} = {yuan_text(lowered)}"
         step(StepKind.TILT, figures, factor.ref, identity)
         threshold = lowered
-    table, origin, rule = _table(topic, law, case_of)
-    points = law.may(f"{topic}.tilt_points", **case_of)
+    table, origin, rule = _table(topic, law)
+    points = law.may(f"{topic}.tilt_points")
     if points is not None:
         table = bands.raised(table, points.rate)
         step(StepKind.TILT, f"+{percent_text(points.rate)}", points.ref, identity)
-    low, high = Fraction(max(before, threshold)), max(cumulative, Fraction(threshold))
-    if origin == "ABOVE_THRESHOLD":
-        low, high, floor = low - threshold, high - threshold, Fraction(0)
+    amount = ZERO
+    if cumulative <= threshold:
+        step(StepKind.BANDS, "0.00", rule.ref)
     else:
-        floor = Fraction(threshold)
-    at_floor = bands.over(table, floor)
-    amount = Fen(
-        whole_fen(bands.over(table, high) - at_floor) - whole_fen(bands.over(table, low) - at_floor)
-    )
-    step(StepKind.BANDS, bands.formula(table, low, high), rule.ref)
-    limit = law.may(f"{topic}.limit", **case_of)
-    lifted = law.may(f"{topic}.tilt_no_limit", **case_of)
+        start = Fraction(0 if origin == "ABSOLUTE" else threshold)
+        floor, low, high = threshold - start, max(before, threshold) - start, cumulative - start
+        at_floor = bands.over(table, floor) if floor else floor
+        paid_before = whole_fen(bands.over(table, low) - at_floor) if low > floor else ZERO
+        amount = Fen(whole_fen(bands.over(table, high) - at_floor) - paid_before)
+        step(StepKind.BANDS, bands.formula(table, low, high), rule.ref)
+    limit = law.may(f"{topic}.limit")
+    lifted = law.may(f"{topic}.tilt_no_limit")
     if lifted is not None and lifted.flag:
         step(StepKind.TILT, "", lifted.ref, identity)
     elif limit is not None and limit.limit is not None:
-        left = (
-            Fen(max(0, limit.fen - paid)) if yearly or _limit_is_yearly(topic, law) else limit.fen
-        )
-        step(StepKind.PAYER_LIMIT, f"{yuan_text(limit.fen)} - {yuan_text(paid)}", limit.ref)
-        amount = Fen(min(amount, left))
+        spent = paid if yearly or _limit_is_yearly(topic, law) else ZERO
+        step(StepKind.PAYER_LIMIT, f"{yuan_text(limit.fen)} - {yuan_text(spent)}", limit.ref)
+        amount = Fen(min(amount, max(0, limit.fen - spent)))
     return Payment(amount, whole_fen(base), tuple(steps))
 
 
@@ -193,12 +190,12 @@ def _limit_is_yearly(topic: str, law: Law) -> bool:
     return period is not None and period.choice == "YEAR"
 
 
-def _table(topic: str, law: Law, case_of: dict[str, str]) -> tuple[tuple[Band, ...], str, Finding]:
+def _table(topic: str, law: Law) -> tuple[tuple[Band, ...], str, Finding]:
     """Return the bands, where they begin to count, and their rule; one rate is one band."""
-    banded = law.may(f"{topic}.bands", **case_of)
+    banded = law.may(f"{topic}.bands")
     if banded is not None:
-        return banded.bands, law.need(f"{topic}.band_origin", **case_of).choice, banded
-    rate = law.need(f"{topic}.rate", **case_of)
+        return banded.bands, law.need(f"{topic}.band_origin").choice, banded
+    rate = law.need(f"{topic}.rate")
     return (Band(None, rate.rate),), "ABOVE_THRESHOLD", rate
 
 

@@ -169,14 +169,14 @@ def _shares(
             own_fen,
             f"{yuan_text(counted)} - {yuan_text(Fen(counted - own_fen))}",
             rates.ref,
-            own,
+            own if own != own_fen else None,
         ),
         Burden(
             PartKind.ABOVE_FUND_LIMIT,
             above_fen,
             f"{yuan_text(Fen(above_fen + fund))} - {yuan_text(fund)}",
             binding,
-            above,
+            above if above != above_fen else None,
         ),
     ]
 

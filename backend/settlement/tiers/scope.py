@@ -26,6 +26,8 @@ from backend.settlement.contracts import LineOutcome, LineReason
 from backend.settlement.tiers import bands
 from backend.settlement.tiers.law import Law
 
+Treatment = tuple[LineReason, RuleRef, Finding | None]
+
 
 class Scope:
     """Splits the lines of one bill. What the law says of a class is looked up once a bill."""
@@ -33,7 +35,7 @@ class Scope:
     def __init__(self, law: Law, packaged: RuleRef | None = None) -> None:
         self._law = law
         self._packaged = packaged
-        self._treatments: dict[tuple[ItemClass, ItemKind], tuple[Finding, Finding | None]] = {}
+        self._treatments: dict[tuple[ItemClass, ItemKind], Treatment] = {}
         self._capped_at_home: Finding | None = None
         if law.away:
             self._capped_at_home = law.may("catalogue.home_price")
@@ -50,15 +52,14 @@ class Scope:
         share is rounded half up to fen, as ``preselfpay_amt`` is; the in-scope amount is what is left,
         so that the parts always sum to the line.
         """
-        treatment, prepaid_bands = self._treatment(line)
+        reason, ref, prepaid_bands = self._treatment(line)
         if line.quantity <= 0:
-            return _outcome(line, LineReason.TAKEN_BACK, ZERO, ZERO, ZERO, ZERO, treatment.ref)
+            return _outcome(line, LineReason.TAKEN_BACK, ZERO, ZERO, ZERO, ZERO, ref)
         total = line_amount(line.unit_price, line.quantity)
         if self._packaged is not None:
             return _outcome(line, LineReason.IN_PACKAGE, total, ZERO, ZERO, ZERO, self._packaged)
-        reason = LineReason(treatment.choice)
         if reason is LineReason.OUT_OF_SCOPE:
-            return _outcome(line, reason, total, total, ZERO, ZERO, treatment.ref)
+            return _outcome(line, reason, total, total, ZERO, ZERO, ref)
         if line.restriction_met is False:
             ref = self._law.need("catalogue.restricted_payment").ref
             return _outcome(line, LineReason.RESTRICTION_NOT_MET, total, total, ZERO, ZERO, ref)
@@ -72,17 +73,16 @@ class Scope:
         elif reason is LineReason.PREPAID_SHARE_FIRST:
             prepaid = share(counted, _rate(line.prepaid_share))
         over_limit = Fen(total - counted)
-        return _outcome(line, reason, total, ZERO, over_limit, prepaid, treatment.ref)
+        return _outcome(line, reason, total, ZERO, over_limit, prepaid, ref)
 
-    def _treatment(self, line: LineInput) -> tuple[Finding, Finding | None]:
+    def _treatment(self, line: LineInput) -> Treatment:
         key = (line.item_class, line.kind)
         found = self._treatments.get(key)
         if found is None:
-            case = {"item_class": line.item_class.value, "item_kind": line.kind.value}
-            found = (
-                self._law.need("catalogue.class_treatment", **case),
-                self._law.may("catalogue.prepaid_bands", **case),
-            )
+            law = self._law.under({"item_class": line.item_class, "item_kind": line.kind})
+            rule = law.need("catalogue.class_treatment")
+            prepaid_bands = law.may("catalogue.prepaid_bands")
+            found = (LineReason(rule.choice), rule.ref, prepaid_bands)
             self._treatments[key] = found
         return found
 
@@ -138,17 +138,18 @@ def _outcome(
     ref: RuleRef,
 ) -> LineOutcome:
     in_scope = Fen(total - full_self_pay - over_limit - prepaid)
-    invariant(min(full_self_pay, over_limit, prepaid, in_scope) >= 0, "no part is negative")
+    negative = full_self_pay < 0 or over_limit < 0 or prepaid < 0 or in_scope < 0
+    invariant(not negative, "no part is negative")
     return LineOutcome(
-        number=line.number,
-        code=line.code,
-        name=line.name,
-        item_class=line.item_class,
-        reason=reason,
-        quantity=line.quantity,
-        unit_price=line.unit_price,
-        price_limit=line.price_limit,
-        prepaid_rate=line.prepaid_share,
+        line.number,
+        line.code,
+        line.name,
+        line.item_class,
+        reason,
+        line.quantity,
+        line.unit_price,
+        line.price_limit,
+        line.prepaid_share,
         total_fen=total,
         full_self_pay_fen=full_self_pay,
         over_limit_fen=over_limit,

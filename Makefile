@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test check bench schema setup
+.PHONY: demo test check bench matching mutants schema setup
 
 demo: $(READY)  ## Run the whole path through the public API and keep serving.
 	@$(BIN)/yibao demo
@@ -20,6 +20,12 @@ check: $(READY)  ## Format, lint, types, import directions, policy packs.
 
 bench: $(READY)  ## The engine alone; then settlements per second beside plain SQL on the same database.
 	@$(BIN)/python -m tests.bench_engine && $(BIN)/python -m tests.bench
+
+matching: $(READY)  ## Precision and recall of the matching of local items, by kind of noise.
+	@$(BIN)/python -m tests.bench_matching
+
+mutants: $(READY)  ## Change the engine in every small way and see which changes no test notices.
+	@$(BIN)/mutmut run && $(BIN)/python -m tests.mutants
 
 schema: $(READY)  ## Write schema.graphql and the manifest of the app's documents.
 	@$(BIN)/yibao schema && $(BIN)/yibao documents

@@ -8,13 +8,15 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import TypeVar
 
 import uvicorn
 
 from backend.access.contracts import Operator
+from backend.catalogue import queries as catalogue
+from backend.catalogue import service as catalogue_service
 from backend.codes.contracts import CODE_STATES
 from backend.credit.contracts import PAY_LATER_STATES
 from backend.infra import audit, outbox
@@ -25,7 +27,7 @@ from backend.infra.settings import Settings, SettingsError
 from backend.institutions import queries as institutions
 from backend.institutions import service as institution_service
 from backend.institutions.contracts import Agreement
-from backend.kernel.calendar import SHANGHAI
+from backend.kernel.calendar import SHANGHAI, local_day
 from backend.ledger import queries as ledger
 from backend.payments.contracts import BILL_STATES
 from backend.payments.stay_contracts import STAY_STATES
@@ -89,6 +91,10 @@ def _add_commands(parser: argparse.ArgumentParser) -> None:
     add_policy_commands(add)
     settled = add("settlement", _settlement, "reckon every stored settlement again and compare")
     settled.add_argument("action", choices=["replay"])
+    match = add("match", _match, "list local items that wait for a person, or decide one")
+    match.add_argument("item", nargs="?", help="id of a local item; none: list them")
+    match.add_argument("code", nargs="?", help="its national code; NONE: no national item is meant")
+    match.add_argument("--from", dest="starts", help="first day, 2026-12-01; none: today")
     agreement = add("agreement", _agreement, "open, suspend or end an institution's agreement")
     agreement.add_argument("code")
     agreement.add_argument("state", choices=[state.value for state in Agreement])
@@ -220,6 +226,23 @@ def _settlement(_options: argparse.Namespace) -> int:
     if replayed.without_text:
         print(f"{replayed.without_text} of them from before the text of the law was kept")
     return 1 if replayed.faults else 0
+
+
+def _match(options: argparse.Namespace) -> int:
+    if not options.item:
+        for institution_id, view in _read(lambda unit: catalogue.queued(unit, 50)):
+            print(view.id, institution_id, view.item.name, view.item.specification)
+            for found in view.candidates:
+                print(f"    {found.score:>3} {found.code} {found.name} {found.specification}")
+        return 0
+    code = None if options.code == "NONE" else options.code
+
+    def decide(unit: Unit) -> bool:
+        starts = date.fromisoformat(options.starts) if options.starts else local_day(unit.now)
+        decided = catalogue_service.decide_match(unit, _operator(), options.item, code, starts)
+        return decided is not None
+
+    return _done(_write(decide), f"there is no local item {options.item} or no code {options.code}")
 
 
 def _agreement(options: argparse.Namespace) -> int:

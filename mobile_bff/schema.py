@@ -32,6 +32,7 @@ from mobile_bff.scalars import SCALARS
 from mobile_bff.sign_in import SignInMutations
 from mobile_bff.terminals.gateway import TerminalMutations, Till, till
 from mobile_bff.terminals.hospital import HospitalMutations
+from mobile_bff.terminals.matching import MatchingMutations
 
 _ = _wording
 
@@ -166,6 +167,7 @@ Mutation = merge_types(
         BillMutations,
         TerminalMutations,
         HospitalMutations,
+        MatchingMutations,
     ),
 )
 Mutation.__strawberry_definition__.description = "Writes: flat, verb first, one input, one union."  # type: ignore[attr-defined]

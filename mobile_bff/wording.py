@@ -9,7 +9,7 @@ from enum import Enum
 
 import strawberry
 
-from backend.catalogue.contracts import ItemClass, ItemKind
+from backend.catalogue.contracts import ItemClass, ItemKind, MatchState
 from backend.codes.contracts import Purpose
 from backend.institutions.contracts import Ability, Agreement, InstitutionKind
 from backend.kernel.errors import Locale, Retry
@@ -83,6 +83,14 @@ WORDS: dict[type[Enum], tuple[str, dict[str, Words]]] = {
             "A": _W("甲类", "Class 甲: in scope whole."),
             "B": _W("乙类", "Class 乙: a share is prepaid by the patient, the rest in scope."),
             "C": _W("丙类（目录外）", "Outside the catalogue: paid by the patient."),
+        },
+    ),
+    MatchState: (
+        "Where an institution's own item stands in the matching.",
+        {
+            "MATCHED": _W("已对应", "Matched; bills may use the local code."),
+            "QUEUED": _W("待人工核对", "A person decides."),
+            "REFUSED": _W("无对应项目", "No national item is meant."),
         },
     ),
     InsuranceType: (

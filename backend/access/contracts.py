@@ -65,6 +65,9 @@ class Action(StrEnum):
     PRESENT_BILL = "PRESENT_BILL"
     """Price, settle and reverse bills of an institution."""
 
+    UPLOAD_ITEMS = "UPLOAD_ITEMS"
+    """Upload an institution's own list of items."""
+
     ANNOUNCE_OUTAGE = "ANNOUNCE_OUTAGE"
     """Announce, extend or end an outage."""
 

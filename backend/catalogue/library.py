@@ -12,6 +12,7 @@ import csv
 from datetime import date
 from pathlib import Path
 
+from backend.catalogue.contracts import ItemClass, ItemKind, ItemView
 from backend.catalogue.model import CatalogueItem, CatalogueTerm
 from backend.infra.database import Unit
 from backend.kernel.money import parse_unit_price
@@ -52,3 +53,27 @@ def load_catalogue(unit: Unit) -> int:
     unit.db.add_all(terms)
     unit.db.flush()
     return len(items)
+
+
+def shipped_items() -> list[ItemView]:
+    """Return the items that ship with the program, with their first terms, without a database."""
+    with _FILE.open(encoding="utf-8", newline="") as file:
+        return [
+            ItemView(
+                code=row["code"],
+                kind=ItemKind(row["kind"]),
+                name=row["name"],
+                dosage_form=row["dosage_form"],
+                specification=row["specification"],
+                unit=row["unit"],
+                prescription_only=row["prescription_only"] == "1",
+                item_class=ItemClass(row["item_class"]),
+                prepaid_share=row["prepaid_share"],
+                price_limit=parse_unit_price(row["price_limit_yuan"])
+                if row["price_limit_yuan"]
+                else None,
+                effective_from=EFFECTIVE_FROM,
+                illustrative=True,
+            )
+            for row in csv.DictReader(file)
+        ]

@@ -28,6 +28,7 @@ APPEND_ONLY = (
     _settlement.RulebookText.__tablename__,
     _settlement.TraceEvent.__tablename__,
     _entitlements.CapitationMonth.__tablename__,
+    _catalogue.MatchDecision.__tablename__,
 )
 __all__ = [
     "APPEND_ONLY",

@@ -120,6 +120,7 @@ class ScannedCode:
 class BasketLine:
     """A line as the till sends it. ``split`` marks a pack sold in parts (拆零).
 
+    ``local_code`` is the institution's own code where ``code`` is empty; the matched national item counts.
     A negative quantity takes back what another line of the bill charged. ``restriction_met`` tells
     whether the item's restricted indication fits, ``None`` where it has none.
     """
@@ -129,6 +130,7 @@ class BasketLine:
     unit_price: UnitPrice
     trace_codes: tuple[str, ...] = ()
     split: bool = False
+    local_code: str = ""
     restriction_met: bool | None = None
     served_on: date | None = None
 

@@ -70,7 +70,7 @@ def catalogue_refusal(
 
 
 def line_inputs(
-    lines: Sequence[BasketLine], items: Mapping[str, ItemView]
+    lines: Sequence[BasketLine], items: Mapping[str, ItemView], terms_region: str
 ) -> tuple[LineInput, ...]:
     """Return the lines with the terms of their items."""
     return tuple(
@@ -86,6 +86,7 @@ def line_inputs(
             illustrative=items[line.code].illustrative,
             quantity=line.quantity,
             unit_price=line.unit_price,
+            terms_region=terms_region,
             restriction_met=line.restriction_met,
             served_on=line.served_on,
         )

@@ -66,8 +66,10 @@ from backend.payments.visits import (
     enrolment_on,
     locked_stay,
     presented,
+    region_of_terms,
     visit_again,
     visit_of,
+    with_national_codes,
 )
 from backend.people import queries as people
 from backend.people.contracts import EnrolmentView
@@ -79,7 +81,7 @@ from backend.rulebook.library import rulebook
 from backend.settlement import queries as settlements
 from backend.settlement import service as booking
 from backend.settlement.calculate import calculate
-from backend.settlement.case import Case, CaseContradicts
+from backend.settlement.case import Case, CaseContradicts, Route
 from backend.settlement.contracts import Outcome, SettlementKind, SettlementView
 from backend.settlement.facts import gather_case
 from backend.settlement.queries import CASE, OUTCOME, case_of, outcome_of
@@ -249,7 +251,9 @@ def _priced_case(
     enrolment: EnrolmentView,
 ) -> Case | Refusal:
     day = whose.service_date
-    items = catalogue.items_on(unit, [line.code for line in command.lines], day)
+    command = with_national_codes(unit, command, institution.id, day)
+    terms_region = region_of_terms(enrolment.area_code, institution.area_code, Route.DIRECT, day)
+    items = catalogue.items_on(unit, [line.code for line in command.lines], day, terms_region)
     refusal = logic.catalogue_refusal(
         command.lines,
         items,
@@ -269,7 +273,7 @@ def _priced_case(
         visit = visit_of(unit, command, whose, enrolment, institution)
         if isinstance(visit, Refusal):
             return visit
-        lines = logic.line_inputs(command.lines, items)
+        lines = logic.line_inputs(command.lines, items, terms_region)
         return gather_case(unit, enrolment, institution, visit, lines)
     except RuleMissing as missing:
         return RuleNotLoaded(missing.region, missing.rule, missing.day)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from sqlmodel import col, select
 
 from backend.access.contracts import TerminalActor
+from backend.catalogue import queries as catalogue
 from backend.codes import service as codes
 from backend.codes.contracts import GrantNotValid, Purpose
 from backend.credit import queries as credit
@@ -30,6 +31,7 @@ from backend.payments.stay_contracts import (
 from backend.people import queries as people
 from backend.people.contracts import EnrolmentView
 from backend.people.logic import paying_enrolment
+from backend.regions.library import province_code
 from backend.rulebook.library import rulebook
 from backend.settlement.case import (
     CareKind,
@@ -38,6 +40,7 @@ from backend.settlement.case import (
     PackageUse,
     Place,
     ReferredFrom,
+    Route,
     Stay,
 )
 from backend.settlement.facts import Visit
@@ -210,6 +213,32 @@ def locked_stay(unit: Unit, stay_id: str, institution_id: str | None) -> Hospita
     people.lock_person(unit, found.person_id)
     query = select(HospitalStay).where(col(HospitalStay.id) == stay_id).with_for_update()
     return unit.db.exec(query.execution_options(populate_existing=True)).one()
+
+
+def region_of_terms(insured_area: str, place_area: str, route: Route, day: date) -> str:
+    """Return the province whose catalogue decides, as ``catalogue.terms_of`` says (NAT-14).
+
+    Direct settlement takes the place of care's, a manual claim the insured area's. Raises
+    ``RuleMissing``.
+    """
+    rule = rulebook().find(insured_area, "catalogue.terms_of", day, route=route.value)
+    area = place_area if rule.choice == "PLACE_OF_CARE" else insured_area
+    return f"{province_code(area)}0000"
+
+
+def with_national_codes(
+    unit: Unit, command: Presettle, institution_id: str, day: date
+) -> Presettle:
+    """Return the basket with national codes in place of the institution's own, where matched."""
+    local = [line.local_code for line in command.lines if not line.code and line.local_code]
+    if not local:
+        return command
+    known = catalogue.national_codes(unit, institution_id, local, day)
+    lines = tuple(
+        line if line.code else replace(line, code=known.get(line.local_code, line.local_code))
+        for line in command.lines
+    )
+    return replace(command, lines=lines)
 
 
 def _years_apart(region: str, day: date) -> bool:

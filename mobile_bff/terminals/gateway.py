@@ -9,6 +9,8 @@ import strawberry
 from strawberry import relay
 
 from backend.access.contracts import SignInRequired, TerminalActor
+from backend.catalogue import queries as catalogue
+from backend.catalogue.contracts import MatchState
 from backend.codes.contracts import (
     CodeExpired,
     CodeForOtherPurpose,
@@ -89,6 +91,7 @@ from mobile_bff.personal_rights.settlement_records import SettlementType, settle
 from mobile_bff.public_services.medical_institutions import InstitutionType, institution_type
 from mobile_bff.scalars import Money, money_or_none
 from mobile_bff.terminals.hospital import StayType, stay_type
+from mobile_bff.terminals.matching import LocalItemType, local_item_type
 from mobile_bff.wording import words
 
 _HERE = (*KEYED, PurposeNotHere, AgreementNotOpen, OutageNow)
@@ -218,7 +221,12 @@ class DecodeCodeInput:
 class BasketLineInput:
     """An item, how many, at which price, which packs."""
 
-    code: str = strawberry.field(description="National code (med_list_codg).")
+    code: str = strawberry.field(
+        description="National code (med_list_codg); empty with a local code.", default=""
+    )
+    local_code: str = strawberry.field(
+        description="The institution's own code, matched before (fixmedins_hilist_id).", default=""
+    )
     quantity: Quantity = strawberry.field(
         description="Number of units (cnt); negative takes back what another line charged."
     )
@@ -392,6 +400,7 @@ class TerminalMutations:
                 line.unit_price,
                 tuple(line.trace_codes),
                 line.split,
+                line.local_code,
                 line.restriction_met,
                 line.served_on,
             )
@@ -479,6 +488,17 @@ class Till:
             lambda unit: stays.open_stays(unit, self.actor.institution_id, size)
         )
         return [stay_type(view, locale) for view in views]
+
+    @strawberry.field(description="The institution's own items, the least certain first.")
+    async def local_items(
+        self, info: Info, state: MatchState | None = None, first: int | None = None
+    ) -> list[LocalItemType]:
+        """Return local items with their matches."""
+        size = page_size(first)
+        views = await info.context.door.read(
+            lambda unit: catalogue.local_items(unit, self.actor.institution_id, state, size)
+        )
+        return [local_item_type(view) for view in views]
 
     @strawberry.field(
         description="Settlements and reversals of this institution, the newest first.",

@@ -71,6 +71,8 @@ MONEY_TABLES = (
     "ledger_posting",
     "trace_holding",
     "trace_event",
+    "hospital_stay",
+    "pay_later",
 )
 _PEOPLE = Path(sample.__file__).parent / "people.csv"
 _serials = itertools.count(1)

@@ -12,6 +12,7 @@ from backend.credit.logic import benefits_paused
 from backend.credit.model import PayLater
 from backend.infra.database import Unit
 from backend.kernel.money import Fen
+from backend.people import queries as people
 from backend.rulebook.library import Rulebook
 
 INSTALMENTS = TypeAdapter(tuple[Instalment, ...])
@@ -44,6 +45,12 @@ def in_state(unit: Unit, state: PayLaterState) -> list[PayLaterView]:
     """Return all agreements in a state, by id."""
     query = select(PayLater).where(PayLater.state == state).order_by(col(PayLater.id))
     return [view(row) for row in unit.db.exec(query).all()]
+
+
+def area_of(unit: Unit, agreement_id: str) -> str:
+    """Return the insured area of the patient of an agreement that must exist."""
+    row = unit.db.get_one(PayLater, agreement_id)
+    return people.area_of_enrolment(unit, row.enrolment_id)
 
 
 def view(row: PayLater) -> PayLaterView:

@@ -91,6 +91,11 @@ def circumstances(unit: Unit, person_id: str, age_day: date, day: date) -> Circu
     )
 
 
+def area_of_enrolment(unit: Unit, enrolment_id: str) -> str:
+    """Return the insured area of an enrolment that must exist."""
+    return unit.db.get_one(Enrolment, enrolment_id).area_code
+
+
 def lock_person(unit: Unit, person_id: str) -> None:
     """Make every other use case that moves this person's money wait until this one ends."""
     unit.db.exec(select(Person.id).where(Person.id == person_id).with_for_update()).one()

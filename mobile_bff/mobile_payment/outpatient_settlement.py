@@ -10,5 +10,5 @@ MODULE = AppModule(
     "门诊结算",
     "Outpatient settlement",
     ModuleState.PARTIAL,
-    "医院可扫码结算普通门诊；手机主扫缴费和慢特病尚未开放。",
+    "医院可扫码结算普通门诊、门诊慢特病和住院；手机主扫缴费尚未开放。",
 )

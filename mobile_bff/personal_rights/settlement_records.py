@@ -21,7 +21,7 @@ from mobile_bff.context import Info
 from mobile_bff.modules import AppModule, ModuleState
 from mobile_bff.public_services.medical_institutions import InstitutionType, institution_type
 from mobile_bff.scalars import Money, money
-from mobile_bff.working import Working, working_type
+from mobile_bff.working import Explanation, Working, explanation_type, working_type
 
 MODULE = AppModule(
     "C3",
@@ -29,7 +29,7 @@ MODULE = AppModule(
     "结算记录",
     "Visits and settlements",
     ModuleState.PARTIAL,
-    "可查询门诊和药店结算及每一分钱的依据；按年度和类别筛选尚未开放。",
+    "可查询门诊、药店和住院结算及每一分钱的依据，就医前可估算；按年度和类别筛选尚未开放。",
 )
 
 
@@ -57,6 +57,7 @@ class SettlementType(relay.Node):
     reversed_by_id: strawberry.ID | None = strawberry.field(description="What took it back.")
     reason: str = strawberry.field(description="Why it was reversed; empty for a settlement.")
     working: Working = strawberry.field(description="How every fen was reckoned.")
+    explanation: Explanation = strawberry.field(description="The same in plain sentences.")
     institution_key: strawberry.Private[str]
 
     @strawberry.field(description="Where.")
@@ -108,6 +109,7 @@ def settlement_type(view: SettlementView, locale: Locale) -> SettlementType:
         reversed_by_id=strawberry.ID(view.reversed_by_id) if view.reversed_by_id else None,
         reason=view.reason,
         working=working_type(view.outcome, locale),
+        explanation=explanation_type(view.outcome, locale),
         institution_key=view.institution_id,
     )
 

@@ -42,7 +42,7 @@ def test_a_stay_from_admission_to_explanation(site: Site) -> None:
         "MEDICAL_AID": "10241.39",
         "CASH": "4389.16",
     }
-    shown = phone.call("SettlementExplanation", id=settled["id"])["working"]
+    shown = phone.call("SettlementExplanation", id=settled["id"])
     texts = [step["text"] for step in shown["explanation"]["steps"]]
     assert "统筹基金支付40460.00元：(60000.00 - 500.00) × 68%。" in texts
     assert "您是低保对象，享受倾斜支付：23974.00 × 50% = 11987.00。" in texts
@@ -62,7 +62,7 @@ def test_the_explanation_in_english(site: Site) -> None:
     records = phone.call("SettlementRecords", first=5)["settlements"]["edges"]
     english = Client(phone.base_url, http=site.http, language="en")
     english.token = phone.token
-    shown = english.call("SettlementExplanation", id=records[0]["node"]["id"])["working"]
+    shown = english.call("SettlementExplanation", id=records[0]["node"]["id"])
     assert shown["explanation"]["summary"].startswith("Of CNY 60000.00: Pooling fund of basic")
     texts = [step["text"] for step in shown["explanation"]["steps"]]
     assert "Above the deductible the rate is 68%." in texts

@@ -33,7 +33,7 @@ def run_and_die(keys: str, url: str, work: dict[str, str], die_before: int) -> N
     event.listen(database.engine, "before_cursor_execute", count)
     event.listen(database.engine, "commit", count)
     terminal = TerminalActor(**json.loads(work["terminal"]))
-    if work["what"] == "settle":
+    if work["what"] != "reverse":
         command = Settle(terminal, work["target"], work["key"])
         outcome = database.write(lambda unit: service.settle(unit, command), "test")
     else:

@@ -16,11 +16,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from backend.access.contracts import TerminalActor
 from backend.infra.database import Database
+from backend.payments.contracts import BillView
 from backend.settlement.contracts import SettlementView
 from tests.databases import drop_database, name_of, new_database
 from tests.simulation.killed_child import KILLED, run_and_die
-from tests.world import IBUPROFEN, ROSUVASTATIN, World, line, new_key
+from tests.world import IBUPROFEN, LEVEL_3, PHARMACY, ROSUVASTATIN, VISIT, World, line, new_key
 
 _PROCESSES = multiprocessing.get_context("forkserver")
 _PROCESSES.set_forkserver_preload(["tests.simulation.killed_child"])
@@ -33,7 +35,7 @@ def _run_child(url: str, keys: Path, work: dict[str, str], die_before: int) -> i
     return child.exitcode
 
 
-@pytest.mark.parametrize("what", ["settle", "reverse"])
+@pytest.mark.parametrize("what", ["settle", "reverse", "discharge"])
 def test_killed_between_any_two_statements(
     world: World,
     keys_file: Path,
@@ -42,10 +44,12 @@ def test_killed_between_any_two_statements(
     tmp_path: Path,
     request: pytest.FixtureRequest,
 ) -> None:
-    basket = (line(IBUPROFEN, "1", "150.00"), line(ROSUVASTATIN, "1", "30.00"))
-    bill = world.bill("worker", *basket)
+    if what == "discharge":
+        bill, terminal = _pay_later_discharge(world)
+    else:
+        basket = (line(IBUPROFEN, "1", "150.00"), line(ROSUVASTATIN, "1", "30.00"))
+        bill, terminal = world.bill("worker", *basket), world.terminal()
     settled = world.settle(bill.id) if what == "reverse" else None
-    terminal = world.terminal()
     work = {
         "what": what,
         "now": world.clock.now().isoformat(),
@@ -83,9 +87,20 @@ def test_killed_between_any_two_statements(
     _drop(survivor, copy, request)
 
 
+def _pay_later_discharge(world: World) -> tuple[BillView, TerminalActor]:
+    """Return the last bill of a stay through every payer, whose cash becomes a debt."""
+    world.change_settings(confirm_above_fen=10**9)
+    stay = world.admit("aided", LEVEL_3, pay_later=True)
+    care = line(VISIT, "1", "60000.00", traces=0)
+    bill = world.presettle("", care, at=LEVEL_3, stay_id=stay.id, discharge=True, instalments=3)
+    assert isinstance(bill, BillView)
+    return bill, world.terminal(LEVEL_3)
+
+
 def _again(world: World, work: dict[str, str], terminal: object) -> object:
-    world._terminals["P51010400001"] = terminal  # type: ignore[assignment]
-    if work["what"] == "settle":
+    for code in (PHARMACY, LEVEL_3):
+        world._terminals[code] = terminal  # type: ignore[assignment]
+    if work["what"] != "reverse":
         return world.settle(work["target"], key=work["key"])
     return world.reverse(work["target"], key=work["key"])
 

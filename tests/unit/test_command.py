@@ -9,6 +9,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from backend.catalogue.contracts import ItemKind, LocalItem, UploadItems
+from backend.catalogue.service import upload_items
 from backend.institutions import service
 from backend.institutions.contracts import (
     AgreementNotOpen,
@@ -17,7 +19,7 @@ from backend.institutions.contracts import (
 )
 from backend.policies.contracts import OutageNow
 from mobile_bff.command import main
-from tests.world import IBUPROFEN, OTHER_PHARMACY, PHARMACY, World, line
+from tests.world import IBUPROFEN, LEVEL_3, OTHER_PHARMACY, PHARMACY, VISIT, World, line, new_key
 
 
 @pytest.fixture
@@ -110,3 +112,48 @@ def test_unknown_settings_stop_the_start(yibao: Any, monkeypatch: pytest.MonkeyP
     status, _, said = yibao("verify")
     assert status == 2
     assert "YIBAO_CODE_SECS" in said
+
+
+def test_settlement_replay_counts_what_it_reckons_again(world: World, yibao: Any) -> None:
+    world.buy("worker", line(IBUPROFEN, "1", "300.00"))
+    status, said, _ = yibao("settlement", "replay")
+    assert (status, said) == (
+        0,
+        "1 settlements under 1 rulebooks reckoned again, 0 come out differently",
+    )
+
+
+def test_local_items_are_decided_at_the_console(world: World, yibao: Any) -> None:
+    item = LocalItem("A2", ItemKind.DRUG, "阿莫西淋胶囊", "", "0.25g×24粒", "", "")
+    world.do(upload_items, UploadItems(world.terminal(), (item,), new_key()))
+    status, said, _ = yibao("match")
+    assert status == 0
+    code = "XJ01CAA001E001010100001"
+    assert f"{code} 阿莫西林胶囊 0.25g×24粒" in said
+    local_id = said.split()[0]
+    assert yibao("match", "nothing", code)[0] == 1
+    assert yibao("match", local_id, "nothing")[0] == 1
+    assert yibao("match", local_id, code)[0] == 0
+    assert yibao("match") == (0, "", "")
+
+
+def test_pay_later_is_followed_up_at_the_console(world: World, yibao: Any) -> None:
+    world.change_settings(confirm_above_fen=10**9)
+    stay = world.admit("aided", pay_later=True)
+    world.settle_stay(stay.id, line(VISIT, "1", "10500.00", traces=0), instalments=2)
+    status, said, _ = yibao("pay-later", "show")
+    assert status == 0
+    assert "OWING" in said
+    agreement = said.split()[0]
+    assert yibao("pay-later", "list", agreement)[0] == 1
+    status, said, _ = yibao("pay-later", "pay", agreement, "100.00")
+    assert status == 0
+    assert said.startswith(agreement)
+    assert yibao("pay-later", "pay", agreement, "100000")[0] == 1
+
+
+def test_capitation_needs_a_rule_and_an_institution(yibao: Any) -> None:
+    assert yibao("capitation", "H0", "510100", "2026-03")[0] == 1
+    status, said, _ = yibao("capitation", LEVEL_3, "510100", "2026")
+    assert status == 1
+    assert "capitation.quality_deduction_max" in said

@@ -18,6 +18,7 @@ from backend.infra.database import Unit
 from backend.institutions import queries as institutions
 from backend.kernel.errors import Locale
 from backend.kernel.money import parse_yuan, yuan_text
+from backend.payments.stays import was_in_hospital
 from backend.people.contracts import InsuranceType
 from backend.rulebook.contracts import RuleMissing
 from backend.rulebook.library import rulebook
@@ -97,6 +98,7 @@ def _month(options: argparse.Namespace, institution_id: str, write: Run, operato
             options.area,
             InsuranceType(options.insurance),
             month,
+            was_in_hospital,
             rulebook(),
         )
     )

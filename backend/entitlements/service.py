@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from calendar import monthrange
+from collections.abc import Callable
 from datetime import date
 
 from sqlmodel import col, select
@@ -21,6 +22,8 @@ from backend.people.contracts import InsuranceType
 from backend.rulebook.library import Rulebook
 from backend.settlement.contracts import SettlementView
 from backend.settlement.queries import case_of_settlement, standing_of_month
+
+InHospital = Callable[[Unit, str, date, date], bool]
 
 
 def record_disease(
@@ -76,11 +79,13 @@ def clear_month(
     area_code: str,
     insurance: InsuranceType,
     month: date,
+    in_hospital: InHospital,
     book: Rulebook,
 ) -> MonthClearing | None:
     """Clear a month of a pilot hospital, post the difference, and return it.
 
-    Returns ``None`` where the month was cleared before: it is cleared once. Raises ``RuleMissing``.
+    ``in_hospital`` tells whether an enrolment had a stay, settled or not, between two days. Returns
+    ``None`` where the month was cleared before: it is cleared once. Raises ``RuleMissing``.
     """
     known = select(CapitationMonth.id).where(
         CapitationMonth.institution_id == institution_id,
@@ -90,7 +95,7 @@ def clear_month(
     if unit.db.exec(known).first() is not None:
         return None
     persons = [
-        _signed_month(unit, agreement, month)
+        _signed_month(unit, agreement, month, in_hospital)
         for agreement in queries.agreements_of(unit, institution_id, month)
     ]
     cleared = logic.clear_month(area_code, month, persons, book)
@@ -161,21 +166,21 @@ def months_of_year(
     return months, Fen(sum(row.cost_fen for row in rows))
 
 
-def _signed_month(unit: Unit, agreement: CapitationAgreement, month: date) -> SignedMonth:
+def _signed_month(
+    unit: Unit, agreement: CapitationAgreement, month: date, in_hospital: InHospital
+) -> SignedMonth:
     last = month.replace(day=monthrange(month.year, month.month)[1])
     booked: list[SettlementView] = standing_of_month(unit, agreement.enrolment_id, month, last)
-    pilot, referred, in_hospital = [], [], False
+    pilot, referred = [], []
     for settlement in booked:
         case = case_of_settlement(unit, settlement.id)
-        if case.stay is not None:
-            in_hospital = True
-        elif case.capitated is not None and case.capitated.value == "PILOT":
+        if case.capitated is not None and case.capitated.value == "PILOT":
             pilot.append(settlement)
         elif case.capitated is not None and case.capitated.value == "REFERRED_OUT":
             referred.append(settlement)
     return SignedMonth(
         agreement_id=agreement.id,
-        in_hospital=in_hospital,
+        in_hospital=in_hospital(unit, agreement.enrolment_id, month, last),
         suspended=month in agreement.suspended_months,
         cost_fen=Fen(sum(s.total_fen for s in pilot)),
         patient_fen=Fen(sum(s.total_fen - s.fund_fen - s.hospital_fen for s in pilot)),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import date
+
+from sqlalchemy import or_
 from sqlmodel import col, select
 
 from backend.access.contracts import TerminalActor
@@ -247,6 +250,19 @@ def open_stays(unit: Unit, institution_id: str, limit: int) -> list[StayView]:
         .limit(limit)
     ).all()
     return [view(unit, row) for row in rows]
+
+
+def was_in_hospital(unit: Unit, enrolment_id: str, first: date, last: date) -> bool:
+    """Tell whether an enrolment had a stay, settled or not, that touches some days."""
+    query = (
+        select(HospitalStay.id)
+        .where(HospitalStay.enrolment_id == enrolment_id)
+        .where(HospitalStay.state != StayState.CANCELLED, HospitalStay.admitted_on <= last)
+        .where(
+            or_(col(HospitalStay.discharged_on).is_(None), col(HospitalStay.discharged_on) >= first)
+        )
+    )
+    return unit.db.exec(query).first() is not None
 
 
 def _in_hospital(unit: Unit, person_id: str) -> AlreadyInHospital | None:

@@ -402,10 +402,17 @@ def test_a_month_of_capitation_is_cleared_once(
     elsewhere = world.presettle(token, care("1000"), at=LEVEL_2, disease="RENAL_DIALYSIS")
     assert elsewhere.outcome.parts[0].no_benefit_reason is NoBenefitReason.SELF_REFERRED
 
-    def clear() -> Any:
+    def clear(month: date = date(2026, 6, 1)) -> Any:
         return world.database.write(
             lambda u: entitlements.clear_month(
-                u, "t", hospital, "510100", InsuranceType.EMPLOYEE, date(2026, 6, 1), book
+                u,
+                "t",
+                hospital,
+                "510100",
+                InsuranceType.EMPLOYEE,
+                month,
+                stays.was_in_hospital,
+                book,
             )
         )
 
@@ -417,6 +424,10 @@ def test_a_month_of_capitation_is_cleared_once(
         lambda u: entitlements.months_of_year(u, hospital, "510100", 2026)
     )
     assert (months, cost) == ([cleared], 680_000)
+    world.clock.forward(days=40)
+    world.admit("chronic")  # and not discharged, so nothing of the stay is settled
+    july = clear(date(2026, 7, 1))
+    assert (july.headcount, july.left_out, july.due_fen) == (0, 1, 0)
     assert world.faults() == []
 
 

@@ -53,6 +53,10 @@ class Law:
                 return found
         return self.book.find(self.region, name, self.day, self.dimensions)  # names what is missing
 
+    def has(self, name: str) -> bool:
+        """Tell whether a rule of this name exists at all, whatever the case."""
+        return name in self._rules
+
     def may(self, name: str) -> Finding | None:
         """Return a rule that a region has or has not."""
         parameter = self._rules.get(name)

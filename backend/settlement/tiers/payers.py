@@ -97,9 +97,8 @@ def _best(
     law: Law,
 ) -> Payment:
     taken = [b for kind in kinds for b in burdens if b.kind == kind and b.left]
-    base = sum(b.exact_left() for b in taken)
     left = Fen(sum(b.left for b in taken))
-    shown = " + ".join(exact_text(b.exact_left()) for b in taken)
+    base, shown = _base(taken, topic, liability, law)
     ref = law.under({"liability": liability}).need(f"{topic}.base").ref
     first = WorkingStep(
         StepKind.BASE, payer, topic, shown or "0.00", ref, liability, whole_fen(base)
@@ -125,6 +124,24 @@ def _best(
     amount = Fen(min(best.amount, left))
     pays = WorkingStep(StepKind.PAYS, payer, topic, yuan_text(amount), ref, liability, amount)
     return Payment(amount, best.base, (first, *best.steps, pays))
+
+
+def _base(
+    taken: Sequence[Burden], topic: str, liability: str, law: Law
+) -> tuple[Fraction | int, str]:
+    """Return what a payer reckons on, and the figures: the burdens, each with its weight if it has one."""
+    base: Fraction | int = 0
+    figures = []
+    for burden in taken:
+        amount, figure = burden.exact_left(), exact_text(burden.exact_left())
+        if law.has(f"{topic}.weight"):
+            asked = law.under({"liability": liability, "part": burden.kind})
+            weight = asked.may(f"{topic}.weight")
+            if weight is not None:
+                amount, figure = amount * weight.rate, f"{figure} × {percent_text(weight.rate)}"
+        base += amount
+        figures.append(figure)
+    return base, " + ".join(figures)
 
 
 def _under(

@@ -9,6 +9,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from backend.migrations.guards import forbid_changes
+
 revision = "0002"
 down_revision = "0001"
 branch_labels = None
@@ -81,7 +83,7 @@ def upgrade() -> None:
     for old, new in COUNTERS.items():
         _carry_over(old, new)
     for table in APPEND_ONLY:
-        _forbid_changes(table)
+        forbid_changes(table)
     op.drop_index(op.f("ix_accumulator_entry_enrolment_id"), table_name="accumulator_entry")
     op.drop_table("accumulator_entry")
     op.drop_table("accumulator")
@@ -101,25 +103,6 @@ def _carry_over(old: str, new: str) -> None:
         "INSERT INTO counter_entry (settlement_id, name, enrolment_id, year, amount) "
         f"SELECT a.settlement_id, {name}, a.enrolment_id, a.year, a.{old} "
         "FROM accumulator_entry a JOIN enrolment e ON e.id = a.enrolment_id"
-    )
-
-
-def _forbid_changes(table: str) -> None:
-    """Let the database itself refuse to change or remove a row."""
-    if op.get_bind().dialect.name == "sqlite":
-        for verb in ("UPDATE", "DELETE"):
-            op.execute(
-                f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
-                f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
-            )
-        return
-    op.execute(
-        f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table} "
-        "FOR EACH ROW EXECUTE FUNCTION refuse_change()"
-    )
-    op.execute(
-        f"CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table} "
-        "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
     )
 
 

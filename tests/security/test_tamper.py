@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from backend.catalogue.contracts import ItemKind, LocalItem
+from backend.catalogue.service import match_items
+from backend.entitlements.service import clear_month
 from backend.infra import audit
 from backend.infra.sealing import SealBroken
 from backend.migrations.tables import APPEND_ONLY, METADATA
-from tests.world import IBUPROFEN, World, line
+from backend.people.contracts import InsuranceType
+from backend.rulebook.library import make_book, packs_in, shipped_packs
+from tests.cases.test_cases import PACKS
+from tests.world import IBUPROFEN, LEVEL_3, World, line
 
 
 @pytest.mark.parametrize("table", APPEND_ONLY)
 @pytest.mark.parametrize("verb", ["UPDATE", "DELETE"])
 def test_what_was_written_stays(world: World, table: str, verb: str) -> None:
     world.reverse(world.buy("worker", line(IBUPROFEN)).id)
+    _fill_what_no_purchase_writes(world)
     column = METADATA.tables[table].columns.keys()[-1]
     statement = (
         f"DELETE FROM {table}" if verb == "DELETE" else f"UPDATE {table} SET {column} = {column}"
@@ -24,6 +33,30 @@ def test_what_was_written_stays(world: World, table: str, verb: str) -> None:
     with pytest.raises(DBAPIError, match="append-only"):
         world.database.write(lambda u: u.db.connection().execute(text(statement)))
     assert world.money() == before
+
+
+def _fill_what_no_purchase_writes(world: World) -> None:
+    """Decide a local item, and clear a month of a hospital where nobody has signed."""
+    packs = {
+        **shipped_packs(),
+        "capitation": next(p for p in packs_in(PACKS).values() if p["topic"] == "capitation"),
+    }
+    packs["capitation"]["region"] = "510100"
+    book, hospital = make_book(packs), world.terminal(LEVEL_3).institution_id
+    item = LocalItem("A1", ItemKind.DRUG, "阿莫西林胶囊", "", "0.25g×24粒", "", "")
+    world.database.write(lambda u: match_items(u, "test", hospital, [item]))
+    world.database.write(
+        lambda u: clear_month(
+            u,
+            "test",
+            hospital,
+            "510100",
+            InsuranceType.EMPLOYEE,
+            date(2026, 6, 1),
+            lambda *_: False,
+            book,
+        )
+    )
 
 
 def _without_guard(world: World, table: str, statement: str) -> None:

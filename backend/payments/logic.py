@@ -104,10 +104,13 @@ def _trace_refusal(
     """Check trace codes as ``CN-TRACE/required`` of the day demands."""
     demand = book.find(NATIONAL, "drug_trace.required", day, place=place.value).choice
     given = Counter(code for _, line in numbered for code in line.trace_codes)
+    traced = {line.code for _, line in numbered if line.trace_codes}
     wrong = []
     for number, line in numbered:
         if line.quantity < 0:
-            continue  # what is taken back never left the shop
+            if line.code in traced:  # a pack is taken off the bill by not scanning it
+                wrong.append(number)
+            continue
         packs = whole_units(line.quantity)
         complete = len(line.trace_codes) >= 1 if line.split else len(line.trace_codes) == packs
         missing = not line.trace_codes and items[line.code].kind is ItemKind.DRUG

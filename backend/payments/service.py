@@ -31,6 +31,7 @@ from backend.payments import logic, outlook, queries, stays
 from backend.payments.contracts import (
     BILL_STATES,
     AlreadyReversed,
+    BasketEmpty,
     BillEvent,
     BillExpired,
     BillNotFound,
@@ -235,6 +236,8 @@ def _presettle(unit: Unit, command: Presettle, actor: TerminalActor) -> BillView
     outcome = _calculated(case)
     if isinstance(outcome, Refusal):
         return outcome
+    if not outcome.total_fen:
+        return BasketEmpty()  # everything was taken back
     bill = _new_bill(unit, command, actor, whose, enrolment, case, outcome)
     _announce(unit, bill, "BILL_PRESENTED")
     facts = {"bill": bill.id, "total_fen": outcome.total_fen}

@@ -16,7 +16,7 @@ from backend.entitlements import service as entitlements
 from backend.kernel.money import Fen
 from backend.ledger.model import LedgerPosting
 from backend.payments import stays
-from backend.payments.contracts import BillView
+from backend.payments.contracts import BasketEmpty, BillView
 from backend.payments.estimate import EstimateCosts, EstimateOption, estimate
 from backend.payments.stay_contracts import (
     AlreadyInHospital,
@@ -224,6 +224,8 @@ def test_refund_lines_are_netted_or_refused(world: World) -> None:
     token = world.scan("worker", LEVEL_3, purpose).token
     refused = world.presettle(token, care("100"), care("100", "-2"), at=LEVEL_3)
     assert refused == RefundExceedsCharge(VISIT)
+    nothing = world.presettle(token, care("100"), care("100", "-1"), at=LEVEL_3)
+    assert nothing == BasketEmpty()
 
 
 def test_restricted_payment_comes_from_the_line(world: World) -> None:

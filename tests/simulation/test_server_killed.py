@@ -74,7 +74,9 @@ def test_killed_under_load(world: World, keys_file: Path, tmp_path: Path) -> Non
             threads = [threading.Thread(target=_until_it_dies, args=(till,)) for till in tills]
             for thread in threads:
                 thread.start()
-            time.sleep(2.5)
+            deadline = time.monotonic() + 30
+            while sum(len(till.asked) for till in tills) <= 12 and time.monotonic() < deadline:
+                time.sleep(0.05)
             _kill_the_group_on(port)
             for thread in threads:
                 thread.join()

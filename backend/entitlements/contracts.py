@@ -9,17 +9,6 @@ from backend.kernel.money import Fen
 
 
 @dataclass(frozen=True)
-class ChronicEntitlement:
-    """Somebody may have a listed disease treated as 门诊慢特病, from a day to a day."""
-
-    id: str
-    enrolment_id: str
-    disease: str
-    starts: date
-    ends: date | None
-
-
-@dataclass(frozen=True)
 class CapitationAgreement:
     """A patient on peritoneal dialysis signed with a pilot hospital.
 

@@ -219,7 +219,10 @@ def _presettle(unit: Unit, command: Presettle, actor: TerminalActor) -> BillView
     )
     if refusal is not None:
         return refusal
-    whose = presented(unit, command, actor)
+    try:
+        whose = presented(unit, command, actor)
+    except RuleMissing as missing:
+        return RuleNotLoaded(missing.region, missing.rule, missing.day)
     if isinstance(whose, Refusal):
         return whose
     institution = institutions.institution(unit, actor.institution_id)
@@ -369,8 +372,11 @@ def _settle(unit: Unit, command: Settle, actor: TerminalActor) -> SettlementView
     )
     if refusal is not None or enrolment is None:
         return refusal or NotInsured()
-    visit = visit_again(unit, bill, priced, stay)
-    case = gather_case(unit, enrolment, institution, visit, priced.lines, lock=True)
+    try:
+        visit = visit_again(unit, bill, priced, stay)
+        case = gather_case(unit, enrolment, institution, visit, priced.lines, lock=True)
+    except RuleMissing as missing:
+        return RuleNotLoaded(missing.region, missing.rule, missing.day)
     outcome, promised = _calculated(case), outcome_of(bill.outcome)
     if isinstance(outcome, Refusal):
         return outcome

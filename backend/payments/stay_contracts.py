@@ -13,7 +13,6 @@ from backend.kernel.errors import Refusal, Retry
 from backend.kernel.money import Fen
 from backend.kernel.states import StateTable
 from backend.people.contracts import PersonView
-from backend.rulebook.contracts import RuleRef
 from backend.settlement.case import FilingKind
 
 
@@ -87,11 +86,7 @@ class CancelAdmission:
 
 @dataclass(frozen=True)
 class StayView:
-    """A stay as it stands.
-
-    ``deposit_waived`` tells whether no deposit may be asked for, by ``deposit_rule``;
-    ``deposit_reason`` why or why not.
-    """
+    """A stay as it stands. ``deposit_waived``: the patient pays later, no deposit may be asked for."""
 
     id: str
     state: StayState
@@ -200,12 +195,3 @@ class RefundExceedsCharge(Refusal):
     next_zh = "请核对退费的编码、单价和数量；已结算的费用请撤销原结算。"
     next_en = "Check code, price and quantity; what is settled already is reversed instead."
     codes: str
-
-
-@dataclass(frozen=True)
-class DepositTerms:
-    """Whether a deposit may be asked for, and by which rule."""
-
-    waived: bool
-    reason: str
-    ref: RuleRef

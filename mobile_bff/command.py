@@ -40,6 +40,7 @@ from backend.sample_data.load import load_sample_data
 from backend.settlement import queries as settlements
 from backend.settlement.casebook import CaseInvalid
 from mobile_bff import documents
+from mobile_bff.claim_tools import add_claim_commands
 from mobile_bff.operator_tools import add_operator_commands
 from mobile_bff.policy_tools import add_policy_commands
 from mobile_bff.processes import DidNotStart, is_taken
@@ -91,6 +92,7 @@ def _add_commands(parser: argparse.ArgumentParser) -> None:
     add("states", _states, "print the state diagrams")
     add_policy_commands(add)
     add_operator_commands(add, _write, _read, _operator)
+    add_claim_commands(add, _write, _read, _operator)
     settled = add("settlement", _settlement, "reckon every stored settlement again and compare")
     settled.add_argument("action", choices=["replay"])
     match = add("match", _match, "list local items that wait for a person, or decide one")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable
 from datetime import date
 from fractions import Fraction
@@ -13,10 +14,13 @@ from backend.credit import queries as credit
 from backend.credit import service as credit_service
 from backend.credit.contracts import PayLaterNotPossible, PayLaterState, PayLaterView
 from backend.entitlements import logic as capitation
+from backend.entitlements import queries as entitled
 from backend.entitlements import service as entitlements
+from backend.entitlements.contracts import CapitationAgreement, Pilot
 from backend.infra.database import Unit
 from backend.institutions import queries as institutions
-from backend.kernel.errors import Locale
+from backend.kernel.calendar import local_day
+from backend.kernel.errors import Locale, Refusal
 from backend.kernel.money import parse_yuan, yuan_text
 from backend.payments.stays import was_in_hospital
 from backend.people.contracts import InsuranceType
@@ -41,18 +45,19 @@ def add_operator_commands(
     operator: Callable[[], str],
 ) -> None:
     """Add the commands to the command line."""
-    cleared = add(
+    headed = add(
         "capitation",
         lambda options: _capitation(options, write, read, operator()),
-        "clear a month of a pilot hospital, or show what a year came to",
+        "sign, list and rest agreements by head; clear months and years of pilot hospitals",
     )
-    cleared.add_argument("institution", metavar="CODE")
-    cleared.add_argument("area", help="insured area, such as 510100")
-    cleared.add_argument("period", help="2026-03 clears a month; 2026 shows the year")
-    cleared.add_argument(
-        "--insurance", choices=[i.value for i in InsuranceType], default="EMPLOYEE"
+    headed.add_argument("action", choices=["sign", "rest", "list", "month", "year", "close"])
+    headed.add_argument("subject", help="institution's code; of `rest`, the agreement")
+    headed.add_argument(
+        "period", help="2026-03, or 2026 of `year` (shows it) and `close`; of `sign`, the enrolment"
     )
-    cleared.add_argument("--missed-quality", default="0", help="share of the due, such as 0.05")
+    headed.add_argument("--area", default="510100", help="insured area, such as 510100")
+    headed.add_argument("--insurance", choices=[i.value for i in InsuranceType], default="EMPLOYEE")
+    headed.add_argument("--missed-quality", default="0", help="share of the due, such as 0.05")
     owed = add(
         "pay-later",
         lambda options: _pay_later(options, write, read, operator()),
@@ -64,50 +69,59 @@ def add_operator_commands(
 
 
 def _capitation(options: argparse.Namespace, write: Run, read: Run, operator: str) -> int:
-    found = read(lambda unit: institutions.by_code(unit, options.institution))
-    if found is None:
-        print(f"there is no institution {options.institution}")
+    found = read(lambda unit: institutions.by_code(unit, options.subject))
+    if found is None and options.action != "rest":
+        print(f"there is no institution {options.subject}", file=sys.stderr)
         return 1
     try:
-        if "-" in options.period:
-            return _month(options, found.id, write, operator)
-        months, cost = read(
-            lambda unit: entitlements.months_of_year(
-                unit, found.id, options.area, int(options.period)
+        pilot = Pilot(found.id if found else "", options.area, InsuranceType(options.insurance))
+        return _report(_headed(options, pilot, write, read, operator))
+    except (RuleMissing, capitation.QualityOutOfBounds, ValueError) as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+def _headed(
+    options: argparse.Namespace, pilot: Pilot, write: Run, read: Run, operator: str
+) -> object:
+    period, missed = options.period, Fraction(options.missed_quality)
+    if options.action == "sign":
+        return write(
+            lambda u: entitlements.sign_capitation(
+                u, operator, period, pilot.institution_id, local_day(u.now)
             )
         )
-        missed = Fraction(options.missed_quality)
-        year = capitation.clear_year(
-            options.area, int(options.period), months, cost, missed, rulebook()
+    if options.action == "year":
+        months, cost = read(lambda u: entitled.months_of_year(u, pilot, int(period)))
+        return capitation.clear_year(options.area, int(period), months, cost, missed, rulebook())
+    if options.action == "close":
+        return write(
+            lambda u: entitlements.clear_year(u, operator, pilot, int(period), missed, rulebook())
         )
-    except (RuleMissing, capitation.QualityOutOfBounds) as error:
-        print(error)
-        return 1
-    for name, amount in vars(year).items():
-        print(f"{name.removesuffix('_fen'):<12} {yuan_text(amount):>14}")
-    return 0
-
-
-def _month(options: argparse.Namespace, institution_id: str, write: Run, operator: str) -> int:
-    month = date.fromisoformat(f"{options.period}-01")
-    cleared = write(
-        lambda unit: entitlements.clear_month(
-            unit,
-            operator,
-            institution_id,
-            options.area,
-            InsuranceType(options.insurance),
-            month,
-            was_in_hospital,
-            rulebook(),
-        )
+    month = date.fromisoformat(f"{period}-01")
+    if options.action == "rest":
+        return write(lambda u: entitlements.suspend_capitation(u, operator, options.subject, month))
+    if options.action == "list":
+        return read(lambda u: entitled.agreements_of(u, pilot, month))
+    return write(
+        lambda u: entitlements.clear_month(u, operator, pilot, month, was_in_hospital, rulebook())
     )
-    if cleared is None:
-        print(f"{options.period} was cleared before")
+
+
+def _report(outcome: object) -> int:
+    """Print a refusal, agreements, or what a month or a year came to."""
+    if isinstance(outcome, Refusal):
+        print(outcome.message(Locale.EN), file=sys.stderr)
         return 1
-    print(f"{cleared.headcount} persons, {cleared.left_out} left out")
-    for name in ("capitation", "patient", "referred", "due", "booked", "to_post"):
-        print(f"{name:<12} {yuan_text(getattr(cleared, f'{name}_fen')):>14}")
+    if isinstance(outcome, (list, CapitationAgreement)):
+        for agreement in [outcome] if isinstance(outcome, CapitationAgreement) else outcome:
+            rests = ", ".join(f"{month:%Y-%m}" for month in agreement.suspended_months)
+            span = f"{agreement.effective_from:%Y-%m} to {agreement.ends:%Y-%m}"
+            print(agreement.id, agreement.enrolment_id, span, f"rests in {rests}" if rests else "")
+        return 0
+    for name, value in vars(outcome).items():
+        text = yuan_text(value) if name.endswith("_fen") else str(value)
+        print(f"{name.removesuffix('_fen'):<12} {text:>14}")
     return 0
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import ClassVar
 
+from backend.kernel.errors import Refusal, Retry
 from backend.kernel.money import Fen
+from backend.people.contracts import InsuranceType
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,15 @@ class CapitationAgreement:
     def signed_in(self, month: date) -> bool:
         """Tell whether the agreement stands in a month, given by its first day."""
         return self.effective_from <= month <= self.ends
+
+
+@dataclass(frozen=True)
+class Pilot:
+    """A pilot hospital as the fund of one area and insurance type pays it: what is cleared together."""
+
+    institution_id: str
+    area_code: str
+    insurance_type: InsuranceType
 
 
 @dataclass(frozen=True)
@@ -80,3 +92,30 @@ class YearClearing:
     final_fen: Fen
     surplus_fen: Fen
     overspend_fen: Fen
+
+
+@dataclass(frozen=True)
+class ClearingNotPossible(Refusal):
+    """A month or a year of capitation cannot be cleared now."""
+
+    retry: ClassVar[Retry] = Retry.NEVER
+    zh = "{period}不能清算：{reason}。"
+    en = "{period} cannot be cleared: {reason}."
+    next_zh = "请核对清算期间：每月、每年只清算一次，期满后办理，年度清算须各月均已清算。"
+    next_en = (
+        "Each month and each year is cleared once, after its end, and a year after all its months."
+    )
+    period: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class AgreementNotPossible(Refusal):
+    """A capitation agreement cannot be signed or rest as asked."""
+
+    retry: ClassVar[Retry] = Retry.NEVER
+    zh = "按人头付费协议不能这样办理：{reason}。"
+    en = "The capitation agreement does not allow this: {reason}."
+    next_zh = "请核对协议、参保人和月份。"
+    next_en = "Check the agreement, the insured person and the month."
+    reason: str

@@ -41,11 +41,12 @@ class CapitationMonth(SQLModel, table=True):
     """A cleared month of a pilot hospital; a month is cleared once. Append-only."""
 
     __tablename__ = "capitation_month"
-    __table_args__ = (UniqueConstraint("institution_id", "area_code", "month"),)
+    __table_args__ = (UniqueConstraint("institution_id", "area_code", "insurance_type", "month"),)
 
     id: str = Field(primary_key=True)
     institution_id: str = Field(foreign_key="institution.id")
     area_code: str
+    insurance_type: str
     month: date
     headcount: int
     left_out: int
@@ -56,5 +57,28 @@ class CapitationMonth(SQLModel, table=True):
     booked_fen: int = Field(sa_type=Amount)
     to_post_fen: int = Field(sa_type=Amount)
     cost_fen: int = Field(sa_type=Amount)
+    ledger_entry_id: str | None = Field(default=None, foreign_key="ledger_entry.id")
+    cleared_at: datetime = Field(sa_type=Instant)
+
+
+class CapitationYear(SQLModel, table=True):
+    """A cleared year of a pilot hospital; a year is cleared once, and closes its months. Append-only."""
+
+    __tablename__ = "capitation_year"
+    __table_args__ = (UniqueConstraint("institution_id", "area_code", "insurance_type", "year"),)
+
+    id: str = Field(primary_key=True)
+    institution_id: str = Field(foreign_key="institution.id")
+    area_code: str
+    insurance_type: str
+    year: int
+    missed_quality: str
+    capitation_fen: int = Field(sa_type=Amount)
+    cost_fen: int = Field(sa_type=Amount)
+    due_fen: int = Field(sa_type=Amount)
+    deduction_fen: int = Field(sa_type=Amount)
+    final_fen: int = Field(sa_type=Amount)
+    surplus_fen: int = Field(sa_type=Amount)
+    overspend_fen: int = Field(sa_type=Amount)
     ledger_entry_id: str | None = Field(default=None, foreign_key="ledger_entry.id")
     cleared_at: datetime = Field(sa_type=Instant)

@@ -7,9 +7,16 @@ from datetime import date
 from sqlalchemy import or_
 from sqlmodel import col, select
 
-from backend.entitlements.contracts import CapitationAgreement
-from backend.entitlements.model import Capitation, ChronicDisease
+from backend.entitlements.contracts import CapitationAgreement, MonthClearing, Pilot
+from backend.entitlements.model import (
+    Capitation,
+    CapitationMonth,
+    CapitationYear,
+    ChronicDisease,
+)
 from backend.infra.database import Unit
+from backend.kernel.money import Fen
+from backend.people import queries as people
 from backend.settlement.case import CapitatedCare, FilingKind
 
 DIALYSIS = "RENAL_DIALYSIS"
@@ -48,23 +55,90 @@ def capitated_care(
     return CapitatedCare.SELF_REFERRED
 
 
-def agreements_of(unit: Unit, institution_id: str, month: date) -> list[CapitationAgreement]:
+def agreements_of(unit: Unit, pilot: Pilot, month: date) -> list[CapitationAgreement]:
     """Return the agreements of a pilot hospital that stand in a month, given by its first day."""
     rows = unit.db.exec(
         select(Capitation)
-        .where(Capitation.institution_id == institution_id)
+        .where(Capitation.institution_id == pilot.institution_id)
         .where(Capitation.effective_from <= month, Capitation.ends >= month)
         .order_by(col(Capitation.id))
     ).all()
-    return [
-        CapitationAgreement(
-            id=row.id,
-            enrolment_id=row.enrolment_id,
-            institution_id=row.institution_id,
-            entered_on=row.entered_on,
-            effective_from=row.effective_from,
-            ends=row.ends,
-            suspended_months=tuple(date.fromisoformat(text) for text in row.suspended_months),
+    insured = people.of_scheme(
+        unit, [row.enrolment_id for row in rows], pilot.area_code, pilot.insurance_type
+    )
+    return [agreement_of(row) for row in rows if row.enrolment_id in insured]
+
+
+def agreement_of(row: Capitation) -> CapitationAgreement:
+    """Return the view of an agreement."""
+    return CapitationAgreement(
+        id=row.id,
+        enrolment_id=row.enrolment_id,
+        institution_id=row.institution_id,
+        entered_on=row.entered_on,
+        effective_from=row.effective_from,
+        ends=row.ends,
+        suspended_months=tuple(date.fromisoformat(text) for text in row.suspended_months),
+    )
+
+
+def month_is_cleared(unit: Unit, pilot: Pilot, month: date) -> bool:
+    """Tell whether a month, given by its first day, was cleared."""
+    return month in _cleared(unit, pilot, month, month)
+
+
+def year_is_cleared(unit: Unit, pilot: Pilot, year: int) -> bool:
+    """Tell whether a year was cleared."""
+    query = select(CapitationYear.id).where(
+        CapitationYear.institution_id == pilot.institution_id,
+        CapitationYear.area_code == pilot.area_code,
+        CapitationYear.insurance_type == pilot.insurance_type,
+        CapitationYear.year == year,
+    )
+    return unit.db.exec(query).first() is not None
+
+
+def months_to_clear(unit: Unit, pilot: Pilot, year: int) -> list[date]:
+    """Return the months of a year, as first days, in which agreements stood and nothing was cleared."""
+    months = [date(year, month, 1) for month in range(1, 13)]
+    cleared = _cleared(unit, pilot, months[0], months[-1])
+    return [m for m in months if m not in cleared and agreements_of(unit, pilot, m)]
+
+
+def months_of_year(unit: Unit, pilot: Pilot, year: int) -> tuple[list[MonthClearing], Fen]:
+    """Return the cleared months of a year and what the signed persons' care cost in them."""
+    rows = unit.db.exec(
+        select(CapitationMonth)
+        .where(CapitationMonth.institution_id == pilot.institution_id)
+        .where(CapitationMonth.area_code == pilot.area_code)
+        .where(CapitationMonth.insurance_type == pilot.insurance_type)
+        .where(CapitationMonth.month >= date(year, 1, 1))
+        .where(CapitationMonth.month <= date(year, 12, 1))
+        .order_by(col(CapitationMonth.month))
+    ).all()
+    months = [
+        MonthClearing(
+            headcount=row.headcount,
+            left_out=row.left_out,
+            capitation_fen=Fen(row.capitation_fen),
+            patient_fen=Fen(row.patient_fen),
+            referred_fen=Fen(row.referred_fen),
+            due_fen=Fen(row.due_fen),
+            booked_fen=Fen(row.booked_fen),
+            to_post_fen=Fen(row.to_post_fen),
         )
         for row in rows
     ]
+    return months, Fen(sum(row.cost_fen for row in rows))
+
+
+def _cleared(unit: Unit, pilot: Pilot, first: date, last: date) -> set[date]:
+    return set(
+        unit.db.exec(
+            select(col(CapitationMonth.month))
+            .where(CapitationMonth.institution_id == pilot.institution_id)
+            .where(CapitationMonth.area_code == pilot.area_code)
+            .where(CapitationMonth.insurance_type == pilot.insurance_type)
+            .where(CapitationMonth.month >= first, CapitationMonth.month <= last)
+        ).all()
+    )

@@ -86,5 +86,10 @@ def deposits(institution_id: str) -> str:
     return f"deposits:{institution_id}"
 
 
+def payout(enrolment_id: str) -> str:
+    """Return the name of the account of what an insured person is to be paid out (手工报销)."""
+    return f"payout:{enrolment_id}"
+
+
 class BalanceTooSmall(Exception):
     """A guarded account would fall below zero; nothing was posted."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlmodel import SQLModel
 
 from backend.catalogue import model as _catalogue
+from backend.claims import model as _claims
 from backend.codes import model as _codes
 from backend.credit import model as _credit
 from backend.entitlements import model as _entitlements
@@ -28,12 +29,15 @@ APPEND_ONLY = (
     _settlement.RulebookText.__tablename__,
     _settlement.TraceEvent.__tablename__,
     _entitlements.CapitationMonth.__tablename__,
+    _entitlements.CapitationYear.__tablename__,
     _catalogue.MatchDecision.__tablename__,
+    _claims.ManualClaim.__tablename__,
 )
 __all__ = [
     "APPEND_ONLY",
     "METADATA",
     "_catalogue",
+    "_claims",
     "_codes",
     "_credit",
     "_entitlements",

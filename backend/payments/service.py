@@ -417,6 +417,8 @@ def _reverse(
     original = settlements.settlement(unit, command.settlement_id)
     if original is None or original.institution_id != actor.institution_id:
         return SettlementNotFound()
+    if original.route is Route.MANUAL:
+        return SettlementNotFound()  # the agency's desk takes its own back
     people.lock_person(unit, original.person_id)
     bill = _locked_bill(unit, original.bill_id)
     original = settlements.settlement(unit, command.settlement_id) or original
@@ -442,6 +444,7 @@ def _reverse(
     if stay is not None:
         unit.db.flush()
         stays.after_reversal(unit, stay, bill, original.outcome, label(actor))
+    stays.follow_reruns(unit, bill.person_id)
     _close(unit, bill, actor, reversal, "settlement.reverse", "BILL_REVERSED")
     return reversal
 

@@ -86,7 +86,11 @@ class CancelAdmission:
 
 @dataclass(frozen=True)
 class StayView:
-    """A stay as it stands. ``deposit_waived``: the patient pays later, no deposit may be asked for."""
+    """A stay as it stands. ``deposit_waived``: the patient pays later, no deposit may be asked for.
+
+    ``deposit_refund_fen`` is what goes back to the patient at discharge, negative where more is due than
+    was left; ``None`` before, and where the patient pays later.
+    """
 
     id: str
     state: StayState
@@ -98,6 +102,7 @@ class StayView:
     disease: str
     filing: FilingKind
     deposit_fen: Fen
+    deposit_refund_fen: Fen | None
     deposit_waived: bool
     pay_later_id: str | None
     stretches: int

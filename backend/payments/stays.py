@@ -220,8 +220,38 @@ def stretches_of(unit: Unit, stay_id: str) -> list[SettlementView]:
     return sorted(standing, key=lambda s: s.number)
 
 
+def follow_reruns(unit: Unit, person_id: str) -> None:
+    """Let bills name the settlement that stands, where later ones were taken back and booked again."""
+    again = settlements.bills_settled_again(unit, person_id)
+    if not again:
+        return
+    latest = settlements.latest_of_bills(unit, again)
+    for bill in unit.db.exec(select(Bill).where(col(Bill.id).in_(again))).all():
+        bill.settlement_id = latest[bill.id].id
+    unit.db.flush()
+
+
+def settled_between(
+    unit: Unit, person_id: str, institution_id: str, first: date, last: date
+) -> list[str]:
+    """Return the standing settlements of a person's stays in a hospital that touch some days."""
+    rows = unit.db.exec(
+        select(HospitalStay.id)
+        .where(HospitalStay.person_id == person_id)
+        .where(HospitalStay.institution_id == institution_id)
+        .where(HospitalStay.admitted_on <= last)
+        .where(col(HospitalStay.settled_to).is_not(None), col(HospitalStay.settled_to) >= first)
+        .order_by(col(HospitalStay.id))
+    ).all()
+    return [settlement.id for stay_id in rows for settlement in stretches_of(unit, stay_id)]
+
+
 def view(unit: Unit, stay: HospitalStay) -> StayView:
     """Return the view of a stay."""
+    refund = None
+    if stay.state == StayState.DISCHARGED and stay.pay_later_id is None:
+        cash = Fen(sum(s.cash_fen for s in stretches_of(unit, stay.id)))
+        refund = credit_rules.deposit_refund(Fen(stay.deposit_fen), cash)
     return StayView(
         id=stay.id,
         state=StayState(stay.state),
@@ -233,6 +263,7 @@ def view(unit: Unit, stay: HospitalStay) -> StayView:
         disease=stay.disease,
         filing=FilingKind(stay.filing),
         deposit_fen=Fen(stay.deposit_fen),
+        deposit_refund_fen=refund,
         deposit_waived=stay.pay_later_id is not None,
         pay_later_id=stay.pay_later_id,
         stretches=stay.stretches,
@@ -250,6 +281,12 @@ def open_stays(unit: Unit, institution_id: str, limit: int) -> list[StayView]:
         .limit(limit)
     ).all()
     return [view(unit, row) for row in rows]
+
+
+def stay_at(unit: Unit, stay_id: str, institution_id: str) -> StayView | None:
+    """Return a stay of a hospital, or ``None``."""
+    row = unit.db.get(HospitalStay, stay_id)
+    return None if row is None or row.institution_id != institution_id else view(unit, row)
 
 
 def was_in_hospital(unit: Unit, enrolment_id: str, first: date, last: date) -> bool:

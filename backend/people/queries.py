@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 from pydantic import TypeAdapter
@@ -94,6 +95,24 @@ def circumstances(unit: Unit, person_id: str, age_day: date, day: date) -> Circu
 def area_of_enrolment(unit: Unit, enrolment_id: str) -> str:
     """Return the insured area of an enrolment that must exist."""
     return unit.db.get_one(Enrolment, enrolment_id).area_code
+
+
+def of_scheme(
+    unit: Unit, enrolment_ids: Sequence[str], area_code: str, insurance_type: InsuranceType
+) -> set[str]:
+    """Return which of some enrolments are of an insured area and insurance type."""
+    query = select(Enrolment.id).where(
+        col(Enrolment.id).in_(set(enrolment_ids)),
+        Enrolment.area_code == area_code,
+        Enrolment.insurance_type == insurance_type,
+    )
+    return set(unit.db.exec(query).all())
+
+
+def scheme_of(unit: Unit, enrolment_id: str) -> tuple[str, InsuranceType]:
+    """Return insured area and insurance type of an enrolment that must exist."""
+    row = unit.db.get_one(Enrolment, enrolment_id)
+    return row.area_code, InsuranceType(row.insurance_type)
 
 
 def lock_person(unit: Unit, person_id: str) -> None:

@@ -16,6 +16,10 @@ from backend.kernel.errors import Refusal, Retry
 from backend.kernel.money import Fen, Quantity, UnitPrice
 from backend.people.contracts import InsuranceType
 from backend.rulebook.contracts import RuleRef
+from backend.settlement.case import Route
+
+DESK = "desk"
+"""In place of a terminal's id, on what is booked at the agency's desk and at no till."""
 
 
 class LineReason(StrEnum):
@@ -270,6 +274,7 @@ class SettlementView:
     terminal_id: str
     operator_id: str
     bill_id: str
+    route: Route
     purpose: str
     service_date: date
     settled_at: datetime

@@ -19,8 +19,8 @@ from backend.people.contracts import InsuranceType
 from backend.rulebook.library import Rulebook, book_of_source
 from backend.settlement import upcast
 from backend.settlement.calculate import calculate
-from backend.settlement.case import Case
-from backend.settlement.contracts import Outcome, SettlementKind, SettlementView
+from backend.settlement.case import Case, Route
+from backend.settlement.contracts import DESK, Outcome, SettlementKind, SettlementView
 from backend.settlement.model import (
     Counter,
     CounterEntry,
@@ -67,6 +67,34 @@ def settlements(unit: Unit, ids: Sequence[str]) -> dict[str, SettlementView]:
     return {row.id: view(row, reversed_by) for row, reversed_by in rows}
 
 
+def latest_of_bills(unit: Unit, bill_ids: Sequence[str]) -> dict[str, SettlementView]:
+    """Return the last settlement of each bill: the one that stands, where one does."""
+    rows = unit.db.exec(
+        select(func.max(col(Settlement.number)))
+        .where(col(Settlement.bill_id).in_(set(bill_ids)))
+        .where(Settlement.kind == SettlementKind.SETTLEMENT)
+        .group_by(col(Settlement.bill_id))
+    ).all()
+    later = aliased(Settlement)
+    found = unit.db.exec(
+        select(Settlement, later.id)
+        .outerjoin(later, col(later.reverses_id) == col(Settlement.id))
+        .where(col(Settlement.number).in_(rows))
+    ).all()
+    return {row.bill_id: view(row, reversed_by) for row, reversed_by in found}
+
+
+def bills_settled_again(unit: Unit, person_id: str) -> list[str]:
+    """Return a person's bills that were settled more than once, as re-runs after a reversal do."""
+    query = (
+        select(Settlement.bill_id)
+        .where(Settlement.person_id == person_id, Settlement.kind == SettlementKind.SETTLEMENT)
+        .group_by(col(Settlement.bill_id))
+        .having(func.count() > 1)
+    )
+    return list(unit.db.exec(query).all())
+
+
 def of_person(unit: Unit, person_id: str, before: int | None, limit: int) -> list[SettlementView]:
     """Return a person's settlements and reversals, the newest first, below a number."""
     query = select(Settlement.id).where(Settlement.person_id == person_id)
@@ -76,8 +104,10 @@ def of_person(unit: Unit, person_id: str, before: int | None, limit: int) -> lis
 def of_institution(
     unit: Unit, institution_id: str, before: int | None, limit: int
 ) -> list[SettlementView]:
-    """Return an institution's settlements and reversals, the newest first, below a number."""
-    query = select(Settlement.id).where(Settlement.institution_id == institution_id)
+    """Return what an institution's tills booked and took back, the newest first, below a number."""
+    query = select(Settlement.id).where(
+        Settlement.institution_id == institution_id, Settlement.terminal_id != DESK
+    )
     return _page(unit, query, before, limit)
 
 
@@ -223,6 +253,7 @@ def view(row: Settlement, reversed_by: str | None) -> SettlementView:
         terminal_id=row.terminal_id,
         operator_id=row.operator_id,
         bill_id=row.bill_id,
+        route=Route(row.case_facts.get("route", Route.DIRECT)),
         purpose=row.purpose,
         service_date=row.service_date,
         settled_at=row.settled_at,

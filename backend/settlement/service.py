@@ -20,8 +20,9 @@ from backend.people.contracts import EnrolmentView
 from backend.rulebook.library import Rulebook
 from backend.settlement import queries
 from backend.settlement.calculate import calculate
-from backend.settlement.case import Case
+from backend.settlement.case import Case, Route
 from backend.settlement.contracts import (
+    DESK,
     LaterSettlementsInTheWay,
     Outcome,
     PayerKind,
@@ -84,7 +85,7 @@ def book_settlement(unit: Unit, order: ToBook, book: Rulebook) -> SettlementView
         EntryKind.SETTLEMENT,
         settlement_id,
         order.institution.name,
-        _postings(order, sign=1),
+        _postings(order),
     )
     _keep_rulebook(unit, book)
     settlement = Settlement(
@@ -129,6 +130,7 @@ class Sides:
     institution_id: str
     family_enrolment_id: str | None
     owed: bool
+    route: Route
 
 
 @dataclass(frozen=True)
@@ -175,7 +177,7 @@ def _take_back(unit: Unit, row: Settlement, outcome: Outcome, order: ToReverse) 
         EntryKind.REVERSAL,
         reversal_id,
         institution.name,
-        _postings_of(order.enrolment, row, outcome, -1),
+        _postings_of(order.enrolment, _sides(row), outcome, -1),
     )
     balance = balances.balance(unit, accounts.personal(order.enrolment.id)) or Fen(0)
     reversal = Settlement(
@@ -184,7 +186,7 @@ def _take_back(unit: Unit, row: Settlement, outcome: Outcome, order: ToReverse) 
         person_id=row.person_id,
         enrolment_id=row.enrolment_id,
         institution_id=row.institution_id,
-        terminal_id=order.terminal_id,
+        terminal_id=DESK if row.terminal_id == DESK else order.terminal_id,
         operator_id=order.operator_id,
         bill_id=row.bill_id,
         purpose=row.purpose,
@@ -229,7 +231,7 @@ def _book_again(
         bill_id=row.bill_id,
         person_id=row.person_id,
         purpose=row.purpose,
-        terminal_id=order.terminal_id,
+        terminal_id=DESK if row.terminal_id == DESK else order.terminal_id,
         operator_id=order.operator_id,
         institution=institutions.institution(unit, row.institution_id),
         enrolment=order.enrolment,
@@ -249,16 +251,27 @@ def _row(unit: Unit, settlement_id: str) -> Settlement:
     return unit.db.exec(select(Settlement).where(Settlement.id == settlement_id)).one()
 
 
-def _postings(order: ToBook, sign: int) -> list[Posting]:
-    side = Sides(order.institution.id, order.family_enrolment_id, order.owed)
-    return _postings_of(order.enrolment, side, order.outcome, sign)
+def _sides(row: Settlement) -> Sides:
+    route = queries.case_of(row.case_facts).route
+    return Sides(row.institution_id, row.family_enrolment_id, row.owed, route)
+
+
+def _postings(order: ToBook) -> list[Posting]:
+    sides = Sides(order.institution.id, order.family_enrolment_id, order.owed, order.case.route)
+    return _postings_of(order.enrolment, sides, order.outcome, 1)
 
 
 def _postings_of(
-    enrolment: EnrolmentView, side: Sides | Settlement, outcome: Outcome, sign: int
+    enrolment: EnrolmentView, side: Sides, outcome: Outcome, sign: int
 ) -> list[Posting]:
-    """Return the sides of an entry: each fund, the accounts, the till, and the institution's claim."""
+    """Return the sides of an entry: each fund, the accounts, the till, and the institution's claim.
+
+    Of a manual claim the institution has its money from the patient already: what the funds and
+    accounts pay is the patient's, and the patient's own cash moves no more.
+    """
     area, institution_id = enrolment.area_code, side.institution_id
+    manual = side.route is Route.MANUAL
+    unmoved = {PayerKind.HOSPITAL, PayerKind.CASH} if manual else {PayerKind.HOSPITAL}
     cash = accounts.owed(institution_id) if side.owed else accounts.till(institution_id)
     paid: dict[str, int] = {}
     for share in outcome.shares:
@@ -268,11 +281,11 @@ def _postings_of(
             PayerKind.FAMILY_ACCOUNT: accounts.personal(side.family_enrolment_id or ""),
             PayerKind.CASH: cash,
         }.get(share.payer, accounts.payer(area, share.topic))
-        if share.payer is not PayerKind.HOSPITAL:
+        if share.payer not in unmoved:
             paid[account] = paid.get(account, 0) + share.amount_fen
-    claim = Fen(sign * (outcome.total_fen - outcome.hospital_fen))
     sides = [Posting(account, Fen(-sign * amount)) for account, amount in paid.items()]
-    return [*sides, Posting(accounts.claim(institution_id), claim)]
+    earned = accounts.payout(enrolment.id) if manual else accounts.claim(institution_id)
+    return [*sides, Posting(earned, Fen(sign * sum(paid.values())))]
 
 
 def _count(unit: Unit, settlement: Settlement, counts: Mapping[str, int], sign: int) -> None:

@@ -182,6 +182,8 @@ class BillSubscriptions:
         if topic is None:
             raise RefusedQuery("sign in to follow bills", "UNAUTHENTICATED")
         async for kind, bill_id in info.context.feed.follow(topic):
+            if kind not in BillEventKind.__members__:
+                continue  # something else that concerns this person
             if _topic(await info.context.fresh_actor()) != topic:
                 raise RefusedQuery("the session has ended", "UNAUTHENTICATED")
             view = await _bill(info, bill_id)

@@ -15,6 +15,7 @@ from backend.kernel.errors import Locale
 from backend.people.contracts import InsuranceType
 from backend.regions.library import area_name
 from backend.settlement import queries
+from backend.settlement.case import Route
 from backend.settlement.contracts import SettlementKind, SettlementView
 from mobile_bff.connections import connection, page_size, position
 from mobile_bff.context import Info
@@ -40,7 +41,10 @@ class SettlementType(relay.Node):
     id: relay.NodeID[str]
     settlement_id: strawberry.ID = strawberry.field(description="The same id in plain form.")
     kind: SettlementKind = strawberry.field(description="Settlement or reversal.")
-    purpose: Purpose = strawberry.field(description="Pharmacy or outpatient.")
+    route: Route = strawberry.field(description="Settled at the till, or claimed by hand.")
+    purpose: Purpose | None = strawberry.field(
+        description="What the code was scanned for; null for a manual claim, which needs none."
+    )
     service_date: date = strawberry.field(description="Day of service.")
     settled_at: datetime = strawberry.field(description="When it was booked (setl_time).")
     insurance_type: InsuranceType = strawberry.field(description="Which insurance paid.")
@@ -92,7 +96,8 @@ def settlement_type(view: SettlementView, locale: Locale) -> SettlementType:
         id=view.id,
         settlement_id=strawberry.ID(view.id),
         kind=view.kind,
-        purpose=Purpose(view.purpose),
+        route=view.route,
+        purpose=Purpose(view.purpose) if view.route is Route.DIRECT else None,
         service_date=view.service_date,
         settled_at=view.settled_at,
         insurance_type=view.insurance_type,

@@ -489,6 +489,14 @@ class Till:
         )
         return [stay_type(view, locale) for view in views]
 
+    @strawberry.field(description="A stay in this hospital as it stands now, open or not.")
+    async def stay(self, info: Info, stay_id: strawberry.ID) -> StayType | None:
+        """Return a stay or nothing."""
+        view = await info.context.door.read(
+            lambda unit: stays.stay_at(unit, stay_id, self.actor.institution_id)
+        )
+        return None if view is None else stay_type(view, info.context.locale)
+
     @strawberry.field(description="The institution's own items, the least certain first.")
     async def local_items(
         self, info: Info, state: MatchState | None = None, first: int | None = None

@@ -64,6 +64,9 @@ class StayType:
     disease: str = strawberry.field(description="Listed disease of the stay; empty for none.")
     filing: FilingKind = strawberry.field(description="What is on file for care away from home.")
     deposit: Money = strawberry.field(description="Deposits taken so far (预交金).")
+    deposit_refund: Money | None = strawberry.field(
+        description="After discharge: what goes back of it; negative: still to be paid in cash."
+    )
     pay_later: bool = strawberry.field(
         description="Whether the patient pays later (先诊疗后付费): no deposit may be asked for."
     )
@@ -83,6 +86,9 @@ def stay_type(view: StayView, locale: Locale) -> StayType:
         disease=view.disease,
         filing=view.filing,
         deposit=money(view.deposit_fen, locale),
+        deposit_refund=None
+        if view.deposit_refund_fen is None
+        else money(view.deposit_refund_fen, locale),
         pay_later=view.deposit_waived,
         stretches=view.stretches,
         settled_to=view.settled_to,

@@ -7,7 +7,7 @@ from typing import Any
 
 from mobile_bff.client import Client
 from tests.api.conftest import Site
-from tests.world import LEVEL_3, VISIT
+from tests.world import LEVEL_2, LEVEL_3, VISIT
 
 ADMISSION = "HOSPITAL_ADMISSION"
 
@@ -35,6 +35,10 @@ def test_a_stay_from_admission_to_explanation(site: Site) -> None:
     )
     assert phone.do_once("ConfirmBill", billId=bill["billId"])["state"] == "CONFIRMED"
     settled = hospital.do_once("Settle", billId=bill["billId"])
+    closed = hospital.call("TillStay", stayId=stay["stayId"])["stay"]
+    assert (closed["state"], closed["depositRefund"]["yuan"]) == ("DISCHARGED", "610.84")
+    other = site.terminal(LEVEL_2)
+    assert other.call("TillStay", stayId=stay["stayId"])["stay"] is None
     paid = {p["payer"]: p["amount"]["yuan"] for p in settled["working"]["payers"]}
     assert paid == {
         "BASIC": "40460.00",

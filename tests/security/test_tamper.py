@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from fractions import Fraction
 
 import pytest
 from sqlalchemy import text
@@ -10,12 +11,18 @@ from sqlalchemy.exc import DBAPIError
 
 from backend.catalogue.contracts import ItemKind, LocalItem
 from backend.catalogue.service import match_items
-from backend.entitlements.service import clear_month
+from backend.claims.contracts import BookClaim, ClaimLine, ClaimView
+from backend.claims.service import book_claim
+from backend.entitlements.contracts import Pilot
+from backend.entitlements.service import clear_month, clear_year
 from backend.infra import audit
+from backend.infra.database import Unit
 from backend.infra.sealing import SealBroken
+from backend.kernel.money import parse_quantity, parse_unit_price
 from backend.migrations.tables import APPEND_ONLY, METADATA
 from backend.people.contracts import InsuranceType
 from backend.rulebook.library import make_book, packs_in, shipped_packs
+from backend.settlement.case import CareKind
 from tests.cases.test_cases import PACKS
 from tests.world import IBUPROFEN, LEVEL_3, World, line
 
@@ -36,27 +43,37 @@ def test_what_was_written_stays(world: World, table: str, verb: str) -> None:
 
 
 def _fill_what_no_purchase_writes(world: World) -> None:
-    """Decide a local item, and clear a month of a hospital where nobody has signed."""
+    """Decide a local item, book a claim, clear a month and a year where nobody has signed."""
     packs = {
         **shipped_packs(),
         "capitation": next(p for p in packs_in(PACKS).values() if p["topic"] == "capitation"),
     }
     packs["capitation"]["region"] = "510100"
-    book, hospital = make_book(packs), world.terminal(LEVEL_3).institution_id
+    book = make_book(packs)
+    pilot = Pilot(world.terminal(LEVEL_3).institution_id, "510100", InsuranceType.EMPLOYEE)
     item = LocalItem("A1", ItemKind.DRUG, "阿莫西林胶囊", "", "0.25g×24粒", "", "")
-    world.database.write(lambda u: match_items(u, "test", hospital, [item]))
-    world.database.write(
-        lambda u: clear_month(
-            u,
-            "test",
-            hospital,
-            "510100",
-            InsuranceType.EMPLOYEE,
-            date(2026, 6, 1),
-            lambda *_: False,
-            book,
-        )
+    fee = ClaimLine("", "陪护费", ItemKind.TREATMENT, parse_quantity("1"), parse_unit_price("9"))
+    day = date(2026, 5, 1)
+    claim = BookClaim(
+        person_id=world.person("worker"),
+        enrolment_id=None,
+        institution_code=LEVEL_3,
+        care=CareKind.OUTPATIENT,
+        first=day,
+        last=day,
+        disease="",
+        emergency=False,
+        invoices=("51010026A0000001",),
+        lines=(fee,),
     )
+
+    def fill(unit: Unit) -> None:
+        match_items(unit, "test", pilot.institution_id, [item])
+        assert isinstance(book_claim(unit, claim, "test"), ClaimView)
+        clear_month(unit, "test", pilot, day, lambda *_: False, book)
+        clear_year(unit, "test", pilot, 2025, Fraction(0), book)
+
+    world.database.write(fill)
 
 
 def _without_guard(world: World, table: str, statement: str) -> None:

@@ -11,12 +11,14 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from backend.catalogue.contracts import ItemKind, LocalItem, UploadItems
 from backend.catalogue.service import upload_items
+from backend.infra.database import Unit
 from backend.institutions import service
 from backend.institutions.contracts import (
     AgreementNotOpen,
     OpenTerminalSession,
     TerminalSessionView,
 )
+from backend.people import queries as people
 from backend.policies.contracts import OutageNow
 from mobile_bff.command import main
 from tests.world import IBUPROFEN, LEVEL_3, OTHER_PHARMACY, PHARMACY, VISIT, World, line, new_key
@@ -153,7 +155,64 @@ def test_pay_later_is_followed_up_at_the_console(world: World, yibao: Any) -> No
 
 
 def test_capitation_needs_a_rule_and_an_institution(yibao: Any) -> None:
-    assert yibao("capitation", "H0", "510100", "2026-03")[0] == 1
-    status, said, _ = yibao("capitation", LEVEL_3, "510100", "2026")
+    assert yibao("capitation", "month", "H0", "2026-03")[0] == 1
+    status, _, said = yibao("capitation", "year", LEVEL_3, "2026")
     assert status == 1
     assert "capitation.quality_deduction_max" in said
+
+
+def test_capitation_agreements_are_signed_listed_and_rested(world: World, yibao: Any) -> None:
+    enrolment = world.enrolment("chronic")
+    status, said, _ = yibao("capitation", "sign", LEVEL_3, enrolment)
+    assert status == 0
+    agreement, whose, starts = said.split()[:3]
+    assert whose == enrolment
+    status, _, refused = yibao("capitation", "sign", LEVEL_3, enrolment)
+    assert status == 1
+    assert agreement in refused
+    assert yibao("capitation", "rest", agreement, starts)[0] == 0
+    status, said, _ = yibao("capitation", "list", LEVEL_3, starts)
+    assert status == 0
+    assert said.startswith(f"{agreement} {enrolment} {starts}")
+    assert said.endswith(f"rests in {starts}")
+    status, _, said = yibao("capitation", "month", LEVEL_3, "2099-01")
+    assert (status, "it is not over" in said) == (1, True)
+    assert yibao("capitation", "month", LEVEL_3, "soon")[0] == 1
+
+
+CLAIM = """
+id_number: "{number}"
+institution: H51010400001
+care: INPATIENT
+first: 2026-06-01
+last: 2026-06-10
+invoices: ["51010026A0000001"]
+lines:
+  - {{code: 001101000010000-110100001, price: "3000.00"}}
+  - {{name: 陪护费, price: "100.00"}}
+"""
+
+
+def test_a_claim_is_booked_shown_and_taken_back(world: World, yibao: Any, tmp_path: Path) -> None:
+    def number(unit: Unit) -> str:
+        return people.particulars(unit, world.person("retiree")).id_number
+
+    file = tmp_path / "claim.yaml"
+    file.write_text(CLAIM.format(number=world.database.read(number)), encoding="utf-8")
+    status, said, _ = yibao("claim", "book", str(file))
+    assert status == 0
+    assert "total 3100.00, payable" in said
+    claim_id = said.split()[0]
+    status, _, refused = yibao("claim", "book", str(file))
+    assert (status, "51010026A0000001" in refused) == (1, True)
+    assert yibao("claim", "show", str(file))[1] == said
+    status, said, _ = yibao("claim", "reverse", claim_id, "--reason", "重复录入")
+    assert status == 0
+    assert "payable 0.00" in said
+    assert "taken back by" in said
+    assert yibao("claim", "reverse", claim_id)[0] == 1
+    assert yibao("verify") == (0, "all of it adds up", "")
+    for wrong in ("lines: [1]", "nonsense: true", CLAIM.format(number="0")):
+        file.write_text(wrong, encoding="utf-8")
+        assert yibao("claim", "book", str(file))[0] == 1
+    assert yibao("claim", "book", str(tmp_path / "no.yaml"))[0] == 1

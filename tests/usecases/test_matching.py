@@ -1,4 +1,4 @@
-"""三目比对 from upload to bill, other provinces' terms, and manual claims, on real databases."""
+"""三目比对 from upload to bill, and other provinces' terms, on real databases."""
 
 from __future__ import annotations
 
@@ -20,14 +20,9 @@ from backend.catalogue.library import shipped_items
 from backend.catalogue.matching import Matcher, core_of, form_of, numbers_of, sure_match
 from backend.catalogue.model import MatchDecision, RegionTerm
 from backend.codes.contracts import Purpose
-from backend.institutions import queries as institutions
 from backend.payments.contracts import ItemNotInCatalogue
 from backend.payments.visits import region_of_terms
-from backend.people import queries as people
-from backend.rulebook.library import rulebook
-from backend.settlement.calculate import calculate
-from backend.settlement.case import CareKind, Route, Stay
-from backend.settlement.facts import Visit, gather_case
+from backend.settlement.case import Route
 from tests.bench_matching import measure
 from tests.world import BEIJING, LEVEL_3, VISIT, World, line, new_key
 
@@ -182,31 +177,3 @@ def test_direct_settlement_takes_the_place_of_cares_catalogue(world: World) -> N
     day = date(2026, 6, 15)
     assert region_of_terms("510100", "110100", Route.DIRECT, day) == "110000"
     assert region_of_terms("510100", "110100", Route.MANUAL, day) == "510000"
-
-
-def test_a_manual_claim_goes_through_the_same_engine(world: World) -> None:
-    """The insured area's catalogue and rates, care without filing cut by ten points."""
-    person = world.person("retiree")
-
-    def reckon(unit: object) -> object:
-        u = unit  # the unit of a read
-        enrolment = people.enrolments_on(u, person, TODAY)[0]  # type: ignore[arg-type]
-        place = institutions.by_code(u, BEIJING)  # type: ignore[arg-type]
-        assert place is not None
-        terms = region_of_terms(enrolment.area_code, place.area_code, Route.MANUAL, TODAY)
-        items = queries.items_on(u, [VISIT], TODAY, terms)  # type: ignore[arg-type]
-        from backend.payments.logic import line_inputs
-
-        lines = line_inputs([line(VISIT, "1", "1800.00", traces=0)], items, terms)
-        visit = Visit(
-            CareKind.INPATIENT,
-            TODAY,
-            route=Route.MANUAL,
-            stay=Stay(TODAY, TODAY),
-            use_account=False,
-        )
-        return calculate(gather_case(u, enrolment, place, visit, lines), rulebook())  # type: ignore[arg-type]
-
-    outcome = world.database.read(reckon)  # type: ignore[arg-type]
-    assert outcome.pool_fen == 79_000  # type: ignore[attr-defined]
-    assert outcome.account_fen == 0  # type: ignore[attr-defined]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -12,8 +14,13 @@ from backend.codes.contracts import Purpose
 from backend.credit import queries as credit
 from backend.credit import service as credit_service
 from backend.credit.contracts import PayLaterNotPossible, PayLaterState, PayLaterView
+from backend.entitlements import queries as entitled
 from backend.entitlements import service as entitlements
+from backend.entitlements.contracts import AgreementNotPossible, ClearingNotPossible, Pilot
+from backend.entitlements.logic import QualityOutOfBounds
 from backend.kernel.money import Fen
+from backend.ledger import contracts as accounts
+from backend.ledger import queries as ledger
 from backend.ledger.model import LedgerPosting
 from backend.payments import stays
 from backend.payments.contracts import BasketEmpty, BillView
@@ -89,6 +96,12 @@ def test_admission_deposit_and_discharge(world: World) -> None:
     assert (o.deductible_fen, o.pool_fen, o.cash_fen) == (50_000, 680_000, 370_000)
     # the deposit goes back, the burden is taken: 5000.00 - 3700.00 = 1300.00 for the patient
     assert (till(world, LEVEL_3), till(world, LEVEL_3, "deposits")) == (-370_000, 0)
+    place = world.terminal(LEVEL_3).institution_id
+    closed = world.database.read(lambda u: stays.stay_at(u, stay.id, place))
+    assert closed is not None
+    assert (stay.deposit_refund_fen, closed.deposit_refund_fen) == (None, 130_000)
+    assert world.database.read(lambda u: stays.stay_at(u, stay.id, "elsewhere")) is None
+    assert world.database.read(lambda u: stays.stay_at(u, "no such", place)) is None
     assert world.counters("resident")["inpatient_resident.stays"] == 1
     assert world.database.read(lambda u: stays.open_stays(u, "x", 9)) == []
     assert world.faults() == []
@@ -404,33 +417,83 @@ def test_a_month_of_capitation_is_cleared_once(
     elsewhere = world.presettle(token, care("1000"), at=LEVEL_2, disease="RENAL_DIALYSIS")
     assert elsewhere.outcome.parts[0].no_benefit_reason is NoBenefitReason.SELF_REFERRED
 
-    def clear(month: date = date(2026, 6, 1)) -> Any:
+    pilot_hospital = Pilot(hospital, "510100", InsuranceType.EMPLOYEE)
+
+    def clear(month: date = date(2026, 6, 1), pilot: Pilot = pilot_hospital) -> Any:
         return world.database.write(
-            lambda u: entitlements.clear_month(
-                u,
-                "t",
-                hospital,
-                "510100",
-                InsuranceType.EMPLOYEE,
-                month,
-                stays.was_in_hospital,
-                book,
-            )
+            lambda u: entitlements.clear_month(u, "t", pilot, month, stays.was_in_hospital, book)
         )
 
+    assert clear() == ClearingNotPossible("2026-06", "it is not over")
+    world.clock.forward(days=20)
+    residents = clear(pilot=replace(pilot_hospital, insurance_type=InsuranceType.RESIDENT))
+    assert (residents.headcount, residents.to_post_fen) == (0, 0)
     cleared = clear()
     assert (cleared.headcount, cleared.patient_fen, cleared.due_fen) == (1, 146_000, 559_000)
     assert (cleared.booked_fen, cleared.to_post_fen) == (534_000, 25_000)
-    assert clear() is None
-    months, cost = world.database.read(
-        lambda u: entitlements.months_of_year(u, hospital, "510100", 2026)
-    )
+    assert clear() == ClearingNotPossible("2026-06", "it was cleared before")
+    months, cost = world.database.read(lambda u: entitled.months_of_year(u, pilot_hospital, 2026))
     assert (months, cost) == ([cleared], 680_000)
-    world.clock.forward(days=40)
+    world.clock.forward(days=20)
     world.admit("chronic")  # and not discharged, so nothing of the stay is settled
+    world.clock.forward(days=20)
     july = clear(date(2026, 7, 1))
     assert (july.headcount, july.left_out, july.due_fen) == (0, 1, 0)
     assert world.faults() == []
+
+    def close(missed: str = "1/20") -> Any:
+        return world.database.write(
+            lambda u: entitlements.clear_year(u, "t", pilot_hospital, 2026, Fraction(missed), book)
+        )
+
+    assert close() == ClearingNotPossible("2026", "it is not over")
+    rested = date(2026, 9, 1)
+    for month in (rested, rested):
+        kept = world.database.write(
+            lambda u, m=month: entitlements.suspend_capitation(u, "t", agreement.id, m)
+        )
+        assert kept.suspended_months == (rested,)
+    for unknown, month in ((agreement.id, date(2027, 6, 1)), ("no such", rested)):
+        refused = world.database.write(
+            lambda u, a=unknown, m=month: entitlements.suspend_capitation(u, "t", a, m)
+        )
+        assert isinstance(refused, AgreementNotPossible)
+    refused = world.database.write(
+        lambda u: entitlements.suspend_capitation(u, "t", agreement.id, date(2026, 7, 1))
+    )
+    assert refused == AgreementNotPossible("2026-07 was cleared")
+    world.clock.forward(days=200)
+    assert close() == ClearingNotPossible(
+        "2026", "months are not cleared: 2026-08, 2026-09, 2026-10, 2026-11, 2026-12"
+    )
+    for number in range(8, 13):
+        assert clear(date(2026, number, 1)).left_out == 1
+    owed = world.database.read(lambda u: ledger.sum_of(u, accounts.claim(hospital)))
+    with pytest.raises(QualityOutOfBounds):
+        close("2/1")
+    year = close()
+    assert (year.due_fen, year.deduction_fen, year.final_fen) == (559_000, 27_950, 531_050)
+    assert (year.surplus_fen, year.overspend_fen) == (0, 2_950)
+    left = world.database.read(lambda u: ledger.sum_of(u, accounts.claim(hospital)))
+    assert left == owed - 27_950
+    assert close() == ClearingNotPossible("2026", "it was cleared before")
+    assert clear(date(2026, 1, 1)) == ClearingNotPossible("2026-01", "2026 is closed")
+    assert world.faults() == []
+
+
+def test_an_agreement_by_head_stands_alone(world: World) -> None:
+    hospital = world.terminal(LEVEL_3).institution_id
+    enrolment = world.enrolment("chronic")
+
+    def sign(day: date) -> Any:
+        return world.database.write(
+            lambda u: entitlements.sign_capitation(u, "t", enrolment, hospital, day)
+        )
+
+    first = sign(date(2026, 5, 20))
+    assert (first.effective_from, first.ends) == (date(2026, 6, 1), date(2027, 5, 1))
+    assert sign(date(2027, 3, 31)) == AgreementNotPossible(f"{first.id} stands until 2027-05")
+    assert sign(date(2027, 5, 1)).effective_from == date(2027, 6, 1)
 
 
 def test_estimates_stand_side_by_side(world: World) -> None:

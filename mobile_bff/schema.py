@@ -30,6 +30,7 @@ from mobile_bff.public_services.catalogue import CatalogueQueries
 from mobile_bff.public_services.medical_institutions import InstitutionQueries
 from mobile_bff.scalars import SCALARS
 from mobile_bff.sign_in import SignInMutations
+from mobile_bff.step_up import Device, StepUpMutations, devices
 from mobile_bff.terminals.gateway import TerminalMutations, Till, till
 from mobile_bff.terminals.hospital import HospitalMutations
 from mobile_bff.terminals.matching import MatchingMutations
@@ -152,6 +153,11 @@ class Query:
         """Return the sixth group."""
         return Complaints()
 
+    @strawberry.field(description="Where the signed-in person is signed in.")
+    async def devices(self, info: Info) -> list[Device]:
+        """Return the caller's devices."""
+        return await devices(info)
+
     @strawberry.field(description="What a signed-in terminal may look up.")
     async def till(self, info: Info) -> Till:
         """Return the caller's till."""
@@ -162,6 +168,7 @@ Mutation = merge_types(
     "Mutation",
     (
         SignInMutations,
+        StepUpMutations,
         CodeMutations,
         SecurityMutations,
         BillMutations,

@@ -89,7 +89,8 @@ def _session(opened: SessionOpened) -> Session:
     )
 
 
-def _requested(sent: SignInCodeSent) -> SignInCodeRequested:
+def requested(sent: SignInCodeSent) -> SignInCodeRequested:
+    """Return the answer for the schema."""
     return SignInCodeRequested(
         expires_at=sent.expires_at, resend_after_seconds=sent.resend_after_seconds
     )
@@ -111,7 +112,7 @@ class SignInMutations:
         outcome = await info.context.door.write(
             service.request_sign_in_code, command, info.context.request_id
         )
-        return answer(outcome, info.context.locale, _requested)
+        return answer(outcome, info.context.locale, requested)
 
     @strawberry.mutation(
         description="Open a session with the code from the phone.",

@@ -9,8 +9,10 @@ from enum import Enum
 
 import strawberry
 
+from backend.access.assurance import Proof
 from backend.catalogue.contracts import ItemClass, ItemKind, MatchState
 from backend.codes.contracts import Purpose
+from backend.identity.safety_contracts import PasswordState
 from backend.institutions.contracts import Ability, Agreement, InstitutionKind
 from backend.kernel.errors import Locale, Retry
 from backend.ledger.contracts import EntryKind
@@ -29,6 +31,37 @@ WORDS: dict[type[Enum], tuple[str, dict[str, Words]]] = {
             "SAME_REQUEST": _W("稍后用同一编号重试", "Repeat the same request with its key later."),
             "NEW_REQUEST": _W("处理后用新编号重试", "Act first, then send a new request."),
             "NEVER": _W("不必重试", "Do not try again; the answer will not change."),
+        },
+    ),
+    Proof: (
+        "A way to prove that one is who the session says.",
+        {
+            proof.name: _W(proof.text(Locale.ZH), f"{proof.text(Locale.EN).capitalize()}.")
+            for proof in Proof
+        },
+    ),
+    PasswordState: (
+        "State of a payment password.",
+        {
+            "UNSET": _W(
+                "未设置支付密码",
+                "No payment password is set.",
+                "请设置6位数字的支付密码。",
+                "Set one of six digits.",
+            ),
+            "SET": _W("已设置支付密码", "A payment password is set."),
+            "LOCKED": _W(
+                "支付密码已锁定",
+                "Locked for a while.",
+                "请稍后再试，或用刷脸、通行密钥重置。",
+                "Try again later, or reset it by face or passkey.",
+            ),
+            "BLOCKED": _W(
+                "支付密码已停用",
+                "Blocked.",
+                "请用刷脸或通行密钥重置，或到经办窗口办理。",
+                "Reset it by face or passkey, or at a counter.",
+            ),
         },
     ),
     Purpose: (

@@ -15,9 +15,11 @@ from typing import Any
 import jwt
 from sqlalchemy import text
 
+from backend.access.assurance import Proof
 from backend.access.contracts import PersonActor, TerminalActor
 from backend.codes import service as codes
 from backend.codes.contracts import IssueCode, IssuedCode, Purpose
+from backend.identity import safety
 from backend.identity.model import DeviceSession
 from backend.infra.clock import SystemIds
 from backend.infra.database import Database, Resources, Unit
@@ -144,7 +146,12 @@ class World:
                 session_id = unit.new_id()
                 unit.db.add(
                     DeviceSession(
-                        id=session_id, person_id=person_id, device_name="test", opened_at=unit.now
+                        id=session_id,
+                        person_id=person_id,
+                        device_name="test",
+                        opened_at=unit.now,
+                        last_seen_at=unit.now,
+                        proofs={},
                     )
                 )
                 return session_id
@@ -264,7 +271,14 @@ class World:
         assert isinstance(bill, BillView), bill
         return bill
 
+    def prove(self, key: str, proof: Proof) -> None:
+        """Let somebody's device count as proven."""
+        actor = self.actor(key)
+        self.database.write(lambda u: safety.prove(u, actor, proof))
+
     def decide(self, key: str, bill_id: str, accept: bool, request: str | None = None) -> Any:
+        if accept:  # whoever has set up nothing yet shows the phone
+            self.prove(key, Proof.SMS_CODE)
         command = DecideBill(self.actor(key), bill_id, accept, request or new_key())
         return self.do(payments.decide_bill, command)
 

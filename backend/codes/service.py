@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel import select
 
-from backend.access.contracts import Action, NotPermitted, PersonActor, SignInRequired
+from backend.access.contracts import Action, PersonActor
 from backend.access.logic import label, may
 from backend.codes.contracts import (
     CODE_STATES,
@@ -27,9 +27,11 @@ from backend.codes.contracts import (
 )
 from backend.codes.logic import RANDOM_LENGTH, is_code, make_code
 from backend.codes.model import ScanGrant, UnifiedCode
+from backend.identity import safety
 from backend.infra import audit
 from backend.infra.database import Unit
-from backend.infra.idempotency import RequestKeyInvalid, RequestKeyReused, once
+from backend.infra.idempotency import once
+from backend.kernel.errors import Refusal
 from backend.kernel.invariants import invariant
 from backend.people import queries as people
 
@@ -52,9 +54,7 @@ class Grant:
     expires_at: datetime
 
 
-def issue_code(
-    unit: Unit, command: IssueCode
-) -> IssuedCode | SignInRequired | NotPermitted | RequestKeyReused | RequestKeyInvalid:
+def issue_code(unit: Unit, command: IssueCode) -> IssuedCode | Refusal:
     """Issue a code for the caller's device and void the device's older one."""
     refusal = may(command.actor, Action.SHOW_CODE, command.person_id)
     if refusal is not None:
@@ -135,8 +135,11 @@ def use_up_grant(unit: Unit, grant_id: str) -> None:
     unit.db.get_one(ScanGrant, grant_id).used_up_at = unit.now
 
 
-def _issue(unit: Unit, command: IssueCode) -> IssuedCode:
+def _issue(unit: Unit, command: IssueCode) -> IssuedCode | Refusal:
     actor = command.actor
+    frozen = safety.frozen_refusal(unit, command.person_id)
+    if frozen is not None:
+        return frozen
     invariant(isinstance(actor, PersonActor), "only a person's device is issued a code")
     device = actor.session_id if isinstance(actor, PersonActor) else ""
     older = select(UnifiedCode).where(

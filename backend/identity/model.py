@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlmodel import Field, SQLModel
 
-from backend.infra.columns import Instant
+from backend.infra.columns import CanonicalJson, Instant
 
 
 class SignInChallenge(SQLModel, table=True):
@@ -25,7 +26,10 @@ class SignInChallenge(SQLModel, table=True):
 
 
 class DeviceSession(SQLModel, table=True):
-    """A person signed in on a device; the family of all its refresh tokens."""
+    """A person signed in on a device; the family of all its refresh tokens.
+
+    ``proofs`` tells when the session has last shown which proof that it is really the person.
+    """
 
     __tablename__ = "device_session"
 
@@ -33,6 +37,8 @@ class DeviceSession(SQLModel, table=True):
     person_id: str = Field(foreign_key="person.id", index=True)
     device_name: str
     opened_at: datetime = Field(sa_type=Instant)
+    last_seen_at: datetime = Field(sa_type=Instant)
+    proofs: Any = Field(sa_type=CanonicalJson)
     ended_at: datetime | None = Field(default=None, sa_type=Instant)
     ended_because: str | None = None
 
@@ -48,3 +54,26 @@ class RefreshToken(SQLModel, table=True):
     expires_at: datetime = Field(sa_type=Instant)
     used_at: datetime | None = Field(default=None, sa_type=Instant)
     successor: str | None = None
+
+
+class PaymentPassword(SQLModel, table=True):
+    """A payment password, as argon2id keeps it. ``failures`` count since it was last right."""
+
+    __tablename__ = "payment_password"
+
+    person_id: str = Field(primary_key=True, foreign_key="person.id")
+    digest: str
+    set_at: datetime = Field(sa_type=Instant)
+    failures: int = 0
+    failures_in_row: int = 0
+    locked_until: datetime | None = Field(default=None, sa_type=Instant)
+
+
+class AccountFreeze(SQLModel, table=True):
+    """An account that its owner has frozen; no row: it is not."""
+
+    __tablename__ = "account_freeze"
+
+    person_id: str = Field(primary_key=True, foreign_key="person.id")
+    frozen_at: datetime = Field(sa_type=Instant)
+    reason: str

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import base64
 import hmac
-import json
 import re
 from datetime import timedelta
 from math import ceil
 
 from sqlmodel import select
 
+from backend.access.assurance import Proof
 from backend.access.contracts import PersonActor, SignInRequired
 from backend.identity.contracts import (
     CodeWrong,
@@ -47,21 +47,27 @@ def request_sign_in_code(
     """Send a six-digit code to a phone. A newer code voids the older one."""
     if not _PHONE.match(command.phone):
         return PhoneInvalid()
-    settings = unit.settings
-    phone = unit.vault.index(command.phone, "phone")
+    owner = people.person_by_phone(unit, command.phone)
+    return send_code(unit, command.phone, command.address, owner)
+
+
+def send_code(
+    unit: Unit, phone: str, address: str, person_id: str | None
+) -> SignInCodeSent | TooManyCodes:
+    """Send a code to a phone whose owner is known; to anybody else's nothing is sent."""
+    settings, index = unit.settings, unit.vault.index(phone, "phone")
     wait = (
-        rates.hit(unit, f"sms:{phone}", 1, settings.sms_resend_seconds)
-        or rates.hit(unit, f"sms-hour:{phone}", settings.sms_per_phone_per_hour, HOUR)
-        or rates.hit(unit, f"sms-from:{command.address}", settings.sms_per_address_per_hour, HOUR)
+        rates.hit(unit, f"sms:{index}", 1, settings.sms_resend_seconds)
+        or rates.hit(unit, f"sms-hour:{index}", settings.sms_per_phone_per_hour, HOUR)
+        or rates.hit(unit, f"sms-from:{address}", settings.sms_per_address_per_hour, HOUR)
     )
     if wait is not None:
         return TooManyCodes(wait)
-    person_id = people.person_by_phone(unit, command.phone)
     code = unit.resources.ids.digits(6)
-    challenge = unit.db.get(SignInChallenge, phone) or SignInChallenge(
-        phone_index=phone, code_digest="", person_id=None, sent_at=unit.now, expires_at=unit.now
+    challenge = unit.db.get(SignInChallenge, index) or SignInChallenge(
+        phone_index=index, code_digest="", person_id=None, sent_at=unit.now, expires_at=unit.now
     )
-    challenge.code_digest = _digest(unit, f"{phone}:{code}")
+    challenge.code_digest = _digest(unit, f"{index}:{code}")
     challenge.person_id = person_id
     challenge.sent_at = unit.now
     challenge.expires_at = unit.now + timedelta(seconds=settings.sms_code_seconds)
@@ -69,42 +75,53 @@ def request_sign_in_code(
     challenge.used_at = None
     unit.db.add(challenge)
     if person_id is not None:
-        payload = json.dumps(
-            {"to": command.phone, "code": code, "minutes": settings.sms_code_seconds // 60}
-        )
-        outbox.enqueue(unit, outbox.Channel.SMS, phone, "sign_in_code", payload)
+        facts = {"code": code, "minutes": settings.sms_code_seconds // 60}
+        outbox.enqueue_sms(unit, phone, "sign_in_code", facts)
     return SignInCodeSent(challenge.expires_at, Seconds(settings.sms_resend_seconds))
 
 
-def sign_in(unit: Unit, command: SignIn) -> SessionOpened | PhoneInvalid | CodeWrong | SignInLocked:
-    """Open a session for who holds the phone and its newest code."""
-    if not _PHONE.match(command.phone):
-        return PhoneInvalid()
-    phone = unit.vault.index(command.phone, "phone")
+def show_code(unit: Unit, phone: str, code: str) -> str | CodeWrong | SignInLocked:
+    """Return whose code it is, and use it up. A wrong one counts."""
+    index = unit.vault.index(phone, "phone")
     challenge = unit.db.exec(
-        select(SignInChallenge).where(SignInChallenge.phone_index == phone).with_for_update()
+        select(SignInChallenge).where(SignInChallenge.phone_index == index).with_for_update()
     ).first()
     if challenge is None:
         return CodeWrong(0)
     if challenge.locked_until is not None and challenge.locked_until > unit.now:
         return SignInLocked(Seconds(ceil((challenge.locked_until - unit.now).total_seconds())))
     challenge.attempts += 1
-    if not _code_fits(unit, challenge, phone, command.code):
+    if not _code_fits(unit, challenge, index, code):
         return _count_failure(unit, challenge)
     challenge.used_at = unit.now
-    person_id = challenge.person_id or ""
+    return challenge.person_id or ""
+
+
+def sign_in(unit: Unit, command: SignIn) -> SessionOpened | PhoneInvalid | CodeWrong | SignInLocked:
+    """Open a session for who holds the phone and its newest code."""
+    if not _PHONE.match(command.phone):
+        return PhoneInvalid()
+    person_id = show_code(unit, command.phone, command.code)
+    if isinstance(person_id, CodeWrong | SignInLocked):
+        return person_id
+    return open_session(unit, person_id, command.device_name, Proof.SMS_CODE)
+
+
+def open_session(unit: Unit, person_id: str, device_name: str, proof: Proof) -> SessionOpened:
+    """Open a session on a device for who has shown a proof just now."""
     session = DeviceSession(
         id=unit.new_id(),
         person_id=person_id,
-        device_name=command.device_name[:60],
+        device_name=device_name[:60],
         opened_at=unit.now,
+        last_seen_at=unit.now,
+        proofs={proof.value: unit.now.isoformat()},
     )
     unit.db.add(session)
     unit.db.flush()
     opened = _opened(unit, session)
-    audit.record(
-        unit, f"person:{person_id}", "session.open", f"person:{person_id}", {"session": session.id}
-    )
+    facts = {"session": session.id, "proof": proof.value}
+    audit.record(unit, f"person:{person_id}", "session.open", f"person:{person_id}", facts)
     return opened
 
 
@@ -124,9 +141,10 @@ def refresh_session(unit: Unit, command: RefreshSession) -> SessionOpened | Sess
     if session.ended_at is not None:
         return SessionEnded()
     if token.used_at is not None and not _answer_was_lost(unit, token):
-        _end(unit, session, "refresh token reused")
+        end(unit, session, "refresh token reused")
         return SessionEnded()
     token.used_at = unit.now
+    session.last_seen_at = unit.now
     opened = _opened(unit, session)
     token.successor = _digest(unit, opened.refresh_token)
     return opened
@@ -138,7 +156,7 @@ def sign_out(unit: Unit, command: SignOut) -> SignedOut | SignInRequired:
         return SignInRequired()
     session = unit.db.get_one(DeviceSession, command.actor.session_id)
     if session.ended_at is None:
-        _end(unit, session, "signed out")
+        end(unit, session, "signed out")
     return SignedOut(session.id)
 
 
@@ -198,7 +216,8 @@ def _answer_was_lost(unit: Unit, token: RefreshToken) -> bool:
     return True
 
 
-def _end(unit: Unit, session: DeviceSession, reason: str) -> None:
+def end(unit: Unit, session: DeviceSession, reason: str) -> None:
+    """End a session; its tokens are worthless from now on."""
     session.ended_at = unit.now
     session.ended_because = reason
     subject = f"person:{session.person_id}"

@@ -7,7 +7,8 @@ repetition; its payload is sealed and emptied once delivered.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -55,6 +56,12 @@ def enqueue(unit: Unit, channel: Channel, topic: str, kind: str, payload: str) -
         next_attempt_at=unit.now if outside else None,
     )
     unit.db.add(message)
+
+
+def enqueue_sms(unit: Unit, phone: str, template: str, facts: Mapping[str, object]) -> None:
+    """Write a text message to a phone, to be delivered after commit."""
+    payload = json.dumps({"to": phone, **facts}, ensure_ascii=False)
+    enqueue(unit, Channel.SMS, unit.vault.index(phone, "phone"), template, payload)
 
 
 def deliver_due(database: Database, channel: Channel, send: Callable[[Delivery], None]) -> int:

@@ -57,6 +57,17 @@ class Settings:
     """Wrong codes for one phone within ``sign_in_lock_seconds`` that lock it for as long."""
     sign_in_lock_seconds: int = 1800
 
+    step_up_seconds: int = 300
+    """How long a proof counts on the session that showed it."""
+    password_failures_to_lock: int = 5
+    password_lock_seconds: int = 1800
+    password_failures_to_block: int = 10
+    """Wrong payment passwords since the last right one after which only a new one helps."""
+    argon2_passes: int = 2
+    argon2_kibibytes: int = 19_456
+    face_alone_max_fen: int = 50_000
+    """A face alone confirms no bill above this."""
+
     code_prefix: str = "751"
     """The first three digits of the unified code; never the national 424."""
     code_seconds: int = 60

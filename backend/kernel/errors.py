@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any, ClassVar, NewType, get_type_hints
+from typing import Any, ClassVar, NewType, Protocol, get_type_hints, runtime_checkable
 
 from backend.kernel.calendar import local
 from backend.kernel.money import Fen, yuan_text
@@ -26,6 +26,15 @@ class Locale(StrEnum):
 
     ZH = "zh-Hans"
     EN = "en"
+
+
+@runtime_checkable
+class Named(Protocol):
+    """A value that a sentence shows by a name instead of by its code."""
+
+    def text(self, locale: Locale) -> str:
+        """Return the name."""
+        ...
 
 
 class Retry(StrEnum):
@@ -83,7 +92,8 @@ def _shown(value: Any, hint: Any, locale: Locale) -> str:
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, tuple):
-        return ("、" if locale is Locale.ZH else ", ").join(str(item) for item in value)
+        named = (item.text(locale) if isinstance(item, Named) else str(item) for item in value)
+        return ("、" if locale is Locale.ZH else ", ").join(named)
     if isinstance(value, Mapping):
         raise TypeError("a refusal's facts are flat")
     return str(value)

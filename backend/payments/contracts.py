@@ -190,23 +190,6 @@ class ReverseSettlement:
 
 
 @dataclass(frozen=True)
-class SetConfirmationLimit:
-    """A patient says above which total a bill must wait for the phone."""
-
-    actor: Actor
-    person_id: str
-    confirm_above_fen: Fen
-
-
-@dataclass(frozen=True)
-class PaymentRules:
-    """A patient's payment safety settings."""
-
-    person_id: str
-    confirm_above_fen: Fen
-
-
-@dataclass(frozen=True)
 class BillView:
     """A bill with its pricing."""
 
@@ -427,14 +410,3 @@ class ReversalTooLate(Refusal):
     next_zh = "请走退费申请流程，由医保经办机构办理。"
     next_en = "Ask the agency for a refund instead."
     settled_on: date
-
-
-@dataclass(frozen=True)
-class LimitInvalid(Refusal):
-    """The confirmation limit is negative or above the highest that makes sense."""
-
-    zh = "确认限额应在0元到{maximum_fen}之间。"
-    en = "The confirmation limit lies between zero and {maximum_fen}."
-    next_zh = "请重新设置限额。"
-    next_en = "Choose another limit."
-    maximum_fen: Fen

@@ -1,16 +1,16 @@
-"""Pure checks of a basket: what is wrong with it, all lines at once."""
+"""Pure checks of a basket, all lines at once, and of a person's own payment rules."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, time
 
 from backend.catalogue.contracts import ItemKind, ItemView
 from backend.institutions.contracts import InstitutionKind
 from backend.kernel.errors import Refusal
-from backend.kernel.money import PRICE_SCALE, QUANTITY_SCALE, whole_units
+from backend.kernel.money import PRICE_SCALE, QUANTITY_SCALE, Fen, whole_units
 from backend.payments.contracts import (
     BasketEmpty,
     BasketLine,
@@ -21,9 +21,11 @@ from backend.payments.contracts import (
     TooManyLines,
     TraceCodesWrong,
 )
+from backend.payments.rule_contracts import PaymentRules
 from backend.rulebook.library import Rulebook
 from backend.settlement.case import LineInput
 
+_HOUR = re.compile(r"([01]\d|2[0-3]):[0-5]\d\Z", re.ASCII)
 _TRACE_CODE = re.compile(r"[0-9A-Z]{14,40}\Z", re.ASCII)
 NATIONAL = "CN"
 
@@ -92,6 +94,48 @@ def line_inputs(
         )
         for number, line in enumerate(lines, 1)
     )
+
+
+def rules_are_valid(rules: PaymentRules, highest: Fen) -> bool:
+    """Tell whether limits lie in bounds and silent hours are two different times, or none."""
+    limits = (rules.confirm_above_fen, rules.per_payment_fen, rules.per_day_fen)
+    if not all(limit is None or 0 <= limit <= highest for limit in limits):
+        return False
+    hours = (rules.silent_from, rules.silent_until)
+    if hours == (None, None):
+        return True
+    shaped = all(hour is not None and _HOUR.match(hour) for hour in hours)
+    return shaped and rules.silent_from != rules.silent_until
+
+
+def is_looser(wanted: PaymentRules, before: PaymentRules) -> bool:
+    """Tell whether new rules would let anything through that the older ones stop."""
+    higher = wanted.confirm_above_fen > before.confirm_above_fen
+    lifted = any(
+        old is not None and (new is None or new > old)
+        for new, old in (
+            (wanted.per_payment_fen, before.per_payment_fen),
+            (wanted.per_day_fen, before.per_day_fen),
+        )
+    )
+    minutes = [time(hour, minute) for hour in range(24) for minute in range(60)]
+    opened = any(is_silent(before, at) and not is_silent(wanted, at) for at in minutes)
+    return higher or lifted or opened
+
+
+def is_silent(rules: PaymentRules, at: time) -> bool:
+    """Tell whether a local time lies in the silent hours; they may go over midnight."""
+    if rules.silent_from is None or rules.silent_until is None:
+        return False
+    starts, ends = time.fromisoformat(rules.silent_from), time.fromisoformat(rules.silent_until)
+    return starts <= at < ends if starts < ends else at >= starts or at < ends
+
+
+def account_left(rules: PaymentRules, paid_today: Fen) -> Fen | None:
+    """Return how much the account may pay now, ``None`` where nothing limits it."""
+    today = None if rules.per_day_fen is None else max(0, rules.per_day_fen - paid_today)
+    limits = [limit for limit in (rules.per_payment_fen, today) if limit is not None]
+    return Fen(min(limits)) if limits else None
 
 
 def _trace_refusal(

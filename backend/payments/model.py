@@ -69,9 +69,13 @@ class HospitalStay(SQLModel, table=True):
 
 
 class PaymentRule(SQLModel, table=True):
-    """A patient's own limit."""
+    """A person's own rules; no row: the defaults."""
 
     __tablename__ = "payment_rule"
 
     person_id: str = Field(primary_key=True, foreign_key="person.id")
     confirm_above_fen: int = Field(sa_type=Amount)
+    per_payment_fen: int | None = Field(default=None, sa_type=Amount)
+    per_day_fen: int | None = Field(default=None, sa_type=Amount)
+    silent_from: str | None = None
+    silent_until: str | None = None

@@ -8,8 +8,9 @@ from backend.codes.contracts import Purpose
 from backend.infra.database import Unit
 from backend.institutions import queries as institutions
 from backend.kernel.money import Fen
-from backend.payments.contracts import BillState, BillView, PaymentRules
+from backend.payments.contracts import BillState, BillView
 from backend.payments.model import Bill, PaymentRule
+from backend.payments.rule_contracts import PaymentRules
 from backend.people import queries as people
 from backend.settlement.queries import outcome_of
 
@@ -43,8 +44,16 @@ def open_bills(unit: Unit, person_id: str, limit: int) -> list[BillView]:
 def payment_rules(unit: Unit, person_id: str) -> PaymentRules:
     """Return a person's payment rules, the default ones where none were set."""
     row = unit.db.get(PaymentRule, person_id)
-    limit = unit.settings.confirm_above_fen if row is None else row.confirm_above_fen
-    return PaymentRules(person_id, Fen(limit))
+    if row is None:
+        return PaymentRules(person_id, Fen(unit.settings.confirm_above_fen))
+    return PaymentRules(
+        person_id=person_id,
+        confirm_above_fen=Fen(row.confirm_above_fen),
+        per_payment_fen=None if row.per_payment_fen is None else Fen(row.per_payment_fen),
+        per_day_fen=None if row.per_day_fen is None else Fen(row.per_day_fen),
+        silent_from=row.silent_from,
+        silent_until=row.silent_until,
+    )
 
 
 def view(unit: Unit, row: Bill) -> BillView:

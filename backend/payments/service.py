@@ -12,11 +12,13 @@ from typing import TypeVar
 
 from sqlmodel import col, select
 
-from backend.access.contracts import Action, NotPermitted, SignInRequired, TerminalActor
+from backend.access.assurance import Demand
+from backend.access.contracts import Action, PersonActor, SignInRequired, TerminalActor
 from backend.access.logic import label, may
 from backend.catalogue import queries as catalogue
 from backend.codes import service as codes
 from backend.codes.contracts import Purpose, PurposeNotHere
+from backend.identity import safety
 from backend.infra import audit, outbox
 from backend.infra.database import Unit
 from backend.infra.idempotency import once
@@ -27,7 +29,7 @@ from backend.kernel.calendar import local_day
 from backend.kernel.errors import Refusal
 from backend.kernel.invariants import invariant
 from backend.kernel.money import Fen
-from backend.payments import logic, outlook, queries, stays
+from backend.payments import logic, outlook, queries, rules, stays
 from backend.payments.contracts import (
     BILL_STATES,
     AlreadyReversed,
@@ -41,20 +43,17 @@ from backend.payments.contracts import (
     BillState,
     BillView,
     DecideBill,
-    LimitInvalid,
     NotInsured,
     PatientMustConfirm,
-    PaymentRules,
     Presettle,
     ReversalTooLate,
     ReverseSettlement,
     ScanCode,
     ScannedCode,
-    SetConfirmationLimit,
     Settle,
     SettlementNotFound,
 )
-from backend.payments.model import Bill, PaymentRule
+from backend.payments.model import Bill
 from backend.payments.stay_contracts import (
     AdmitPatient,
     CancelAdmission,
@@ -98,7 +97,6 @@ C = TypeVar(
     TakeDeposit,
     CancelAdmission,
 )
-CONFIRM_ABOVE_MAX = Fen(100_000_000)
 SERVICES = {
     Purpose.PHARMACY_PURCHASE: Service.PHARMACY_SETTLEMENT,
     Purpose.OUTPATIENT_SETTLEMENT: Service.OUTPATIENT_SETTLEMENT,
@@ -159,28 +157,6 @@ def cancel_admission(unit: Unit, command: CancelAdmission) -> StayView | Refusal
     return _at_till(unit, "cancel_admission", command, StayView, stays.cancel_admission)
 
 
-def set_confirmation_limit(
-    unit: Unit, command: SetConfirmationLimit
-) -> PaymentRules | SignInRequired | NotPermitted | LimitInvalid:
-    """Set above which total a bill waits for the phone. It counts from the next bill on."""
-    refusal = may(command.actor, Action.SET_PAYMENT_RULES, command.person_id)
-    if refusal is not None:
-        return refusal
-    if not 0 <= command.confirm_above_fen <= CONFIRM_ABOVE_MAX:
-        return LimitInvalid(CONFIRM_ABOVE_MAX)
-    people.lock_person(unit, command.person_id)
-    row = unit.db.get(PaymentRule, command.person_id)
-    if row is None:
-        row = PaymentRule(person_id=command.person_id, confirm_above_fen=0)
-    row.confirm_above_fen = command.confirm_above_fen
-    unit.db.add(row)
-    unit.db.flush()
-    subject = f"person:{command.person_id}"
-    facts = {"confirm_above_fen": command.confirm_above_fen}
-    audit.record(unit, label(command.actor), "payment_rules.set", subject, facts)
-    return queries.payment_rules(unit, command.person_id)
-
-
 def _scan(unit: Unit, command: ScanCode, actor: TerminalActor) -> ScannedCode | Refusal:
     institution = institutions.institution(unit, actor.institution_id)
     refusal = _place_refusal(unit, institution, command.purpose)
@@ -192,6 +168,10 @@ def _scan(unit: Unit, command: ScanCode, actor: TerminalActor) -> ScannedCode | 
     if isinstance(redeemed, Refusal):
         return redeemed
     grant, token = redeemed
+    kept = queries.payment_rules(unit, grant.person_id)
+    refusal = rules.stopped(unit, kept, grant.purpose)
+    if refusal is not None:
+        return refusal
     day = local_day(unit.now)
     enrolments = people.enrolments_on(unit, grant.person_id, day)
     paying = paying_enrolment(enrolments)
@@ -229,6 +209,9 @@ def _presettle(unit: Unit, command: Presettle, actor: TerminalActor) -> BillView
     enrolment = whose.enrolment
     areas = {enrolment.area_code} if enrolment else set()
     refusal = _place_refusal(unit, institution, whose.purpose, areas)
+    kept = queries.payment_rules(unit, whose.person_id)
+    if refusal is None and whose.stay is None:
+        refusal = rules.stopped(unit, kept, whose.purpose)
     if refusal is not None:
         return refusal
     if enrolment is None:
@@ -239,9 +222,13 @@ def _presettle(unit: Unit, command: Presettle, actor: TerminalActor) -> BillView
     outcome = _calculated(case)
     if isinstance(outcome, Refusal):
         return outcome
-    if not outcome.total_fen:
-        return BasketEmpty()  # everything was taken back
-    bill = _new_bill(unit, command, actor, whose, enrolment, case, outcome)
+    refusal = (
+        None if outcome.total_fen else BasketEmpty()  # everything was taken back
+    ) or rules.account_refusal(unit, kept, outcome.account_fen)
+    if refusal is not None:
+        return refusal
+    limit = kept.confirm_above_fen
+    bill = _new_bill(unit, command, actor, whose, enrolment, case, outcome, limit)
     _announce(unit, bill, "BILL_PRESENTED")
     facts = {"bill": bill.id, "total_fen": outcome.total_fen}
     view = queries.view(unit, bill)
@@ -293,13 +280,13 @@ def _new_bill(
     enrolment: EnrolmentView,
     case: Case,
     outcome: Outcome,
+    limit: Fen,
 ) -> Bill:
     for older in unit.db.exec(
         select(Bill).where(Bill.grant_id == whose.grant_id).order_by(col(Bill.id)).with_for_update()
     ).all():
         if BILL_STATES.after(BillState(older.state), BillEvent.SUPERSEDE) is not None:
             _move(older, BillEvent.SUPERSEDE)
-    limit = queries.payment_rules(unit, whose.person_id).confirm_above_fen
     waits = outcome.total_fen > limit
     bill = Bill(
         id=unit.new_id(),
@@ -337,6 +324,13 @@ def _decide(unit: Unit, command: DecideBill, person_id: str) -> BillView | Refus
         return BillNotOpen(bill.state)
     if bill.expires_at <= unit.now:
         return BillExpired(bill.expires_at)
+    if command.accept and isinstance(command.actor, PersonActor):
+        total = outcome_of(bill.outcome).total_fen
+        missing = safety.frozen_refusal(unit, person_id) or safety.demand(
+            unit, command.actor, Demand.MONEY, total
+        )
+        if missing is not None:
+            return missing
     _move(bill, event)
     unit.db.flush()
     _announce(unit, bill, f"BILL_{wanted}")
@@ -363,11 +357,13 @@ def _settle(unit: Unit, command: Settle, actor: TerminalActor) -> SettlementView
     day = stay.admitted_on if stay else local_day(unit.now)
     enrolment = enrolment_on(unit, bill.person_id, bill.enrolment_id, day)
     institution = institutions.institution(unit, bill.institution_id)
+    kept = queries.payment_rules(unit, bill.person_id)
     refusal = (
         _bill_refusal(unit, bill)
         or _place_refusal(
             unit, institution, Purpose(bill.purpose), {enrolment.area_code} if enrolment else set()
         )
+        or (rules.stopped(unit, kept, Purpose(bill.purpose)) if stay is None else None)
         or (NotInsured() if enrolment is None else None)
     )
     if refusal is not None or enrolment is None:
@@ -382,6 +378,9 @@ def _settle(unit: Unit, command: Settle, actor: TerminalActor) -> SettlementView
         return outcome
     if outcome != promised:
         return _outdated(promised, outcome)
+    over = rules.account_refusal(unit, kept, outcome.account_fen)
+    if over is not None:
+        return over
     order = booking.ToBook(
         bill_id=bill.id,
         person_id=bill.person_id,

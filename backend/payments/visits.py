@@ -14,6 +14,7 @@ from backend.codes.contracts import GrantNotValid, Purpose
 from backend.credit import queries as credit
 from backend.entitlements import queries as entitlements
 from backend.filings import queries as filings
+from backend.identity import safety
 from backend.infra.database import Unit
 from backend.institutions import queries as institutions
 from backend.institutions.contracts import InstitutionView
@@ -110,7 +111,7 @@ def visit_of(
             stay=stretch(unit, whose.stay, day),
             package=package,
             benefits_paused=paused,
-            use_account=command.use_account,
+            use_account=command.use_account and not _frozen(unit, whose.person_id),
         )
     filing = filing_of(unit, enrolment, institution, command.emergency, day)
     if not command.disease:
@@ -152,7 +153,7 @@ def visit_again(unit: Unit, bill: Bill, priced: Case, stay: HospitalStay | None)
         capitated=priced.capitated,
         benefits_paused=credit.is_paused(unit, bill.person_id, area, day, rulebook()),
         given=priced.given,
-        use_account=priced.use_account,
+        use_account=priced.use_account and not (stay and _frozen(unit, bill.person_id)),
     )
 
 
@@ -239,6 +240,11 @@ def with_national_codes(
         for line in command.lines
     )
     return replace(command, lines=lines)
+
+
+def _frozen(unit: Unit, person_id: str) -> bool:
+    """Tell whether an account takes no part: a stay is settled by the funds all the same."""
+    return safety.frozen_refusal(unit, person_id) is not None
 
 
 def _years_apart(region: str, day: date) -> bool:

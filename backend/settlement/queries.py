@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -125,6 +125,18 @@ def standing_of_month(
         .order_by(col(Settlement.number))
     ).all()
     return [view(row, None) for row in rows]
+
+
+def account_paid_since(unit: Unit, person_id: str, since: datetime) -> Fen:
+    """Return what a person's account has paid since an instant, less what was given back of it."""
+    reversed_too = aliased(Settlement)
+    paid = (
+        select(func.coalesce(func.sum(col(Settlement.account_fen)), 0))
+        .outerjoin(reversed_too, col(reversed_too.reverses_id) == col(Settlement.id))
+        .where(Settlement.person_id == person_id, Settlement.settled_at >= since)
+        .where(Settlement.kind == SettlementKind.SETTLEMENT, col(reversed_too.id).is_(None))
+    )
+    return Fen(int(unit.db.exec(paid).one()))
 
 
 def case_of_settlement(unit: Unit, settlement_id: str) -> Case:

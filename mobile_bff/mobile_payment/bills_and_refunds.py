@@ -11,8 +11,10 @@ from typing import Any
 import strawberry
 from strawberry import relay
 
+from backend.access.assurance import StepUpRequired
 from backend.access.contracts import PersonActor, TerminalActor
 from backend.codes.contracts import Purpose
+from backend.identity.safety_contracts import AccountFrozen
 from backend.kernel.errors import Locale
 from backend.payments import queries, service
 from backend.payments.contracts import (
@@ -156,7 +158,9 @@ class BillMutations:
 
     @strawberry.mutation(
         description="Confirm a bill, so that the till can book it.",
-        graphql_type=result_union("ConfirmBillResult", BillType, _DECISION),
+        graphql_type=result_union(
+            "ConfirmBillResult", BillType, (*_DECISION, StepUpRequired, AccountFrozen)
+        ),
     )
     async def confirm_bill(self, info: Info, input: DecideBillInput) -> Any:
         """Confirm a bill of the caller."""

@@ -16,6 +16,7 @@ from qrcode.image.svg import SvgPathImage
 from backend.access.logic import own_id
 from backend.codes import service
 from backend.codes.contracts import IssueCode, IssuedCode, Purpose
+from backend.identity.safety_contracts import AccountFrozen
 from backend.kernel.errors import Locale
 from mobile_bff.context import Info
 from mobile_bff.errors import KEYED, answer, result_union
@@ -74,7 +75,7 @@ class CodeMutations:
 
     @strawberry.mutation(
         description="Issue a code; a newer one voids the older one of this device.",
-        graphql_type=result_union("IssueCodeResult", UnifiedCode, KEYED),
+        graphql_type=result_union("IssueCodeResult", UnifiedCode, (*KEYED, AccountFrozen)),
     )
     async def issue_code(self, info: Info, input: IssueCodeInput) -> Any:
         """Issue a code for the caller."""

@@ -23,6 +23,7 @@ from backend.codes.contracts import (
     PurposeNotHere,
 )
 from backend.credit.contracts import PayLaterNotPossible
+from backend.identity.safety_contracts import AccountFrozen
 from backend.infra.database import Unit
 from backend.institutions import service as institution_service
 from backend.institutions.contracts import (
@@ -66,6 +67,7 @@ from backend.payments.contracts import (
     TooManyLines,
     TraceCodesWrong,
 )
+from backend.payments.rule_contracts import AccountLimitReached, SilentHours
 from backend.payments.stay_contracts import (
     NotEntitled,
     RefundExceedsCharge,
@@ -95,6 +97,7 @@ from mobile_bff.terminals.matching import LocalItemType, local_item_type
 from mobile_bff.wording import words
 
 _HERE = (*KEYED, PurposeNotHere, AgreementNotOpen, OutageNow)
+_OWNER = (AccountFrozen, SilentHours)
 _SCAN = (
     *_HERE,
     CodeUnreadable,
@@ -103,6 +106,7 @@ _SCAN = (
     CodeUsed,
     CodeVoided,
     CodeForOtherPurpose,
+    *_OWNER,
 )
 _PRESETTLE = (
     *_HERE,
@@ -122,6 +126,8 @@ _PRESETTLE = (
     StayNotFound,
     StayNotOpen,
     StretchInvalid,
+    *_OWNER,
+    AccountLimitReached,
 )
 _SETTLE = (
     *_HERE,
@@ -135,6 +141,8 @@ _SETTLE = (
     TraceCodeSold,
     RuleNotLoaded,
     PayLaterNotPossible,
+    *_OWNER,
+    AccountLimitReached,
 )
 _REVERSE = (
     *KEYED,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -49,14 +48,12 @@ from backend.payments.contracts import (
     DecideBill,
     ItemNotInCatalogue,
     ItemNotSoldHere,
-    LimitInvalid,
     NotInsured,
     PatientMustConfirm,
     PriceInvalid,
     QuantityInvalid,
     ReversalTooLate,
     ScanCode,
-    SetConfirmationLimit,
     SettlementNotFound,
     TooManyLines,
     TraceCodesWrong,
@@ -519,25 +516,6 @@ def test_keys_of_two_terminals_do_not_meet(world: World) -> None:
     two = world.bill("worker_2", line(IBUPROFEN), at=OTHER_PHARMACY)
     assert world.settle(one.id, key=key).bill_id == one.id
     assert world.settle(two.id, at=OTHER_PHARMACY, key=key).bill_id == two.id
-
-
-# -- settings -------------------------------------------------------------------------------------
-
-
-def test_confirmation_limit(world: World) -> None:
-    actor = world.actor("worker")
-    own = SetConfirmationLimit(actor, actor.person_id, payments.Fen(0))
-    assert world.do(payments.set_confirmation_limit, own).confirm_above_fen == 0
-    assert world.bill("worker", line(IBUPROFEN)).state == "AWAITING_CONFIRMATION"
-    refused(
-        world,
-        LimitInvalid,
-        lambda: world.do(
-            payments.set_confirmation_limit, replace(own, confirm_above_fen=payments.Fen(-1))
-        ),
-    )
-    others = replace(own, person_id=world.person("retiree"))
-    refused(world, NotPermitted, lambda: world.do(payments.set_confirmation_limit, others))
 
 
 def test_a_posting_below_zero_is_refused_by_ledger_and_database(world: World) -> None:

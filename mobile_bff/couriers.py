@@ -11,6 +11,7 @@ import logging
 import httpx
 from anyio import to_thread
 
+from backend.identity.service import tidy_up as tidy_identity
 from backend.infra.database import Database
 from backend.infra.housekeeping import tidy_up
 from backend.infra.outbox import Channel, Delivery, DeliveryFailed, deliver_due
@@ -50,6 +51,7 @@ async def tidy_forever(database: Database) -> None:
     while True:
         try:
             await to_thread.run_sync(database.write, tidy_up)
+            await to_thread.run_sync(database.write, tidy_identity)
         except Exception:
             _log.exception("tidying up failed; trying again in an hour")
         await asyncio.sleep(_TIDY_SECONDS)

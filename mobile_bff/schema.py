@@ -22,6 +22,7 @@ from mobile_bff.mobile_payment.bills_and_refunds import (
 from mobile_bff.mobile_payment.payment_security import SecurityMutations, SecurityQueries
 from mobile_bff.mobile_payment.unified_code import CodeMutations
 from mobile_bff.modules import AppModuleGroupType, AppModuleType, groups_shown, modules_shown
+from mobile_bff.passkeys import PasskeyMutations, PasskeyType, passkeys
 from mobile_bff.personal_rights.enrolments import EnrolmentQueries, PersonType, person_type
 from mobile_bff.personal_rights.personal_account import AccountQueries
 from mobile_bff.personal_rights.settlement_records import SettlementQueries
@@ -158,6 +159,11 @@ class Query:
         """Return the caller's devices."""
         return await devices(info)
 
+    @strawberry.field(description="The signed-in person's passkeys.")
+    async def passkeys(self, info: Info) -> list[PasskeyType]:
+        """Return the caller's passkeys."""
+        return await passkeys(info)
+
     @strawberry.field(description="What a signed-in terminal may look up.")
     async def till(self, info: Info) -> Till:
         """Return the caller's till."""
@@ -169,6 +175,7 @@ Mutation = merge_types(
     (
         SignInMutations,
         StepUpMutations,
+        PasskeyMutations,
         CodeMutations,
         SecurityMutations,
         BillMutations,

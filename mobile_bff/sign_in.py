@@ -78,7 +78,8 @@ class RefreshSessionInput:
     refresh_token: str = strawberry.field(description="The newest refresh token.")
 
 
-def _session(opened: SessionOpened) -> Session:
+def session_type(opened: SessionOpened) -> Session:
+    """Return a session for the schema."""
     return Session(
         session_id=strawberry.ID(opened.session_id),
         access_token=opened.access_token,
@@ -122,7 +123,7 @@ class SignInMutations:
         """Sign in."""
         command = SignIn(input.phone, input.code, input.device_name, info.context.address)
         outcome = await info.context.door.write(service.sign_in, command, info.context.request_id)
-        return answer(outcome, info.context.locale, _session)
+        return answer(outcome, info.context.locale, session_type)
 
     @strawberry.mutation(
         description="Exchange the refresh token for new tokens; a reused one ends the session.",
@@ -134,7 +135,7 @@ class SignInMutations:
         outcome = await info.context.door.write(
             service.refresh_session, command, info.context.request_id
         )
-        return answer(outcome, info.context.locale, _session)
+        return answer(outcome, info.context.locale, session_type)
 
     @strawberry.mutation(
         description="End this session.",

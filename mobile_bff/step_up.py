@@ -80,11 +80,17 @@ def _signed_out(ended: SessionsEnded) -> DevicesSignedOut:
     return DevicesSignedOut(count=ended.count)
 
 
-async def devices(info: Info) -> list[Device]:
-    """Return the caller's devices, or raise for anybody who is no person."""
+async def signed_in(info: Info) -> PersonActor:
+    """Return the person who asks, or raise for anybody who is none."""
     actor = await info.context.actor()
     if not isinstance(actor, PersonActor):
         raise RefusedQuery(SignInRequired().message(info.context.locale), "UNAUTHENTICATED")
+    return actor
+
+
+async def devices(info: Info) -> list[Device]:
+    """Return the caller's devices."""
+    actor = await signed_in(info)
     views = await info.context.door.read(lambda unit: queries.devices(unit, actor.person_id))
     return [
         Device(

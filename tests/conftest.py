@@ -16,6 +16,15 @@ from mobile_bff.start import migrate
 from tests.databases import drop_database, name_of, new_database, postgres_server
 from tests.world import ManualClock, World, resources_for
 
+CHROMIUM = "chromium"
+collect_ignore = [] if shutil.which(CHROMIUM) else ["browser"]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say it where tests were left out, so that nobody takes them for passed."""
+    if collect_ignore:
+        terminalreporter.write_sep("!", f"tests/browser left out: there is no {CHROMIUM} here")
+
 
 @pytest.fixture(scope="session")
 def keys_file(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlmodel import Field, SQLModel
 
-from backend.infra.columns import CanonicalJson, Instant
+from backend.infra.columns import Amount, CanonicalJson, Instant
 
 
 class SignInChallenge(SQLModel, table=True):
@@ -77,3 +77,29 @@ class AccountFreeze(SQLModel, table=True):
     person_id: str = Field(primary_key=True, foreign_key="person.id")
     frozen_at: datetime = Field(sa_type=Instant)
     reason: str
+
+
+class Passkey(SQLModel, table=True):
+    """The public half of a passkey; its id is the authenticator's, in base64url."""
+
+    __tablename__ = "passkey"
+
+    id: str = Field(primary_key=True)
+    person_id: str = Field(foreign_key="person.id", index=True)
+    public_key: str
+    sign_count: int = Field(sa_type=Amount)
+    name: str
+    added_at: datetime = Field(sa_type=Instant)
+    last_used_at: datetime | None = Field(default=None, sa_type=Instant)
+
+
+class PasskeyChallenge(SQLModel, table=True):
+    """A challenge that waits for an authenticator's answer; gone once it was answered."""
+
+    __tablename__ = "passkey_challenge"
+
+    id: str = Field(primary_key=True)
+    purpose: str
+    session_id: str | None = None
+    challenge: str
+    expires_at: datetime = Field(sa_type=Instant)

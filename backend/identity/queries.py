@@ -5,7 +5,8 @@ from __future__ import annotations
 from sqlmodel import col, select
 
 from backend.access.assurance import Proof
-from backend.identity.model import AccountFreeze, DeviceSession, PaymentPassword
+from backend.identity.model import AccountFreeze, DeviceSession, Passkey, PaymentPassword
+from backend.identity.passkey_contracts import Passkeys, PasskeyView
 from backend.identity.safety_contracts import DeviceView, PasswordState, SafetyView
 from backend.infra.database import Unit
 
@@ -28,7 +29,24 @@ def devices(unit: Unit, person_id: str) -> list[DeviceView]:
 
 def ways(unit: Unit, person_id: str) -> tuple[Proof, ...]:
     """Return what a person has set up to prove themselves with, beside the phone."""
-    return () if unit.db.get(PaymentPassword, person_id) is None else (Proof.PAYMENT_PASSWORD,)
+    held = []
+    if unit.db.get(PaymentPassword, person_id) is not None:
+        held.append(Proof.PAYMENT_PASSWORD)
+    if unit.db.exec(select(Passkey.id).where(Passkey.person_id == person_id)).first() is not None:
+        held.append(Proof.PASSKEY)
+    return tuple(held)
+
+
+def passkeys(unit: Unit, person_id: str) -> Passkeys:
+    """Return a person's passkeys, the newest first."""
+    rows = unit.db.exec(
+        select(Passkey)
+        .where(Passkey.person_id == person_id)
+        .order_by(col(Passkey.added_at).desc(), col(Passkey.id))
+    ).all()
+    return Passkeys(
+        tuple(PasskeyView(row.id, row.name, row.added_at, row.last_used_at) for row in rows)
+    )
 
 
 def safety(unit: Unit, person_id: str) -> SafetyView:

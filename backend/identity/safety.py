@@ -169,7 +169,7 @@ def set_password(unit: Unit, person_id: str, password: str, by: str) -> None:
     unit.db.add(row)
     unit.db.flush()
     audit.record(unit, by, "password.set", f"person:{person_id}", {})
-    _tell(unit, person_id, "payment_password_set")
+    tell(unit, person_id, "payment_password_set")
 
 
 def check_password(unit: Unit, person_id: str, password: str) -> PasswordRefusal | None:
@@ -211,7 +211,7 @@ def freeze(unit: Unit, person_id: str, reason: str, by: str) -> None:
     unit.db.add(AccountFreeze(person_id=person_id, frozen_at=unit.now, reason=reason[:200]))
     unit.db.flush()
     audit.record(unit, by, "account.freeze", f"person:{person_id}", {"reason": reason[:200]})
-    _tell(unit, person_id, "account_frozen")
+    tell(unit, person_id, "account_frozen")
 
 
 def unfreeze_account(unit: Unit, command: UnfreezeAccount) -> SafetyView | Refusal:
@@ -228,7 +228,7 @@ def unfreeze_account(unit: Unit, command: UnfreezeAccount) -> SafetyView | Refus
         unit.db.delete(row)
         unit.db.flush()
         audit.record(unit, label(command.actor), "account.unfreeze", f"person:{person_id}", {})
-        _tell(unit, person_id, "account_unfrozen")
+        tell(unit, person_id, "account_unfrozen")
     return queries.safety(unit, person_id)
 
 
@@ -246,7 +246,7 @@ def _count_wrong(unit: Unit, row: PaymentPassword) -> PasswordRefusal:
     if left <= 0:
         row.failures_in_row = 0
         row.locked_until = unit.now + timedelta(seconds=settings.password_lock_seconds)
-        _tell(unit, row.person_id, "payment_password_locked")
+        tell(unit, row.person_id, "payment_password_locked")
     unit.db.flush()
     facts = {"failures": row.failures}
     audit.record(
@@ -267,7 +267,7 @@ def _check_phone(unit: Unit, person_id: str, code: str) -> CodeWrong | SignInLoc
     return None if shown == person_id else CodeWrong(0)
 
 
-def _tell(unit: Unit, person_id: str, kind: str) -> None:
+def tell(unit: Unit, person_id: str, kind: str) -> None:
     """Send a notice to the person's phone, so that what was not theirs does not stay unseen."""
     phone = people.particulars(unit, person_id).phone
     if phone:

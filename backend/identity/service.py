@@ -13,7 +13,7 @@ import re
 from datetime import timedelta
 from math import ceil
 
-from sqlmodel import select
+from sqlmodel import col, delete, select
 
 from backend.access.assurance import Proof
 from backend.access.contracts import PersonActor, SignInRequired
@@ -31,7 +31,12 @@ from backend.identity.contracts import (
     SignOut,
     TooManyCodes,
 )
-from backend.identity.model import DeviceSession, RefreshToken, SignInChallenge
+from backend.identity.model import (
+    DeviceSession,
+    PasskeyChallenge,
+    RefreshToken,
+    SignInChallenge,
+)
 from backend.infra import audit, outbox, rates, tokens
 from backend.infra.database import Unit
 from backend.kernel.errors import Seconds
@@ -214,6 +219,15 @@ def _answer_was_lost(unit: Unit, token: RefreshToken) -> bool:
         return False
     unit.db.delete(successor)
     return True
+
+
+def tidy_up(unit: Unit) -> int:
+    """Remove challenges that nobody answered and refresh tokens past their time; return how many."""
+    done = (
+        delete(PasskeyChallenge).where(col(PasskeyChallenge.expires_at) < unit.now),
+        delete(RefreshToken).where(col(RefreshToken.expires_at) < unit.now),
+    )
+    return sum(unit.db.exec(statement).rowcount for statement in done)
 
 
 def end(unit: Unit, session: DeviceSession, reason: str) -> None:

@@ -68,6 +68,13 @@ class Settings:
     face_alone_max_fen: int = 50_000
     """A face alone confirms no bill above this."""
 
+    passkey_domain: str = "localhost"
+    """The domain that passkeys belong to; once people hold some it can never change."""
+    passkey_name: str = "Yibao"
+    passkey_origins: str = "http://localhost:8080"
+    """Where the app may ask for passkeys from, separated by commas."""
+    passkey_asks_per_address_per_hour: int = 300
+
     code_prefix: str = "751"
     """The first three digits of the unified code; never the national 424."""
     code_seconds: int = 60
@@ -87,6 +94,11 @@ class Settings:
     def resolved_database_url(self) -> str:
         """Return the database to use, the embedded one by default."""
         return self.database_url or f"sqlite:///{(self.data_dir / 'yibao.sqlite3').absolute()}"
+
+    @property
+    def passkey_origin_list(self) -> list[str]:
+        """Return where the app may ask for passkeys from."""
+        return [origin.strip() for origin in self.passkey_origins.split(",")]
 
     @property
     def resolved_keys_file(self) -> Path:

@@ -68,6 +68,7 @@ def site_on(
     request: pytest.FixtureRequest,
     folder: Path,
     gateway_faults: tuple[str, ...] = (),
+    port: int | None = None,
     **settings: str,
 ) -> Iterator[Site]:
     """Run a site on a fresh copy of the sample province."""
@@ -83,7 +84,9 @@ def site_on(
     mailbox = folder / "mailbox.jsonl"
     with (
         sms_sandbox(mailbox, *gateway_faults) as gateway,
-        server({**environment, "YIBAO_SMS_GATEWAY_URL": gateway, **settings}, workers=2) as address,
+        server(
+            {**environment, "YIBAO_SMS_GATEWAY_URL": gateway, **settings}, port, workers=2
+        ) as address,
         httpx.Client(timeout=60, trust_env=False) as http,
     ):
         yield Site(address, mailbox, url, keys_file, http)

@@ -202,7 +202,7 @@ def test_the_same_file_names_in_every_domain_folder() -> None:
     more = {
         "access": {"assurance"},
         "catalogue": {"matching"},
-        "identity": {"safety", "safety_contracts"},
+        "identity": {"passkey_contracts", "passkeys", "safety", "safety_contracts"},
         "settlement": {"calculate", "case", "casebook", "credits", "facts", "stays", "upcast"},
         "payments": {
             *("estimate", "outlook", "rule_contracts", "rules", "stay_contracts", "stays", "visits")

@@ -1,4 +1,4 @@
-"""Proofs of sessions, payment passwords, frozen accounts, limits and silent hours."""
+"""Proofs of sessions, payment passwords, frozen accounts, passkeys, limits, silent hours."""
 
 from __future__ import annotations
 
@@ -44,6 +44,28 @@ def upgrade() -> None:
         sa.Column("reason", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(["person_id"], ["person.id"]),
         sa.PrimaryKeyConstraint("person_id"),
+    )
+    op.create_table(
+        "passkey",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("person_id", sa.String(), nullable=False),
+        sa.Column("public_key", sa.String(), nullable=False),
+        sa.Column("sign_count", sa.BigInteger(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("added_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"]),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(op.f("ix_passkey_person_id"), "passkey", ["person_id"])
+    op.create_table(
+        "passkey_challenge",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("purpose", sa.String(), nullable=False),
+        sa.Column("session_id", sa.String(), nullable=True),
+        sa.Column("challenge", sa.String(), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
     )
     for limit in ("per_payment_fen", "per_day_fen"):
         op.add_column("payment_rule", sa.Column(limit, sa.BigInteger(), nullable=True))

@@ -34,6 +34,7 @@ from backend.payments.stay_contracts import STAY_STATES
 from backend.policies import queries as policies
 from backend.policies import service as policy_service
 from backend.policies.contracts import AnnounceOutage, OutageView, Service
+from backend.proxies.contracts import BINDING_STATES
 from backend.rulebook.library import rulebook
 from backend.rulebook.packs import PackInvalid
 from backend.sample_data.load import load_sample_data
@@ -214,7 +215,7 @@ def _documents(_options: argparse.Namespace) -> int:
 
 
 def _states(_options: argparse.Namespace) -> int:
-    for table in (CODE_STATES, BILL_STATES, STAY_STATES, PAY_LATER_STATES):
+    for table in (CODE_STATES, BILL_STATES, STAY_STATES, PAY_LATER_STATES, BINDING_STATES):
         print(f"### {table.title}\n\n```mermaid\n{table.diagram()}\n```\n")
     return 0
 

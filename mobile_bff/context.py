@@ -10,14 +10,22 @@ import strawberry
 from graphql import GraphQLError
 from strawberry.dataloader import DataLoader
 
-from backend.access.contracts import Actor, Anonymous, NotPermitted, PersonActor, TerminalActor
-from backend.access.logic import may
+from backend.access.contracts import (
+    Action,
+    Actor,
+    Anonymous,
+    NotPermitted,
+    PersonActor,
+    TerminalActor,
+)
+from backend.access.logic import may, own_id
 from backend.identity import queries as identity
 from backend.infra.database import Unit
 from backend.infra.tokens import Audience, Claims
 from backend.institutions import queries as institutions
 from backend.institutions.contracts import InstitutionView
-from backend.kernel.errors import Locale
+from backend.kernel.errors import Locale, Refusal
+from backend.proxies.authority import Authority, authorize, note
 from mobile_bff.door import Door
 from mobile_bff.feed import Feed
 from mobile_bff.trusted import Documents
@@ -70,14 +78,34 @@ class Context:
         return await self.door.read(lambda unit: resolve_actor(unit, self.claims, self.address))
 
     async def person(self, action: Any, subject: str | None = None) -> str:
-        """Return the person whom a read is about, or raise ``RefusedQuery``."""
+        """Return the person whom a read is about, or raise ``RefusedQuery``.
+
+        A look at a relative's affairs is written down and told to them.
+        """
         actor = await self.actor()
-        person_id = subject or (actor.person_id if isinstance(actor, PersonActor) else "")
-        refusal = may(actor, action, person_id)
-        if refusal is None:
+        person_id = subject or own_id(actor)
+        if may(actor, action, person_id) is None:
+            return person_id
+
+        def ask(unit: Unit, _: None) -> Authority | Refusal:
+            right = authorize(unit, actor, action, person_id)
+            if isinstance(right, Authority):
+                note(unit, right, actor, action)
+            return right
+
+        refusal = await self.door.write(ask, None, self.request_id)
+        if isinstance(refusal, Authority):
             return person_id
         code = "FORBIDDEN" if isinstance(refusal, NotPermitted) else "UNAUTHENTICATED"
         raise RefusedQuery(refusal.message(self.locale), code)
+
+    async def sees(self, person_id: str) -> bool:
+        """Tell whether the caller may look at a person's affairs."""
+        try:
+            await self.person(Action.VIEW_RIGHTS, person_id)
+        except RefusedQuery:
+            return False
+        return True
 
     @property
     def institutions(self) -> DataLoader[str, InstitutionView]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import fields
 from datetime import date, datetime
+from enum import Enum
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 import strawberry
@@ -42,6 +43,7 @@ _FACTS = {
     "asked_fen": "What it would be.",
     "asked_for": "The purpose that was asked for.",
     "attempts_left": "How many attempts are left for this code.",
+    "binding_id": "The binding that there is.",
     "cash_before_fen": "Cash as the bill had it.",
     "cash_now_fen": "Cash as it would be now.",
     "codes": "The codes concerned.",
@@ -64,6 +66,7 @@ _FACTS = {
     "maximum_fen": "The highest amount that is allowed.",
     "maximum_yuan": "The highest unit price that is allowed, in yuan.",
     "methods": "Proofs that would be enough, of those that the person can show.",
+    "problem": "What is wrong.",
     "reason": "Why.",
     "region": "Code of the region whose rule is missing.",
     "request_key": "The request key concerned.",
@@ -153,7 +156,7 @@ def _shown_type(hint: Any) -> Any:
         return int
     if get_origin(hint) is tuple:
         return list[get_args(hint)[0]]  # type: ignore[misc]
-    if hint in (str, int, date, datetime):
+    if hint in (str, int, date, datetime) or (isinstance(hint, type) and issubclass(hint, Enum)):
         return hint
     raise TypeError(f"no GraphQL type is known for {hint}")
 

@@ -1,4 +1,4 @@
-"""``yibao capitation`` and ``yibao pay-later``: what the province's own people clear and follow up."""
+"""``yibao capitation``, ``pay-later`` and ``family``: what the province's own people clear and follow up."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ from backend.kernel.errors import Locale, Refusal
 from backend.kernel.money import parse_yuan, yuan_text
 from backend.payments.stays import was_in_hospital
 from backend.people.contracts import InsuranceType
+from backend.proxies import queries as bindings
+from backend.proxies import service as relatives
 from backend.rulebook.contracts import RuleMissing
 from backend.rulebook.library import rulebook
 
@@ -58,6 +60,13 @@ def add_operator_commands(
     headed.add_argument("--area", default="510100", help="insured area, such as 510100")
     headed.add_argument("--insurance", choices=[i.value for i in InsuranceType], default="EMPLOYEE")
     headed.add_argument("--missed-quality", default="0", help="share of the due, such as 0.05")
+    family = add(
+        "family",
+        lambda options: _family(options, write, read, operator()),
+        "requests between relatives that wait; approve or reject papers, end a binding",
+    )
+    family.add_argument("action", choices=["list", "approve", "reject", "end"])
+    family.add_argument("binding", nargs="?")
     owed = add(
         "pay-later",
         lambda options: _pay_later(options, write, read, operator()),
@@ -66,6 +75,26 @@ def add_operator_commands(
     owed.add_argument("action", choices=["show", "pay", "tell", "list", "extend"])
     owed.add_argument("agreement", nargs="?")
     owed.add_argument("value", nargs="?", help="yuan to pay, or months to extend by")
+
+
+def _family(options: argparse.Namespace, write: Run, read: Run, operator: str) -> int:
+    if options.action == "list":
+        for view in read(lambda unit: bindings.waiting_for_review(unit, 50)):
+            print(
+                view.id, view.state.value, view.relation.value, view.owner_name, view.requested_at
+            )
+        return 0
+    acts = {
+        "approve": relatives.approve_at_desk,
+        "reject": relatives.reject_at_desk,
+        "end": relatives.end_at_desk,
+    }
+    outcome = write(lambda unit: acts[options.action](unit, operator, options.binding or ""))
+    if isinstance(outcome, Refusal):
+        print(outcome.message(Locale.EN), file=sys.stderr)
+        return 1
+    print(outcome.id, outcome.state.value, f"until {outcome.expires_on}")
+    return 0
 
 
 def _capitation(options: argparse.Namespace, write: Run, read: Run, operator: str) -> int:

@@ -10,6 +10,7 @@ from strawberry.tools import merge_types
 from backend.access.contracts import Action, PersonActor
 from backend.people import queries as people
 from mobile_bff import wording as _wording  # registers the enums first
+from mobile_bff.benefits.family_accounts import FamilyMutations, FamilyQueries
 from mobile_bff.connections import PAGE_MAX
 from mobile_bff.context import Info
 from mobile_bff.estimates import EstimateQueries
@@ -27,6 +28,7 @@ from mobile_bff.personal_rights.enrolments import EnrolmentQueries, PersonType, 
 from mobile_bff.personal_rights.personal_account import AccountQueries
 from mobile_bff.personal_rights.settlement_records import SettlementQueries
 from mobile_bff.policy_info.news_and_outages import OutageQueries
+from mobile_bff.preferences import PreferenceMutations, PreferencesType, preferences
 from mobile_bff.public_services.catalogue import CatalogueQueries
 from mobile_bff.public_services.medical_institutions import InstitutionQueries
 from mobile_bff.scalars import SCALARS
@@ -80,8 +82,8 @@ class MobilePayment(SecurityQueries, BillQueries):
 
 
 @strawberry.type(description="惠民服务: benefits.")
-class Benefits:
-    """The fifth group."""
+class Benefits(FamilyQueries):
+    """The fifth group, about the signed-in person."""
 
     @strawberry.field(description="The modules of this group.")
     def modules(self, info: Info) -> list[AppModuleType]:
@@ -144,10 +146,15 @@ class Query:
         """Return the fourth group about a person whom the caller may see."""
         return MobilePayment(subject=await info.context.person(Action.VIEW_RIGHTS, subject_id))
 
-    @strawberry.field(description="惠民服务.")
+    @strawberry.field(description="惠民服务 of the signed-in person.")
     def benefits(self) -> Benefits:
         """Return the fifth group."""
         return Benefits()
+
+    @strawberry.field(description="What the signed-in person has chosen for every device.")
+    async def preferences(self, info: Info) -> PreferencesType:
+        """Return the caller's preferences."""
+        return await preferences(info)
 
     @strawberry.field(description="举报投诉.")
     def complaints(self) -> Complaints:
@@ -179,6 +186,8 @@ Mutation = merge_types(
         CodeMutations,
         SecurityMutations,
         BillMutations,
+        FamilyMutations,
+        PreferenceMutations,
         TerminalMutations,
         HospitalMutations,
         MatchingMutations,

@@ -10,6 +10,7 @@ from enum import Enum
 import strawberry
 
 from backend.access.assurance import Proof
+from backend.access.contracts import Action
 from backend.catalogue.contracts import ItemClass, ItemKind, MatchState
 from backend.codes.contracts import Purpose
 from backend.identity.safety_contracts import PasswordState
@@ -18,8 +19,23 @@ from backend.kernel.errors import Locale, Retry
 from backend.ledger.contracts import EntryKind
 from backend.payments.contracts import BillState, Payer, PayerReason
 from backend.payments.stay_contracts import StayState
-from backend.people.contracts import AccountKind, BenefitStatus, InsuranceType, PersonKind
+from backend.people.contracts import (
+    AccountKind,
+    BenefitStatus,
+    InsuranceType,
+    NoticeBy,
+    PersonKind,
+)
 from backend.policies.contracts import Service
+from backend.proxies.contracts import (
+    BindingProblem,
+    BindingState,
+    ConsentKind,
+    ConsentWay,
+    Relation,
+    Scope,
+    Standing,
+)
 from mobile_bff.settlement_words import SETTLEMENT_WORDS
 from mobile_bff.words import Words
 
@@ -38,6 +54,115 @@ WORDS: dict[type[Enum], tuple[str, dict[str, Words]]] = {
         {
             proof.name: _W(proof.text(Locale.ZH), f"{proof.text(Locale.EN).capitalize()}.")
             for proof in Proof
+        },
+    ),
+    Relation: (
+        "What a relative is to the person who acts for them.",
+        {
+            "SPOUSE": _W("配偶", "Spouse."),
+            "PARENT": _W("父母", "Parent."),
+            "CHILD": _W("子女", "Child."),
+            "SIBLING": _W("兄弟姐妹", "Brother or sister."),
+            "GRANDPARENT": _W("祖父母、外祖父母", "Grandparent."),
+            "GRANDCHILD": _W("孙子女、外孙子女", "Grandchild."),
+        },
+    ),
+    Scope: (
+        "What a relative may do.",
+        {
+            "VIEW_INFO": _W("查看参保和结算信息", "See enrolments, account and settlements."),
+            "SHOW_CODE": _W("出示医保码", "Show the code."),
+            "FILE": _W("代办备案", "File applications."),
+            "CLAIM": _W("代办报销", "Hand in claims."),
+            "BOOK": _W("代为预约", "Book appointments."),
+            "PAY": _W("在额度内代付", "Pay up to a limit; consented to by itself."),
+        },
+    ),
+    BindingState: (
+        "State of a binding between relatives.",
+        {
+            "PENDING_CONSENT": _W(
+                "等待本人同意",
+                "Waits for consent.",
+                "请本人在自己的手机上同意，或读出短信授权码，或携签字授权书到经办窗口。",
+                "They consent on their phone, read out the code, or sign a paper at a counter.",
+            ),
+            "PENDING_REVIEW": _W(
+                "等待窗口审核",
+                "Waits for the desk.",
+                "请携户口本和承诺书到经办窗口审核。",
+                "Bring the household register and the promise to a counter.",
+            ),
+            "ACTIVE": _W("已生效", "In force, unless it ran out."),
+            "REJECTED": _W("未同意", "Refused."),
+            "REVOKED_BY_OWNER": _W("本人已解除", "Ended by the person."),
+            "REVOKED_BY_DELEGATE": _W("代办人已解除", "Ended by the relative."),
+            "ENDED_BY_AGENCY": _W("经办机构已解除", "Ended by the agency."),
+        },
+    ),
+    Standing: (
+        "Whether a binding can be used now, and why not.",
+        {
+            "IN_FORCE": _W("可以使用", "It can be used."),
+            "NOT_ACTIVE": _W("尚未生效或已解除", "Not in force."),
+            "RAN_OUT": _W(
+                "已满一年，需要重新确认",
+                "It ran out.",
+                "请重新申请，并由本人同意。",
+                "Ask again and let them consent.",
+            ),
+            "OWNER_CAME_OF_AGE": _W(
+                "孩子已满16周岁，须本人同意",
+                "The child is sixteen and consents for themselves.",
+                "请重新申请，并由本人同意。",
+                "Ask again and let them consent.",
+            ),
+            "OWNER_DIED": _W("本人已去世", "The person has died."),
+            "OWNER_NOT_INSURED": _W("本人目前没有参保", "The person is not insured now."),
+        },
+    ),
+    ConsentKind: (
+        "What somebody consents to.",
+        {
+            "BIND": _W("同意绑定", "That a relative acts for them."),
+            "PAY": _W("同意代付", "That a relative pays from their account, up to a limit."),
+            "RENEW": _W("续期一年", "That it goes on for another year."),
+        },
+    ),
+    ConsentWay: (
+        "How consent was given; all are of equal rank.",
+        {
+            "OWN_SESSION": _W("本人在手机上同意", "On their own device."),
+            "CODE_READ_OUT": _W("本人读出短信授权码", "By a code that they read out."),
+            "PAPER": _W("窗口签字授权书", "By a signed paper at a counter."),
+            "GUARDIAN": _W("监护人承诺和户籍材料", "A guardian's promise and household papers."),
+        },
+    ),
+    BindingProblem: (
+        "What is wrong with a request or a consent.",
+        {
+            problem.name: _W(problem.text(Locale.ZH), f"{problem.text(Locale.EN).capitalize()}.")
+            for problem in BindingProblem
+        },
+    ),
+    NoticeBy: (
+        "How somebody wants to be told.",
+        {
+            "MESSAGE": _W("短信", "By text message."),
+            "CALL": _W("电话播报", "By a call that reads it out."),
+        },
+    ),
+    Action: (
+        "What was done.",
+        {
+            "VIEW_RIGHTS": _W("查看了参保和结算信息", "Looked at enrolments, account or bills."),
+            "SHOW_CODE": _W("出示了医保码", "Showed the code."),
+            "DECIDE_BILL": _W("确认或支付了一笔结算", "Confirmed or paid a bill."),
+            "SET_PAYMENT_RULES": _W("修改了支付安全设置", "Changed payment safety."),
+            "DECODE_CODE": _W("扫描了医保码", "Scanned a code."),
+            "PRESENT_BILL": _W("提交了结算单", "Presented a bill."),
+            "UPLOAD_ITEMS": _W("上传了目录", "Uploaded items."),
+            "ANNOUNCE_OUTAGE": _W("发布了停机公告", "Announced an outage."),
         },
     ),
     PasswordState: (

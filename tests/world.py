@@ -31,6 +31,7 @@ from backend.institutions import service as institution_service
 from backend.institutions.contracts import OpenTerminalSession
 from backend.kernel.money import Fen, parse_quantity, parse_unit_price
 from backend.ledger import queries as ledger
+from backend.payments import decisions
 from backend.payments import service as payments
 from backend.payments.contracts import (
     BasketLine,
@@ -280,7 +281,7 @@ class World:
         if accept:  # whoever has set up nothing yet shows the phone
             self.prove(key, Proof.SMS_CODE)
         command = DecideBill(self.actor(key), bill_id, accept, request or new_key())
-        return self.do(payments.decide_bill, command)
+        return self.do(decisions.decide_bill, command)
 
     def settle(self, bill_id: str, at: str = PHARMACY, key: str | None = None) -> Any:
         return self.do(payments.settle, Settle(self.terminal(at), bill_id, key or new_key()))

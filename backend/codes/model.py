@@ -26,6 +26,8 @@ class UnifiedCode(SQLModel, table=True):
     expires_at: datetime = Field(sa_type=Instant)
     decoded_at: datetime | None = Field(default=None, sa_type=Instant)
     terminal_id: str | None = None
+    shown_by_id: str | None = None
+    """The relative on whose device it is shown; empty where it is the person's own."""
 
 
 class ScanGrant(SQLModel, table=True):
@@ -42,3 +44,4 @@ class ScanGrant(SQLModel, table=True):
     purpose: str
     expires_at: datetime = Field(sa_type=Instant)
     used_up_at: datetime | None = Field(default=None, sa_type=Instant)
+    shown_by_id: str | None = None

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlmodel import select
 
 from backend.access.contracts import Action, PersonActor
-from backend.access.logic import label, may
+from backend.access.logic import label
 from backend.codes.contracts import (
     CODE_STATES,
     CodeEvent,
@@ -34,6 +34,9 @@ from backend.infra.idempotency import once
 from backend.kernel.errors import Refusal
 from backend.kernel.invariants import invariant
 from backend.people import queries as people
+from backend.proxies import queries as bindings
+from backend.proxies.authority import Authority, authorize, note
+from backend.proxies.contracts import Scope
 
 ScanRefusal = (
     CodeUnreadable | CodeUnknown | CodeExpired | CodeUsed | CodeVoided | CodeForOtherPurpose
@@ -52,20 +55,21 @@ class Grant:
     institution_id: str
     purpose: Purpose
     expires_at: datetime
+    shown_by_id: str | None = None
 
 
 def issue_code(unit: Unit, command: IssueCode) -> IssuedCode | Refusal:
-    """Issue a code for the caller's device and void the device's older one."""
-    refusal = may(command.actor, Action.SHOW_CODE, command.person_id)
-    if refusal is not None:
-        return refusal
+    """Issue a code of the caller's or a relative's, and void this device's older one of that person."""
+    right = authorize(unit, command.actor, Action.SHOW_CODE, command.person_id)
+    if isinstance(right, Refusal):
+        return right
     return once(
         unit,
         f"issue_code:{label(command.actor)}",
         command.request_id,
         command,
         (IssuedCode,),
-        lambda: _issue(unit, command),
+        lambda: _issue(unit, command, right),
     )
 
 
@@ -101,6 +105,7 @@ def redeem_code(
         institution_id=institution_id,
         purpose=purpose,
         expires_at=unit.now + timedelta(seconds=unit.settings.decode_grant_seconds),
+        shown_by_id=code.shown_by_id,
     )
     unit.db.add(grant)
     unit.db.flush()
@@ -135,7 +140,7 @@ def use_up_grant(unit: Unit, grant_id: str) -> None:
     unit.db.get_one(ScanGrant, grant_id).used_up_at = unit.now
 
 
-def _issue(unit: Unit, command: IssueCode) -> IssuedCode | Refusal:
+def _issue(unit: Unit, command: IssueCode, right: Authority) -> IssuedCode | Refusal:
     actor = command.actor
     frozen = safety.frozen_refusal(unit, command.person_id)
     if frozen is not None:
@@ -143,7 +148,9 @@ def _issue(unit: Unit, command: IssueCode) -> IssuedCode | Refusal:
     invariant(isinstance(actor, PersonActor), "only a person's device is issued a code")
     device = actor.session_id if isinstance(actor, PersonActor) else ""
     older = select(UnifiedCode).where(
-        UnifiedCode.device_session_id == device, UnifiedCode.state == CodeState.ISSUED
+        UnifiedCode.device_session_id == device,
+        UnifiedCode.person_id == command.person_id,
+        UnifiedCode.state == CodeState.ISSUED,
     )
     for code in unit.db.exec(older.with_for_update()).all():
         _move(code, CodeEvent.VOID)
@@ -158,9 +165,11 @@ def _issue(unit: Unit, command: IssueCode) -> IssuedCode | Refusal:
         state=CodeState.ISSUED,
         issued_at=unit.now,
         expires_at=unit.now + life,
+        shown_by_id=right.binding.delegate_id if right.binding else None,
     )
     unit.db.add(code)
     unit.db.flush()
+    note(unit, right, actor, Action.SHOW_CODE)
     subject = f"person:{command.person_id}"
     facts = {"code": code.id, "purpose": command.purpose.value}
     audit.record(unit, label(actor), "code.issue", subject, facts)
@@ -177,13 +186,21 @@ def _issue(unit: Unit, command: IssueCode) -> IssuedCode | Refusal:
 def _refusal_of(unit: Unit, code: UnifiedCode, purpose: Purpose) -> ScanRefusal | None:
     if code.state == CodeState.DECODED:
         return CodeUsed(code.decoded_at or unit.now)
-    if code.state == CodeState.VOIDED:
+    if code.state == CodeState.VOIDED or not _relative_may(unit, code):
         return CodeVoided()
     if code.expires_at <= unit.now:
         return CodeExpired(code.expires_at)
     if code.purpose != purpose:
         return CodeForOtherPurpose(code.purpose, purpose.value)
     return None
+
+
+def _relative_may(unit: Unit, code: UnifiedCode) -> bool:
+    """Tell whether whoever shows it may still do so: a binding may have ended since."""
+    if code.shown_by_id is None:
+        return True
+    found = bindings.in_force(unit, code.shown_by_id, code.person_id)
+    return found is not None and Scope.SHOW_CODE in found.scopes
 
 
 def _move(code: UnifiedCode, event: CodeEvent) -> None:
@@ -200,4 +217,5 @@ def _grant(row: ScanGrant) -> Grant:
         institution_id=row.institution_id,
         purpose=Purpose(row.purpose),
         expires_at=row.expires_at,
+        shown_by_id=row.shown_by_id,
     )

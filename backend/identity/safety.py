@@ -267,11 +267,15 @@ def _check_phone(unit: Unit, person_id: str, code: str) -> CodeWrong | SignInLoc
     return None if shown == person_id else CodeWrong(0)
 
 
-def tell(unit: Unit, person_id: str, kind: str) -> None:
-    """Send a notice to the person's phone, so that what was not theirs does not stay unseen."""
+def tell(unit: Unit, person_id: str, kind: str, facts: Mapping[str, object] | None = None) -> None:
+    """Send a notice to the person's phone, so that what was not theirs does not stay unseen.
+
+    It is read to whoever has chosen to be called instead of written to.
+    """
     phone = people.particulars(unit, person_id).phone
     if phone:
-        outbox.enqueue_sms(unit, phone, kind, {})
+        by = people.preferences(unit, person_id).notice_by.value
+        outbox.enqueue_sms(unit, phone, kind, {"by": by, **(facts or {})})
 
 
 def _password(unit: Unit, person_id: str) -> PaymentPassword | None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from sqlalchemy import text
 
 from backend.infra.database import Unit, insert_new
-from backend.infra.model import UsedNonce
+from backend.infra.model import RateWindow, UsedNonce
 from backend.kernel.errors import Seconds
 
 _COUNT = text(
@@ -28,6 +28,15 @@ def hit(unit: Unit, bucket: str, limit: int, window_seconds: int) -> Seconds | N
     parameters = {"bucket": bucket, "now": now, "over": now - window_seconds}
     hits, start = unit.db.connection().execute(_COUNT, parameters).one()
     return None if hits <= limit else Seconds(max(1, start + window_seconds - now))
+
+
+def wait_for(unit: Unit, bucket: str, limit: int, window_seconds: int) -> Seconds | None:
+    """Return the seconds to wait where the limit is reached, without counting."""
+    row = unit.db.get(RateWindow, bucket)
+    now = int(unit.now.timestamp())
+    if row is None or row.window_start <= now - window_seconds or row.hits < limit:
+        return None
+    return Seconds(row.window_start + window_seconds - now)
 
 
 def spend_nonce(unit: Unit, nonce: str, lives: timedelta) -> bool:

@@ -75,6 +75,19 @@ class Settings:
     """Where the app may ask for passkeys from, separated by commas."""
     passkey_asks_per_address_per_hour: int = 300
 
+    elder_mode_offered_from_age: int = 60
+    delegate_age_min: int = 18
+    """Nobody younger acts for a relative. Our own choice; no rule was found."""
+    binding_request_days: int = 7
+    """How long a request to act for a relative waits for consent or review."""
+    relative_guesses_per_hour: int = 10
+    """Wrong names or numbers of relatives that one person may try."""
+    consent_code_seconds: int = 600
+    consent_code_attempts: int = 5
+    consent_codes_per_binding_per_hour: int = 5
+    proxy_view_notice_seconds: int = 3600
+    """A delegate who only looks is noted, and the owner told, once in this time."""
+
     code_prefix: str = "751"
     """The first three digits of the unified code; never the national 424."""
     code_seconds: int = 60

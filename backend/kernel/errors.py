@@ -87,6 +87,8 @@ def _shown(value: Any, hint: Any, locale: Locale) -> str:
         return f"{yuan_text(value)}元" if locale is Locale.ZH else f"CNY {yuan_text(value)}"
     if hint is Seconds:
         return f"{value}秒" if locale is Locale.ZH else f"{value} seconds"
+    if isinstance(value, Named):
+        return value.text(locale)
     if isinstance(value, datetime):
         return local(value).strftime("%Y-%m-%d %H:%M:%S")
     if isinstance(value, date):

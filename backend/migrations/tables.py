@@ -17,6 +17,7 @@ from backend.ledger import model as _ledger
 from backend.payments import model as _payments
 from backend.people import model as _people
 from backend.policies import model as _policies
+from backend.proxies import model as _proxies
 from backend.settlement import model as _settlement
 
 METADATA = SQLModel.metadata
@@ -32,6 +33,7 @@ APPEND_ONLY = (
     _entitlements.CapitationYear.__tablename__,
     _catalogue.MatchDecision.__tablename__,
     _claims.ManualClaim.__tablename__,
+    _proxies.ProxyAct.__tablename__,
 )
 __all__ = [
     "APPEND_ONLY",
@@ -47,4 +49,5 @@ __all__ = [
     "_payments",
     "_people",
     "_policies",
+    "_proxies",
 ]

@@ -36,6 +36,8 @@ class Bill(SQLModel, table=True):
     stay_id: str | None = Field(default=None, index=True)
     discharge: bool = False
     instalments: int = 0
+    shown_by_id: str | None = None
+    """The relative who showed the code or confirmed the bill; empty where the person did."""
 
 
 class HospitalStay(SQLModel, table=True):

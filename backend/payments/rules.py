@@ -24,6 +24,8 @@ from backend.payments.rule_contracts import (
     SilentHours,
 )
 from backend.people import queries as people
+from backend.proxies.authority import spending_refusal
+from backend.proxies.contracts import ProxyLimitReached
 from backend.settlement import queries as settlements
 
 LIMIT_MAX = Fen(100_000_000)
@@ -66,10 +68,19 @@ def stopped(unit: Unit, rules: PaymentRules, purpose: Purpose) -> Refusal | None
     return None
 
 
-def account_refusal(unit: Unit, rules: PaymentRules, asked: Fen) -> AccountLimitReached | None:
-    """Return why the account may not pay so much now. Before: the person is locked."""
+def account_refusal(
+    unit: Unit, rules: PaymentRules, asked: Fen, shown_by_id: str | None = None
+) -> AccountLimitReached | ProxyLimitReached | None:
+    """Return why the account may not pay so much now, to the person or the relative who shows the code.
+
+    Before: the person is locked.
+    """
     if not asked:
         return None
+    if shown_by_id is not None:
+        over = spending_refusal(unit, shown_by_id, rules.person_id, asked)
+        if over is not None:
+            return over
     left = logic.account_left(rules, _paid_today(unit, rules))
     return None if left is None or asked <= left else AccountLimitReached(asked, left)
 

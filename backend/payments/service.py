@@ -12,14 +12,12 @@ from typing import TypeVar
 
 from sqlmodel import col, select
 
-from backend.access.assurance import Demand
-from backend.access.contracts import Action, PersonActor, SignInRequired, TerminalActor
+from backend.access.contracts import Action, SignInRequired, TerminalActor
 from backend.access.logic import label, may
 from backend.catalogue import queries as catalogue
 from backend.codes import service as codes
 from backend.codes.contracts import Purpose, PurposeNotHere
-from backend.identity import safety
-from backend.infra import audit, outbox
+from backend.infra import audit
 from backend.infra.database import Unit
 from backend.infra.idempotency import once
 from backend.institutions import queries as institutions
@@ -27,9 +25,9 @@ from backend.institutions.contracts import InstitutionView
 from backend.institutions.service import agreement_refusal
 from backend.kernel.calendar import local_day
 from backend.kernel.errors import Refusal
-from backend.kernel.invariants import invariant
 from backend.kernel.money import Fen
 from backend.payments import logic, outlook, queries, rules, stays
+from backend.payments.bills import announce, locked_bill, move
 from backend.payments.contracts import (
     BILL_STATES,
     AlreadyReversed,
@@ -42,7 +40,6 @@ from backend.payments.contracts import (
     BillRefused,
     BillState,
     BillView,
-    DecideBill,
     NotInsured,
     PatientMustConfirm,
     Presettle,
@@ -76,6 +73,9 @@ from backend.people.contracts import EnrolmentView
 from backend.people.logic import paying_enrolment
 from backend.policies.contracts import Service
 from backend.policies.queries import outage_now
+from backend.proxies.authority import (
+    note_spending,
+)
 from backend.rulebook.contracts import RuleMissing, RuleNotLoaded
 from backend.rulebook.library import rulebook
 from backend.settlement import queries as settlements
@@ -112,24 +112,6 @@ def scan_code(unit: Unit, command: ScanCode) -> ScannedCode | Refusal:
 def presettle(unit: Unit, command: Presettle) -> BillView | Refusal:
     """Price a basket. Moves no money; a bill priced before under the same scan is superseded."""
     return _at_till(unit, "presettle", command, BillView, _presettle)
-
-
-def decide_bill(unit: Unit, command: DecideBill) -> BillView | Refusal:
-    """Confirm or refuse a bill on the phone. Deciding the same way twice is no error."""
-    owner = queries.owner_of_bill(unit, command.bill_id)
-    refusal = may(command.actor, Action.DECIDE_BILL, owner[0] if owner else "")
-    if isinstance(refusal, SignInRequired):
-        return refusal
-    if refusal is not None or owner is None:
-        return BillNotFound()
-    return once(
-        unit,
-        f"decide_bill:{label(command.actor)}",
-        command.request_id,
-        command,
-        (BillView,),
-        lambda: _decide(unit, command, owner[0]),
-    )
 
 
 def settle(unit: Unit, command: Settle) -> SettlementView | Refusal:
@@ -224,12 +206,12 @@ def _presettle(unit: Unit, command: Presettle, actor: TerminalActor) -> BillView
         return outcome
     refusal = (
         None if outcome.total_fen else BasketEmpty()  # everything was taken back
-    ) or rules.account_refusal(unit, kept, outcome.account_fen)
+    ) or rules.account_refusal(unit, kept, outcome.account_fen, whose.shown_by_id)
     if refusal is not None:
         return refusal
     limit = kept.confirm_above_fen
     bill = _new_bill(unit, command, actor, whose, enrolment, case, outcome, limit)
-    _announce(unit, bill, "BILL_PRESENTED")
+    announce(unit, bill, "BILL_PRESENTED")
     facts = {"bill": bill.id, "total_fen": outcome.total_fen}
     view = queries.view(unit, bill)
     audit.record(unit, label(actor), "bill.present", f"person:{bill.person_id}", facts)
@@ -286,7 +268,7 @@ def _new_bill(
         select(Bill).where(Bill.grant_id == whose.grant_id).order_by(col(Bill.id)).with_for_update()
     ).all():
         if BILL_STATES.after(BillState(older.state), BillEvent.SUPERSEDE) is not None:
-            _move(older, BillEvent.SUPERSEDE)
+            move(older, BillEvent.SUPERSEDE)
     waits = outcome.total_fen > limit
     bill = Bill(
         id=unit.new_id(),
@@ -301,6 +283,7 @@ def _new_bill(
         stay_id=command.stay_id,
         discharge=command.discharge,
         instalments=command.instalments,
+        shown_by_id=whose.shown_by_id,
         created_at=unit.now,
         expires_at=unit.now + timedelta(seconds=unit.settings.bill_seconds),
         confirm_above_fen=limit,
@@ -313,38 +296,6 @@ def _new_bill(
     return bill
 
 
-def _decide(unit: Unit, command: DecideBill, person_id: str) -> BillView | Refusal:
-    people.lock_person(unit, person_id)
-    bill = _locked_bill(unit, command.bill_id)
-    event = BillEvent.CONFIRM if command.accept else BillEvent.REFUSE
-    wanted = BillState.CONFIRMED if command.accept else BillState.REFUSED
-    if bill.state == wanted:
-        return queries.view(unit, bill)
-    if BILL_STATES.after(BillState(bill.state), event) is None:
-        return BillNotOpen(bill.state)
-    if bill.expires_at <= unit.now:
-        return BillExpired(bill.expires_at)
-    if command.accept and isinstance(command.actor, PersonActor):
-        total = outcome_of(bill.outcome).total_fen
-        missing = safety.frozen_refusal(unit, person_id) or safety.demand(
-            unit, command.actor, Demand.MONEY, total
-        )
-        if missing is not None:
-            return missing
-    _move(bill, event)
-    unit.db.flush()
-    _announce(unit, bill, f"BILL_{wanted}")
-    view = queries.view(unit, bill)
-    audit.record(
-        unit,
-        label(command.actor),
-        f"bill.{event.lower()}",
-        f"person:{person_id}",
-        {"bill": bill.id},
-    )
-    return view
-
-
 def _settle(unit: Unit, command: Settle, actor: TerminalActor) -> SettlementView | Refusal:
     found = unit.db.get(Bill, command.bill_id)
     if found is None or found.terminal_id != actor.terminal_id:
@@ -352,7 +303,7 @@ def _settle(unit: Unit, command: Settle, actor: TerminalActor) -> SettlementView
     people.lock_person(unit, found.person_id)
     codes.lock_grant(unit, found.grant_id)
     stay = locked_stay(unit, found.stay_id, None) if found.stay_id else None
-    bill = _locked_bill(unit, command.bill_id)
+    bill = locked_bill(unit, command.bill_id)
     priced = case_of(bill.case_facts)
     day = stay.admitted_on if stay else local_day(unit.now)
     enrolment = enrolment_on(unit, bill.person_id, bill.enrolment_id, day)
@@ -378,7 +329,7 @@ def _settle(unit: Unit, command: Settle, actor: TerminalActor) -> SettlementView
         return outcome
     if outcome != promised:
         return _outdated(promised, outcome)
-    over = rules.account_refusal(unit, kept, outcome.account_fen)
+    over = rules.account_refusal(unit, kept, outcome.account_fen, bill.shown_by_id)
     if over is not None:
         return over
     order = booking.ToBook(
@@ -397,8 +348,10 @@ def _settle(unit: Unit, command: Settle, actor: TerminalActor) -> SettlementView
     settlement = booking.book_settlement(unit, order, rulebook())
     if isinstance(settlement, Refusal):
         return settlement
-    _move(bill, BillEvent.SETTLE)
+    move(bill, BillEvent.SETTLE)
     bill.settlement_id = settlement.id
+    if bill.shown_by_id is not None:
+        note_spending(unit, bill.shown_by_id, bill.person_id, settlement.account_fen)
     if stay is None:
         codes.use_up_grant(unit, bill.grant_id)
     else:
@@ -419,7 +372,7 @@ def _reverse(
     if original.route is Route.MANUAL:
         return SettlementNotFound()  # the agency's desk takes its own back
     people.lock_person(unit, original.person_id)
-    bill = _locked_bill(unit, original.bill_id)
+    bill = locked_bill(unit, original.bill_id)
     original = settlements.settlement(unit, command.settlement_id) or original
     if original.kind is SettlementKind.REVERSAL or original.reversed_by_id is not None:
         return AlreadyReversed(original.reversed_by_id or original.id)
@@ -439,7 +392,7 @@ def _reverse(
     reversal = booking.book_reversal(unit, order, rulebook())
     if isinstance(reversal, Refusal):
         return reversal
-    _move(bill, BillEvent.REVERSE)
+    move(bill, BillEvent.REVERSE)
     if stay is not None:
         unit.db.flush()
         stays.after_reversal(unit, stay, bill, original.outcome, label(actor))
@@ -457,7 +410,7 @@ def _close(
     kind: str,
 ) -> None:
     unit.db.flush()
-    _announce(unit, bill, kind)
+    announce(unit, bill, kind)
     facts = {
         "settlement": settlement.id,
         "total_fen": settlement.total_fen,
@@ -536,20 +489,3 @@ def _traces(command: Presettle) -> list[booking.TraceUse]:
         for number, line in enumerate(command.lines, 1)
         for code in line.trace_codes
     ]
-
-
-def _locked_bill(unit: Unit, bill_id: str) -> Bill:
-    query = select(Bill).where(Bill.id == bill_id).with_for_update()
-    return unit.db.exec(query.execution_options(populate_existing=True)).one()
-
-
-def _move(bill: Bill, event: BillEvent) -> None:
-    after = BILL_STATES.after(BillState(bill.state), event)
-    invariant(after is not None, f"a bill that is {bill.state} cannot {event}")
-    bill.state = after or bill.state
-
-
-def _announce(unit: Unit, bill: Bill, kind: str) -> None:
-    """Tell the patient's phone and the till, after commit."""
-    for topic in (f"person:{bill.person_id}", f"terminal:{bill.terminal_id}"):
-        outbox.enqueue(unit, outbox.Channel.LIVE, topic, kind, bill.id)

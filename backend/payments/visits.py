@@ -57,6 +57,7 @@ class Presented:
     enrolment: EnrolmentView | None
     service_date: date
     stay: HospitalStay | None
+    shown_by_id: str | None = None
 
 
 def presented(
@@ -73,7 +74,15 @@ def presented(
         if isinstance(grant, GrantNotValid):
             return grant
         enrolment = enrolment_on(unit, grant.person_id, command.enrolment_id, today)
-        return Presented(grant.person_id, grant.id, grant.purpose, enrolment, today, None)
+        return Presented(
+            grant.person_id,
+            grant.id,
+            grant.purpose,
+            enrolment,
+            today,
+            None,
+            grant.shown_by_id,
+        )
     stay = locked_stay(unit, command.stay_id, actor.institution_id)
     if stay is None:
         return StayNotFound()

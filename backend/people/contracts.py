@@ -7,6 +7,7 @@ from datetime import date
 from enum import StrEnum
 from typing import ClassVar
 
+from backend.access.contracts import Actor
 from backend.kernel.errors import Refusal, Retry
 from backend.kernel.masking import MaskedName, MaskedNumber
 from backend.kernel.money import Fen
@@ -115,6 +116,36 @@ class Identity(StrEnum):
     """因病致贫重病患者."""
     REGISTERED_POOR = "REGISTERED_POOR"
     """建档立卡贫困人口."""
+
+
+class NoticeBy(StrEnum):
+    """How somebody wants to be told."""
+
+    MESSAGE = "MESSAGE"
+    CALL = "CALL"
+    """The message is read to them on the phone."""
+
+
+@dataclass(frozen=True)
+class Preferences:
+    """What somebody has chosen. It belongs to the person and goes to every device.
+
+    ``elder_mode``: fewer and larger things, read aloud; ``elder_mode_offered``: old enough to be asked.
+    """
+
+    person_id: str
+    elder_mode: bool
+    elder_mode_offered: bool
+    notice_by: NoticeBy
+
+
+@dataclass(frozen=True)
+class SetPreferences:
+    """A person chooses."""
+
+    actor: Actor
+    elder_mode: bool
+    notice_by: NoticeBy
 
 
 @dataclass(frozen=True)

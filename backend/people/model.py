@@ -20,6 +20,7 @@ class Person(SQLModel, table=True):
     id_number_index: str = Field(unique=True)
     phone_index: str | None = Field(default=None, unique=True)
     registered_at: datetime = Field(sa_type=Instant)
+    died_on: date | None = None
 
 
 class Enrolment(SQLModel, table=True):
@@ -72,3 +73,13 @@ class Supplement(SQLModel, table=True):
     starts: date = Field(primary_key=True)
     ends: date
     continuous: bool
+
+
+class PersonPreference(SQLModel, table=True):
+    """What somebody has chosen; no row: the defaults."""
+
+    __tablename__ = "person_preference"
+
+    person_id: str = Field(primary_key=True, foreign_key="person.id")
+    elder_mode: bool
+    notice_by: str

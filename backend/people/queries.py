@@ -19,11 +19,20 @@ from backend.people.contracts import (
     Circumstances,
     EnrolmentView,
     InsuranceType,
+    NoticeBy,
     Particulars,
     PersonKind,
     PersonView,
+    Preferences,
 )
-from backend.people.model import AidIdentity, Enrolment, EnrolmentPeriod, Person, Supplement
+from backend.people.model import (
+    AidIdentity,
+    Enrolment,
+    EnrolmentPeriod,
+    Person,
+    PersonPreference,
+    Supplement,
+)
 
 PARTICULARS = TypeAdapter(Particulars)
 
@@ -90,6 +99,23 @@ def circumstances(unit: Unit, person_id: str, age_day: date, day: date) -> Circu
         identities=tuple(identities),
         products=tuple((product, continuous) for product, continuous in products),
     )
+
+
+def preferences(unit: Unit, person_id: str) -> Preferences:
+    """Return what a person has chosen; nobody is in elder mode who has not said so."""
+    row = unit.db.get(PersonPreference, person_id)
+    age = age_on(particulars(unit, person_id).birth_date, local_day(unit.now))
+    return Preferences(
+        person_id=person_id,
+        elder_mode=row is not None and row.elder_mode,
+        elder_mode_offered=age >= unit.settings.elder_mode_offered_from_age,
+        notice_by=NoticeBy.MESSAGE if row is None else NoticeBy(row.notice_by),
+    )
+
+
+def died_on(unit: Unit, person_id: str) -> date | None:
+    """Return the day of a person's death, ``None`` for the living."""
+    return unit.db.get_one(Person, person_id).died_on
 
 
 def area_of_enrolment(unit: Unit, enrolment_id: str) -> str:

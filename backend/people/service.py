@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+from datetime import date
+
+from backend.access.contracts import PersonActor, SignInRequired
+from backend.access.logic import label
 from backend.infra import audit
 from backend.infra.database import Unit
 from backend.people import queries
 from backend.people.contracts import (
     IdNumberInvalid,
+    NoticeBy,
     PersonKnown,
     PersonView,
+    Preferences,
     RegisterPerson,
+    SetPreferences,
 )
 from backend.people.logic import birth_date_of
-from backend.people.model import AidIdentity, Enrolment, EnrolmentPeriod, Person, Supplement
+from backend.people.model import (
+    AidIdentity,
+    Enrolment,
+    EnrolmentPeriod,
+    Person,
+    PersonPreference,
+    Supplement,
+)
 
 
 def register_person(
@@ -85,3 +99,27 @@ def register_person(
     unit.db.flush()
     audit.record(unit, "system", "person.register", f"person:{person_id}", {})
     return queries.person(unit, person_id)
+
+
+def set_preferences(unit: Unit, command: SetPreferences) -> Preferences | SignInRequired:
+    """Store what the caller has chosen."""
+    if not isinstance(command.actor, PersonActor):
+        return SignInRequired()
+    person_id = command.actor.person_id
+    row = unit.db.get(PersonPreference, person_id) or PersonPreference(
+        person_id=person_id, elder_mode=False, notice_by=NoticeBy.MESSAGE
+    )
+    row.elder_mode = command.elder_mode
+    row.notice_by = command.notice_by
+    unit.db.add(row)
+    unit.db.flush()
+    facts = {"elder_mode": row.elder_mode, "notice_by": row.notice_by}
+    audit.record(unit, label(command.actor), "preferences.set", f"person:{person_id}", facts)
+    return queries.preferences(unit, person_id)
+
+
+def record_death(unit: Unit, actor: str, person_id: str, day: date) -> None:
+    """Store that somebody died, as the civil register reports; relatives can act no more."""
+    unit.db.get_one(Person, person_id, with_for_update=True).died_on = day
+    unit.db.flush()
+    audit.record(unit, actor, "person.died", f"person:{person_id}", {"day": day.isoformat()})

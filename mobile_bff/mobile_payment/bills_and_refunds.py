@@ -16,7 +16,7 @@ from backend.access.contracts import PersonActor, TerminalActor
 from backend.codes.contracts import Purpose
 from backend.identity.safety_contracts import AccountFrozen
 from backend.kernel.errors import Locale
-from backend.payments import queries, service
+from backend.payments import decisions, queries
 from backend.payments.contracts import (
     BillExpired,
     BillNotFound,
@@ -25,6 +25,7 @@ from backend.payments.contracts import (
     BillView,
     DecideBill,
 )
+from backend.proxies.contracts import ProxyLimitReached
 from mobile_bff.connections import page_size
 from mobile_bff.context import Info, RefusedQuery
 from mobile_bff.errors import KEYED, answer, result_union
@@ -93,7 +94,8 @@ class BillType(relay.Node):
         shown = []
         for node_id in node_ids:
             owner = await info.context.door.read(partial(queries.owner_of_bill, bill_id=node_id))
-            view = await _bill(info, node_id) if owner and _is_own(actor, owner) else None
+            own = owner is not None and await _is_own(info, actor, owner)
+            view = await _bill(info, node_id) if own else None
             shown.append(None if view is None else bill_type(view, info.context.locale))
         return shown
 
@@ -159,7 +161,9 @@ class BillMutations:
     @strawberry.mutation(
         description="Confirm a bill, so that the till can book it.",
         graphql_type=result_union(
-            "ConfirmBillResult", BillType, (*_DECISION, StepUpRequired, AccountFrozen)
+            "ConfirmBillResult",
+            BillType,
+            (*_DECISION, StepUpRequired, AccountFrozen, ProxyLimitReached),
         ),
     )
     async def confirm_bill(self, info: Info, input: DecideBillInput) -> Any:
@@ -204,9 +208,9 @@ def _topic(actor: object) -> str | None:
     return None
 
 
-def _is_own(actor: object, owner: tuple[str, str]) -> bool:
+async def _is_own(info: Info, actor: object, owner: tuple[str, str]) -> bool:
     if isinstance(actor, PersonActor):
-        return actor.person_id == owner[0]
+        return await info.context.sees(owner[0])
     return isinstance(actor, TerminalActor) and actor.institution_id == owner[1]
 
 
@@ -216,7 +220,7 @@ async def _bill(info: Info, bill_id: str) -> BillView | None:
 
 async def _decide(info: Info, input: DecideBillInput, accept: bool) -> Any:
     outcome = await info.context.act(
-        service.decide_bill,
+        decisions.decide_bill,
         lambda actor: DecideBill(actor, input.bill_id, accept, input.request_id),
     )
     locale = info.context.locale

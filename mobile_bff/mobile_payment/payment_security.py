@@ -9,7 +9,7 @@ from typing import Any
 import strawberry
 
 from backend.access.assurance import Proof, StepUpRequired
-from backend.access.contracts import NotPermitted, SignInRequired
+from backend.access.contracts import Action, NotPermitted, SignInRequired
 from backend.access.logic import own_id
 from backend.identity import queries as identity
 from backend.identity import safety
@@ -152,7 +152,8 @@ class SecurityQueries:
 
     @strawberry.field(description="How the account is protected.")
     async def payment_security(self, info: Info) -> PaymentSecurity:
-        """Return the settings in force."""
+        """Return the settings in force; a relative is not shown how to get in."""
+        await info.context.person(Action.SET_PAYMENT_RULES, self.subject)
         shown = await info.context.door.read(lambda unit: _protected(unit, self.subject))
         return security_type(shown, info.context.locale)
 

@@ -29,7 +29,7 @@ MODULE = AppModule(
     "亮码",
     "Showing the unified code",
     ModuleState.PARTIAL,
-    "可为本人签发一次性统一码；健康码、代亮码和打印码尚未开放。",
+    "可为本人和已授权的亲属签发一次性统一码；健康码和打印码尚未开放。",
 )
 REFRESH_RULE = Words(
     "到refreshAt时自动换新码；新码签发后旧码立即作废；每个码只能扫描一次。",
@@ -61,12 +61,15 @@ class UnifiedCode:
         return base64.b64encode(await to_thread.run_sync(_png, self.text)).decode()
 
 
-@strawberry.input(description="Asks for a code for oneself.")
+@strawberry.input(description="Asks for a code of oneself or of a relative.")
 class IssueCodeInput:
     """A request for a code."""
 
     request_id: str = strawberry.field(description="Request key: a UUID that the app makes.")
     purpose: Purpose = strawberry.field(description="What the code is for.")
+    subject_id: strawberry.ID | None = strawberry.field(
+        description="The relative whose code it is; leave it out for one's own.", default=None
+    )
 
 
 @strawberry.type
@@ -81,7 +84,9 @@ class CodeMutations:
         """Issue a code for the caller."""
         outcome = await info.context.act(
             service.issue_code,
-            lambda actor: IssueCode(actor, own_id(actor), input.purpose, input.request_id),
+            lambda actor: IssueCode(
+                actor, input.subject_id or own_id(actor), input.purpose, input.request_id
+            ),
         )
         locale = info.context.locale
         return answer(outcome, locale, lambda code: _shown(code, locale))

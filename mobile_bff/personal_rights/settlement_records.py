@@ -80,14 +80,18 @@ class SettlementType(relay.Node):
         shown: list[Any] = []
         for node_id in ids:
             view = found.get(node_id)
-            own = view is not None and (
-                (isinstance(actor, PersonActor) and actor.person_id == view.person_id)
-                or (
-                    isinstance(actor, TerminalActor) and actor.institution_id == view.institution_id
-                )
-            )
-            shown.append(settlement_type(view, info.context.locale) if view and own else None)
+            if view is None or not await _may_see(info, actor, view):
+                shown.append(None)
+                continue
+            shown.append(settlement_type(view, info.context.locale))
         return shown
+
+
+async def _may_see(info: Info, actor: object, view: SettlementView) -> bool:
+    """Tell whether somebody may see a settlement: its patient, their relative, its institution."""
+    if isinstance(actor, TerminalActor):
+        return actor.institution_id == view.institution_id and view.route is Route.DIRECT
+    return isinstance(actor, PersonActor) and await info.context.sees(view.person_id)
 
 
 def settlement_type(view: SettlementView, locale: Locale) -> SettlementType:

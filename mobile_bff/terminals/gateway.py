@@ -76,6 +76,7 @@ from backend.payments.stay_contracts import (
     StretchInvalid,
 )
 from backend.policies.contracts import OutageNow
+from backend.proxies.contracts import ProxyLimitReached
 from backend.rulebook.contracts import RuleNotLoaded
 from backend.settlement import queries as settlements
 from backend.settlement.contracts import LaterSettlementsInTheWay, TraceCodeSold
@@ -128,6 +129,7 @@ _PRESETTLE = (
     StretchInvalid,
     *_OWNER,
     AccountLimitReached,
+    ProxyLimitReached,
 )
 _SETTLE = (
     *_HERE,
@@ -143,6 +145,7 @@ _SETTLE = (
     PayLaterNotPossible,
     *_OWNER,
     AccountLimitReached,
+    ProxyLimitReached,
 )
 _REVERSE = (
     *KEYED,

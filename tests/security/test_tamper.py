@@ -13,6 +13,7 @@ from backend.catalogue.contracts import ItemKind, LocalItem
 from backend.catalogue.service import match_items
 from backend.claims.contracts import BookClaim, ClaimLine, ClaimView
 from backend.claims.service import book_claim
+from backend.codes.contracts import IssuedCode
 from backend.entitlements.contracts import Pilot
 from backend.entitlements.service import clear_month, clear_year
 from backend.infra import audit
@@ -24,6 +25,7 @@ from backend.people.contracts import InsuranceType
 from backend.rulebook.library import make_book, packs_in, shipped_packs
 from backend.settlement.case import CareKind
 from tests.cases.test_cases import PACKS
+from tests.usecases.test_relatives import bound, code_for
 from tests.world import IBUPROFEN, LEVEL_3, World, line
 
 
@@ -74,6 +76,8 @@ def _fill_what_no_purchase_writes(world: World) -> None:
         clear_year(unit, "test", pilot, 2025, Fraction(0), book)
 
     world.database.write(fill)
+    bound(world, "worker", "retiree")
+    assert isinstance(code_for(world, "worker", "retiree"), IssuedCode)
 
 
 def _without_guard(world: World, table: str, statement: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from backend.institutions.contracts import (
 from backend.people import queries as people
 from backend.policies.contracts import OutageNow
 from mobile_bff.command import main
+from tests.usecases.test_relatives import request
 from tests.world import IBUPROFEN, LEVEL_3, OTHER_PHARMACY, PHARMACY, VISIT, World, line, new_key
 
 
@@ -216,3 +218,16 @@ def test_a_claim_is_booked_shown_and_taken_back(world: World, yibao: Any, tmp_pa
         file.write_text(wrong, encoding="utf-8")
         assert yibao("claim", "book", str(file))[0] == 1
     assert yibao("claim", "book", str(tmp_path / "no.yaml"))[0] == 1
+
+
+def test_papers_of_relatives_are_approved_and_bindings_ended(world: World, yibao: Any) -> None:
+    world.clock.instant = datetime.now(UTC)  # the command's own clock
+    made = request(world, "worker", "elder_no_phone")
+    status, said, _ = yibao("family", "list")
+    assert (status, said.split()[:2]) == (0, [made.id, "PENDING_CONSENT"])
+    status, said, _ = yibao("family", "approve", made.id)
+    assert (status, said.split()[1]) == (0, "ACTIVE")
+    assert yibao("family", "list")[1] == ""
+    assert yibao("family", "reject", made.id)[0] == 1
+    assert yibao("family", "end", made.id)[1].split()[1] == "ENDED_BY_AGENCY"
+    assert yibao("family", "end", "nothing")[0] == 1

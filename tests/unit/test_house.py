@@ -205,8 +205,19 @@ def test_the_same_file_names_in_every_domain_folder() -> None:
         "identity": {"passkey_contracts", "passkeys", "safety", "safety_contracts"},
         "settlement": {"calculate", "case", "casebook", "credits", "facts", "stays", "upcast"},
         "payments": {
-            *("estimate", "outlook", "rule_contracts", "rules", "stay_contracts", "stays", "visits")
+            *(
+                "bills",
+                "decisions",
+                "estimate",
+                "outlook",
+                "rule_contracts",
+                "rules",
+                "stay_contracts",
+                "stays",
+                "visits",
+            )
         },
+        "proxies": {"authority"},
         "rulebook": {"lint", "packs", "vocabulary"},
     }
     outside = {"kernel", "infra", "migrations", "sandboxes", "sample_data"}

@@ -35,6 +35,7 @@ from backend.institutions.contracts import (
 from backend.kernel.errors import Locale, Refusal, Retry
 from backend.ledger.contracts import EntryKind, Posting
 from backend.ledger.service import post
+from backend.payments import decisions
 from backend.payments import service as payments
 from backend.payments.contracts import (
     AlreadyReversed,
@@ -237,7 +238,7 @@ def test_people_are_no_terminals_and_terminals_no_people(world: World) -> None:
     command = ScanCode(world.actor("worker"), "x", PURCHASE, new_key())  # type: ignore[arg-type]
     refused(world, SignInRequired, lambda: world.do(payments.scan_code, command))
     decide = DecideBill(world.terminal(), bill.id, True, new_key())
-    refused(world, BillNotFound, lambda: world.do(payments.decide_bill, decide))
+    refused(world, BillNotFound, lambda: world.do(decisions.decide_bill, decide))
 
 
 # -- baskets --------------------------------------------------------------------------------------

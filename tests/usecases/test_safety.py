@@ -51,8 +51,7 @@ from backend.infra.model import OutboxMessage
 from backend.infra.outbox import Channel
 from backend.kernel.errors import Locale
 from backend.kernel.money import Fen
-from backend.payments import logic, rules
-from backend.payments import service as payments
+from backend.payments import decisions, logic, rules
 from backend.payments.contracts import BillOutdated, DecideBill
 from backend.payments.rule_contracts import (
     AccountLimitReached,
@@ -332,13 +331,13 @@ def test_a_large_bill_asks_for_the_password_once_there_is_one(world: World) -> N
     key = new_key()
     decide = DecideBill(actor, bill.id, True, key)
     money = world.money()
-    assert world.do(payments.decide_bill, decide) == StepUpRequired((Proof.PAYMENT_PASSWORD,))
+    assert world.do(decisions.decide_bill, decide) == StepUpRequired((Proof.PAYMENT_PASSWORD,))
     assert world.money() == money
     step(world, actor, GOOD)
-    assert world.do(payments.decide_bill, decide).state == "CONFIRMED"  # with the same key
+    assert world.do(decisions.decide_bill, decide).state == "CONFIRMED"  # with the same key
     refuse = DecideBill(actor, world.bill("worker", line(IBUPROFEN, "1", "300.00")).id, False, "k")
     world.clock.forward(minutes=4)
-    assert world.do(payments.decide_bill, refuse).state == "REFUSED"  # refusing needs nothing
+    assert world.do(decisions.decide_bill, refuse).state == "REFUSED"  # refusing needs nothing
 
 
 def own_rules(world: World, key: str, **changes: Any) -> Any:

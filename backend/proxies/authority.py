@@ -1,0 +1,101 @@
+"""Who may act for whom: asked by every use case that is about a person.
+
+One's own affairs are decided by ``access`` alone. Those of a relative need a binding in force with the
+scope of the action; each such act is written down and told to the owner, in the transaction of the act.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlmodel import col, select
+
+from backend.access.contracts import Action, Actor, NotPermitted, PersonActor, SignInRequired
+from backend.access.logic import label, may
+from backend.identity.safety import tell
+from backend.infra import audit
+from backend.infra.database import Unit
+from backend.kernel.money import Fen
+from backend.proxies import logic, queries
+from backend.proxies.contracts import SCOPE_OF, BindingView, ProxyLimitReached, Scope
+from backend.proxies.model import ProxyAct
+
+
+@dataclass(frozen=True)
+class Authority:
+    """The right to an act: one's own where ``binding`` is ``None``."""
+
+    binding: BindingView | None = None
+
+
+def authorize(
+    unit: Unit, actor: Actor, action: Action, subject: str
+) -> Authority | SignInRequired | NotPermitted:
+    """Return by what right somebody may do something to a person, or why not."""
+    refusal = may(actor, action, subject)
+    if refusal is None:
+        return Authority()
+    scope = SCOPE_OF.get(action)
+    if not isinstance(actor, PersonActor) or scope is None:
+        return refusal
+    found = queries.in_force(unit, actor.person_id, subject)
+    return Authority(found) if found is not None and scope in found.scopes else refusal
+
+
+def note(
+    unit: Unit, authority: Authority, actor: Actor, action: Action, amount: Fen | None = None
+) -> None:
+    """Write down what was done for somebody else and tell them; one's own acts are not noted."""
+    binding = authority.binding
+    if binding is None or (action is Action.VIEW_RIGHTS and _seen_lately(unit, binding.id)):
+        return
+    unit.db.add(
+        ProxyAct(
+            binding_id=binding.id,
+            owner_id=binding.owner_id,
+            delegate_id=binding.delegate_id,
+            action=action,
+            at=unit.now,
+            amount_fen=amount,
+        )
+    )
+    unit.db.flush()
+    facts: dict[str, object] = {"who": binding.delegate_name, "action": action.value}
+    if amount is not None:
+        facts["amount_fen"] = amount
+    tell(unit, binding.owner_id, "relative_acted", facts)
+    told = {"binding": binding.id, "action": action.value}
+    audit.record(unit, label(actor), "proxy.act", f"person:{binding.owner_id}", told)
+
+
+def note_spending(unit: Unit, delegate_id: str, owner_id: str, amount: Fen) -> None:
+    """Write down what a delegate has taken from the owner's account, and tell the owner."""
+    found = queries.in_force(unit, delegate_id, owner_id)
+    if found is not None and amount:
+        actor = PersonActor(delegate_id, "")
+        note(unit, Authority(found), actor, Action.DECIDE_BILL, amount)
+
+
+def spending_refusal(
+    unit: Unit, delegate_id: str, owner_id: str, asked: Fen
+) -> ProxyLimitReached | None:
+    """Return why a delegate may not take so much from the owner's account now."""
+    if not asked or delegate_id == owner_id:
+        return None
+    found = queries.in_force(unit, delegate_id, owner_id)
+    left = Fen(0)
+    if found is not None and Scope.PAY in found.scopes:
+        spent = queries.spent_today(unit, found.id)
+        left = logic.left_to_spend(found.pay_limit_fen, found.pay_day_limit_fen, spent)
+    return None if asked <= left else ProxyLimitReached(asked, left)
+
+
+def _seen_lately(unit: Unit, binding_id: str) -> bool:
+    since = unit.now - timedelta(seconds=unit.settings.proxy_view_notice_seconds)
+    query = select(ProxyAct.id).where(
+        ProxyAct.binding_id == binding_id,
+        ProxyAct.action == Action.VIEW_RIGHTS,
+        col(ProxyAct.at) > since,
+    )
+    return unit.db.exec(query).first() is not None

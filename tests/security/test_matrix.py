@@ -1,0 +1,425 @@
+"""Who may do what: every operation of the schema for every kind of caller.
+
+The rows are held against the schema, so that a new operation without a row fails. Each call runs in a
+transaction that is rolled back, so that every caller meets the same province; where somebody is
+turned away, not a row of any table but the records of the asking itself has changed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from backend.access.assurance import Proof
+from backend.access.contracts import PersonActor, TerminalActor
+from backend.codes.contracts import Purpose
+from backend.infra.database import Database, Unit
+from backend.infra.tokens import Audience, Claims
+from backend.kernel.errors import Locale, Refusal
+from backend.migrations.tables import METADATA
+from backend.proxies import service as relatives
+from backend.proxies.contracts import EndBinding, Scope
+from mobile_bff import documents
+from mobile_bff.context import Context
+from mobile_bff.schema import make_schema
+from mobile_bff.trusted import load_documents
+from tests.usecases.test_passkeys import added
+from tests.usecases.test_relatives import asked_for, bound, may_pay, request
+from tests.world import (
+    IBUPROFEN,
+    LEVEL_3,
+    OTHER_PHARMACY,
+    PHARMACY,
+    ManualClock,
+    World,
+    line,
+    new_key,
+    resources_for,
+)
+
+SCHEMA = make_schema()
+TURNED_AWAY = {
+    "SignInRequired",
+    "NotPermitted",
+    "BillNotFound",
+    "BindingNotFound",
+    "SessionUnknown",
+    "PasskeyUnknown",
+    "PasskeyNotAccepted",
+    "ConsentCodeWrong",
+    "SettlementNotFound",
+    "StayNotFound",
+    "GrantNotValid",
+    "FORBIDDEN",
+    "UNAUTHENTICATED",
+    "NOTHING",
+}
+RECORDS_OF_ASKING = {
+    "idempotency_record",
+    "rate_window",
+    "used_nonce",
+    "audit_line",
+    "audit_lane",
+    "consent_challenge",  # a wrong code counts
+    "passkey_challenge",  # a challenge serves once
+}
+PEOPLE = ("self", "stranger", "viewer", "payer", "expired", "revoked", "asker")
+TILLS = ("till", "other_till", "hospital")
+EVERYBODY = ("anonymous", *PEOPLE, *TILLS)
+_SELF = {"self"}
+_MAY_VIEW = {"self", "viewer", "payer"}
+
+
+@dataclass
+class Province:
+    """One owner, the relatives around them, and everything that can be named."""
+
+    world: World
+    claims: dict[str, Claims | None]
+    ids: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Row:
+    """Who gets through to an operation."""
+
+    may: set[str]
+    variables: Callable[[Province], dict[str, Any]] = field(default=lambda _: {})
+    document: str = ""
+
+
+def _input(**fields: Any) -> Callable[[Province], dict[str, Any]]:
+    """Return variables with one input; a text such as ``@bill`` is the province's id."""
+
+    def made(province: Province) -> dict[str, Any]:
+        def value(given: Any) -> Any:
+            named = isinstance(given, str) and given.startswith("@")
+            return province.ids[given[1:]] if named else given
+
+        return {"input": {name: value(given) for name, given in fields.items()}}
+
+    return made
+
+
+def _keyed(**fields: Any) -> Callable[[Province], dict[str, Any]]:
+    return lambda province: _input(**fields, requestId=new_key())(province)
+
+
+_ANYBODY = set(EVERYBODY)
+_ANY_PERSON = set(PEOPLE)
+_LINE = {"code": IBUPROFEN, "quantity": "1", "unitPrice": "12.00", "traceCodes": ["8" + "7" * 19]}
+_CREDENTIAL = "{}"
+
+MUTATIONS: dict[str, Row] = {
+    # before anybody is known
+    "requestSignInCode": Row(_ANYBODY, _input(phone="12000000002")),
+    "signIn": Row(_ANYBODY, _input(phone="12000000002", code="000000", deviceName="x")),
+    "refreshSession": Row(_ANYBODY, _input(refreshToken="x")),
+    "beginPasskeySignIn": Row(_ANYBODY),
+    "signInWithPasskey": Row(set(), _input(ceremonyId="x", credential=_CREDENTIAL, deviceName="x")),
+    "openTerminalSession": Row(_ANYBODY, _input(assertion="x", operatorId="1", operatorName="x")),
+    # one's own affairs
+    "signOut": Row(_ANY_PERSON),
+    "signOutEverywhere": Row(_ANY_PERSON),
+    "endSession": Row(_SELF, _input(sessionId="@session")),
+    "requestStepUpCode": Row(_ANY_PERSON),
+    "stepUp": Row(_ANY_PERSON, _input(proof="PAYMENT_PASSWORD", secret="000000")),
+    "setPaymentPassword": Row(_ANY_PERSON, _input(password="739146")),
+    "setPaymentRules": Row(_ANY_PERSON, _input(confirmAboveFen=1)),
+    "freezeAccount": Row(_ANY_PERSON, _input(reason="")),
+    "unfreezeAccount": Row(_ANY_PERSON),
+    "setPreferences": Row(_ANY_PERSON, _input(elderMode=True, noticeBy="CALL")),
+    "beginAddPasskey": Row(_ANY_PERSON),
+    "addPasskey": Row(set(), _input(ceremonyId="x", credential=_CREDENTIAL, name="x")),
+    "removePasskey": Row(_SELF, _input(passkeyId="@passkey")),
+    "beginPasskeyStepUp": Row(_SELF),
+    "stepUpWithPasskey": Row(set(), _input(ceremonyId="x", credential=_CREDENTIAL)),
+    # relatives
+    "requestBinding": Row(
+        _ANY_PERSON,
+        _keyed(
+            ownerName="@owner_name",
+            ownerIdNumber="@owner_number",
+            relation="PARENT",
+            scopes=["VIEW_INFO"],
+        ),
+    ),
+    "askConsent": Row({"asker"}, _input(bindingId="@asked", kind="BIND")),
+    "consentByCode": Row(set(), _input(bindingId="@asked", code="000000")),
+    "giveConsent": Row(_SELF, _input(bindingId="@asked", kind="BIND")),
+    "declineBinding": Row(_SELF, _input(bindingId="@asked")),
+    "endBinding": Row({"self", "viewer"}, _input(bindingId="@viewing")),
+    # codes and bills
+    "issueCode": Row({"self", "payer"}, _keyed(purpose="PHARMACY_PURCHASE", subjectId="@owner")),
+    "confirmBill": Row({"self", "payer"}, _keyed(billId="@bill")),
+    "refuseBill": Row({"self", "payer"}, _keyed(billId="@bill")),
+    # tills
+    "closeTerminalSession": Row(set(TILLS)),
+    "decodeCode": Row(
+        {"till", "other_till", "hospital"},
+        _keyed(code="@code", purpose="PHARMACY_PURCHASE"),
+    ),
+    "presettle": Row({"till"}, _keyed(token="@token", lines=[_LINE])),
+    "settle": Row({"till"}, _keyed(billId="@bill")),
+    "reverseSettlement": Row({"till"}, _keyed(settlementId="@settlement", reason="x")),
+    "admitPatient": Row({"hospital"}, _keyed(token="@admission")),
+    "takeDeposit": Row({"hospital"}, _keyed(stayId="@stay", amount=100)),
+    "cancelAdmission": Row({"hospital"}, _keyed(stayId="@stay")),
+    "uploadLocalItems": Row(
+        set(TILLS),
+        _keyed(items=[{"localCode": "A", "kind": "DRUG", "name": "x"}]),
+    ),
+}
+_SUBJECT = "subjectId: $subject"
+QUERIES: dict[str, tuple[set[str], str]] = {
+    "appModules": (_ANYBODY, "appModules { title }"),
+    "policyInfo": (_ANYBODY, "policyInfo { modules { id } outages { reason } }"),
+    "publicServices": (
+        _ANYBODY,
+        'publicServices { modules { id } institutions(divisionCode: "510104", kind: PHARMACY) { id } '
+        'institution(code: "P51010400001") { id } catalogueItems(text: "布洛芬片") { code } }',
+    ),
+    "complaints": (_ANYBODY, "complaints { modules { id } }"),
+    "viewer": (_ANY_PERSON, "viewer { maskedName }"),
+    "devices": (_ANY_PERSON, "devices { name }"),
+    "passkeys": (_ANY_PERSON, "passkeys { name }"),
+    "preferences": (_ANY_PERSON, "preferences { elderMode }"),
+    "benefits": (
+        _ANY_PERSON,
+        "benefits { modules { id } family { actingFor { state } } proxyActs { text } }",
+    ),
+    "personalRights": (
+        _MAY_VIEW,
+        f"personalRights({_SUBJECT}) {{ modules {{ id }} person {{ maskedName }} "
+        "enrolments { id } accounts { enrolmentId } yearUse { year } "
+        "settlements { edges { node { id } } } "
+        'estimate(input: {care: OUTPATIENT, inScope: 100, options: [{institutionId: "x"}]}) '
+        "{ refusal } }",
+    ),
+    "mobilePayment": (
+        _MAY_VIEW,
+        f"mobilePayment({_SUBJECT}) {{ modules {{ id }} openBills {{ id }} }}",
+    ),
+    "mobilePayment.paymentSecurity": (
+        _SELF,
+        f"mobilePayment({_SUBJECT}) {{ paymentSecurity {{ password }} }}",
+    ),
+    "node": ({*_MAY_VIEW, "till"}, "node(id: $node) { __typename }"),
+    "nodes": ({*_MAY_VIEW, "till"}, "nodes(ids: [$node]) { __typename }"),
+    "till": (
+        set(TILLS),
+        "till { institution { id } stays { stayId } localItems { localCode } "
+        "settlements { edges { node { id } } } }",
+    ),
+    "till.bill": ({"till"}, "till { bill(billId: $bill) { billId } }"),
+    "till.stay": ({"hospital"}, "till { stay(stayId: $stay) { stayId } }"),
+}
+
+
+class TrialDoor:
+    """The door inwards, whose every write is undone; what a refusal would have changed is compared."""
+
+    def __init__(self, world: World) -> None:
+        self.database = world.database
+        self.refusals_that_changed: list[str] = []
+
+    async def write(self, use_case: Any, command: Any, request_id: str) -> Any:
+        with self.database._transaction(writing=True, request_id=request_id) as unit:
+            before = _digest(unit)
+            outcome = use_case(unit, command)
+            if isinstance(outcome, Refusal) and type(outcome).__name__ in TURNED_AWAY:
+                unit.db.flush()
+                if _digest(unit) != before:
+                    self.refusals_that_changed.append(type(outcome).__name__)
+            unit.db.rollback()
+            return outcome
+
+    async def read(self, query: Any) -> Any:
+        return self.database.read(query)
+
+
+def _digest(unit: Unit) -> str:
+    connection = unit.db.connection()
+    content = [
+        (name, sorted(map(str, connection.execute(text(f"SELECT * FROM {name}")))))
+        for name in sorted(METADATA.tables)
+        if name not in RECORDS_OF_ASKING
+    ]
+    return hashlib.sha256(repr(content).encode()).hexdigest()
+
+
+@pytest.fixture(scope="module")
+def province(
+    sqlite_template: Path, keys_file: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Province]:
+    path = tmp_path_factory.mktemp("matrix") / "yibao.sqlite3"
+    shutil.copy(sqlite_template, path)
+    clock = ManualClock()
+    database = Database(resources_for(f"sqlite:///{path}", keys_file, clock))
+    world = World(database, clock)
+    yield _furnished(world)
+    database.close()
+
+
+def _furnished(world: World) -> Province:
+    names = {
+        "self": "retiree",
+        "stranger": "worker",
+        "viewer": "worker_2",
+        "payer": "worker_3",
+        "expired": "worker_4",
+        "revoked": "worker_5",
+        "asker": "worker_6",
+    }
+    old = bound(world, names["expired"], "retiree")
+    gone = bound(world, names["revoked"], "retiree")
+    world.do(relatives.end_binding, EndBinding(world.actor("retiree"), gone.id))
+    world.clock.forward(days=366)
+    world._actors.clear()
+    world._terminals.clear()
+    assert old.expires_on < world.clock.now().date()
+    viewing = bound(world, names["viewer"], "retiree", scopes=(Scope.VIEW_INFO,))
+    paying = bound(world, names["payer"], "retiree")
+    may_pay(world, "retiree", paying.id, 100_000)
+    world.clock.forward(days=31)  # another month, or nobody could ask any more
+    asked = request(world, names["asker"], "retiree")
+    device = added(world, "retiree")
+    settled = world.buy("retiree", line(IBUPROFEN, "1", "12.00"))
+    bill = world.bill("retiree", line(IBUPROFEN, "1", "300.00"))
+    token = world.scan("retiree").token
+    stay = world.admit("resident")
+    admission = world.scan("resident_2", LEVEL_3, Purpose.HOSPITAL_ADMISSION).token
+    owner = asked_for(world, "worker", "retiree")
+    claims: dict[str, Claims | None] = {"anonymous": None}
+    until = world.clock.now() + timedelta(hours=1)
+    for name, key in names.items():
+        actor: PersonActor = world.actor(key)
+        world.prove(key, Proof.DESK)
+        claims[name] = Claims(Audience.PERSON, actor.person_id, actor.session_id, until)
+    for name, code in (("till", PHARMACY), ("other_till", OTHER_PHARMACY), ("hospital", LEVEL_3)):
+        till: TerminalActor = world.terminal(code)
+        claims[name] = Claims(Audience.TERMINAL, till.terminal_id, till.session_id, until)
+    ids = {
+        "owner": world.person("retiree"),
+        "owner_name": owner.owner_name,
+        "owner_number": owner.owner_id_number,
+        "session": world.actor("retiree").session_id,
+        "passkey": device.id,
+        "asked": asked.id,
+        "viewing": viewing.id,
+        "bill": bill.id,
+        "settlement": settled.id,
+        "node": base64.b64encode(f"Settlement:{settled.id}".encode()).decode(),
+        "stay": stay.id,
+        "code": world.issue("worker_7").text,
+        "token": token,
+        "admission": admission,
+    }
+    return Province(world, claims, ids)
+
+
+def asked(
+    province: Province, who: str, document: str, variables: dict[str, Any]
+) -> tuple[str, list[str]]:
+    """Return what became of an operation: a type's name, an error's code, or ``NOTHING``."""
+    door = TrialDoor(province.world)
+    context = Context(
+        door=door,  # type: ignore[arg-type]
+        feed=None,  # type: ignore[arg-type]
+        locale=Locale.ZH,
+        address="here",
+        request_id=new_key(),
+        claims=province.claims[who],
+        documents=load_documents(only_own=False),
+    )
+    result = asyncio.run(SCHEMA.execute(document, variable_values=variables, context_value=context))
+    if result.errors:
+        codes = {(error.extensions or {}).get("code") for error in result.errors}
+        assert codes <= {"FORBIDDEN", "UNAUTHENTICATED"}, result.errors
+        return str(codes.pop()), door.refusals_that_changed
+    value = next(iter((result.data or {}).values()))
+    return _named(value), door.refusals_that_changed
+
+
+def _named(value: Any) -> str:
+    if value is None or value == [None]:
+        return "NOTHING"
+    if isinstance(value, dict):
+        if "__typename" in value:
+            return str(value["__typename"])
+        inner = [part for part in value.values() if part is None]
+        return "NOTHING" if inner and len(value) == 1 else "SHOWN"
+    return "SHOWN"
+
+
+@cache
+def _document(mutation: str) -> str:
+    name = mutation[0].upper() + mutation[1:]
+    return documents.document(name)
+
+
+def test_every_operation_of_the_schema_has_a_row() -> None:
+    schema = SCHEMA._schema
+    assert schema.mutation_type is not None
+    assert schema.query_type is not None
+    assert set(MUTATIONS) == set(schema.mutation_type.fields)
+    assert {name.split(".")[0] for name in QUERIES} == set(schema.query_type.fields)
+    assert schema.subscription_type is not None
+    assert set(schema.subscription_type.fields) == {"billEvents"}  # follows the caller's own topic
+
+
+def test_every_field_of_a_namespace_is_asked_for_somewhere() -> None:
+    spaces = {
+        "personalRights": "PersonalRights",
+        "mobilePayment": "MobilePayment",
+        "benefits": "Benefits",
+        "till": "Till",
+        "policyInfo": "PolicyInfo",
+        "publicServices": "PublicServices",
+    }
+    for query, kind in spaces.items():
+        asked_texts = " ".join(q for name, (_, q) in QUERIES.items() if name.split(".")[0] == query)
+        fields = SCHEMA._schema.type_map[kind].fields  # type: ignore[attr-defined]
+        missing = [name for name in fields if name not in asked_texts]
+        assert missing == [], kind
+
+
+@pytest.mark.parametrize("who", EVERYBODY)
+@pytest.mark.parametrize("mutation", sorted(MUTATIONS))
+def test_who_may_write(province: Province, mutation: str, who: str) -> None:
+    row = MUTATIONS[mutation]
+    became, changed = asked(province, who, _document(mutation), row.variables(province))
+    assert (became not in TURNED_AWAY) == (who in row.may), became
+    assert changed == []
+
+
+@pytest.mark.parametrize("who", EVERYBODY)
+@pytest.mark.parametrize("query", sorted(QUERIES))
+def test_who_may_read(province: Province, query: str, who: str) -> None:
+    may, selection = QUERIES[query]
+    ids = province.ids
+    wanted = {
+        "subject": ids["owner"],
+        "node": ids["node"],
+        "bill": ids["bill"],
+        "stay": ids["stay"],
+    }
+    kinds = {"subject": "ID", "node": "ID!", "bill": "ID!", "stay": "ID!"}
+    used = [name for name in wanted if f"${name}" in selection]
+    head = ", ".join(f"${name}: {kinds[name]}" for name in used)
+    document = (
+        f"query Asked({head}) {{ {selection} }}" if head else f"query Asked {{ {selection} }}"
+    )
+    became, _ = asked(province, who, document, {name: wanted[name] for name in used})
+    assert (became not in TURNED_AWAY) == (who in may), became

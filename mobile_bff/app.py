@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 
+from backend.codes.identities import signed_trust_list
 from backend.infra.database import Database, Resources
 from backend.infra.settings import Mode, Settings
 from backend.infra.tokens import key_set
@@ -53,6 +54,10 @@ def assemble(resources: Resources) -> Starlette:
     async def jwks(_request: Request) -> Response:
         return JSONResponse(key_set(resources.vault.ring))
 
+    async def trust(_request: Request) -> Response:
+        token = await door.read(signed_trust_list)
+        return PlainTextResponse(token, media_type="application/jwt")
+
     async def alive(_request: Request) -> Response:
         return PlainTextResponse("ok")
 
@@ -69,6 +74,7 @@ def assemble(resources: Resources) -> Starlette:
             Route("/graphql", graphql),
             WebSocketRoute("/graphql", graphql),
             Route("/.well-known/jwks.json", jwks),
+            Route("/.well-known/identity-trust.jwt", trust),
             Route("/health/live", alive),
             Route("/health/ready", ready),
         ],

@@ -48,6 +48,7 @@ from mobile_bff.processes import DidNotStart, is_taken
 from mobile_bff.schema import make_schema
 from mobile_bff.start import migrate, open_resources
 from mobile_bff.trusted import digest
+from mobile_bff.verify_tools import add_verify_command
 
 T = TypeVar("T")
 PUBLIC_KEY_BYTES = 32
@@ -93,6 +94,7 @@ def _add_commands(parser: argparse.ArgumentParser) -> None:
     add("states", _states, "print the state diagrams")
     add_policy_commands(add)
     add_operator_commands(add, _write, _read, _operator)
+    add_verify_command(add)
     add_claim_commands(add, _write, _read, _operator)
     settled = add("settlement", _settlement, "reckon every stored settlement again and compare")
     settled.add_argument("action", choices=["replay"])

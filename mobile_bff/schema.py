@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import strawberry
 from strawberry import relay
 from strawberry.schema.config import StrawberryConfig
@@ -14,6 +16,7 @@ from mobile_bff.benefits.family_accounts import FamilyMutations, FamilyQueries
 from mobile_bff.connections import PAGE_MAX
 from mobile_bff.context import Info
 from mobile_bff.estimates import EstimateQueries
+from mobile_bff.identity_codes import IdentityCodeMutations
 from mobile_bff.limits import EXTENSIONS
 from mobile_bff.mobile_payment.bills_and_refunds import (
     BillMutations,
@@ -37,6 +40,7 @@ from mobile_bff.step_up import Device, StepUpMutations, devices
 from mobile_bff.terminals.gateway import TerminalMutations, Till, till
 from mobile_bff.terminals.hospital import HospitalMutations
 from mobile_bff.terminals.matching import MatchingMutations
+from mobile_bff.terminals.resolving import ResolvingMutations
 
 _ = _wording
 
@@ -184,6 +188,7 @@ Mutation = merge_types(
         StepUpMutations,
         PasskeyMutations,
         CodeMutations,
+        IdentityCodeMutations,
         SecurityMutations,
         BillMutations,
         FamilyMutations,
@@ -191,6 +196,7 @@ Mutation = merge_types(
         TerminalMutations,
         HospitalMutations,
         MatchingMutations,
+        ResolvingMutations,
     ),
 )
 Mutation.__strawberry_definition__.description = "Writes: flat, verb first, one input, one union."  # type: ignore[attr-defined]
@@ -201,8 +207,9 @@ class Subscription(BillSubscriptions):
     """What can be followed."""
 
 
+@cache
 def make_schema() -> strawberry.Schema:
-    """Return the schema with its limits."""
+    """Return the schema with its limits, the same one each time: relay fields serve for one alone."""
     return strawberry.Schema(
         query=Query,
         mutation=Mutation,

@@ -12,7 +12,7 @@ import strawberry
 from backend.access.assurance import Proof
 from backend.access.contracts import Action
 from backend.catalogue.contracts import ItemClass, ItemKind, MatchState
-from backend.codes.contracts import Purpose
+from backend.codes.contracts import Authority, CodeKind, Purpose
 from backend.identity.safety_contracts import PasswordState
 from backend.institutions.contracts import Ability, Agreement, InstitutionKind
 from backend.kernel.errors import Locale, Retry
@@ -195,6 +195,20 @@ WORDS: dict[type[Enum], tuple[str, dict[str, Words]]] = {
             "PHARMACY_PURCHASE": _W("药店购药", "Buying at a pharmacy (02121)."),
             "OUTPATIENT_SETTLEMENT": _W("门诊结算", "Settling outpatient care (01301)."),
             "HOSPITAL_ADMISSION": _W("入院登记", "Being admitted to hospital (01103)."),
+        },
+    ),
+    CodeKind: (
+        "Which of the world's codes a scanned text is.",
+        {
+            kind.name: _W(kind.text(Locale.ZH), f"{kind.text(Locale.EN).capitalize()}.")
+            for kind in CodeKind
+        },
+    ),
+    Authority: (
+        "Who can say whose code it is.",
+        {
+            one.name: _W(one.text(Locale.ZH), f"{one.text(Locale.EN).capitalize()}.")
+            for one in Authority
         },
     ),
     InstitutionKind: (

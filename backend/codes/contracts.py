@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from backend.access.contracts import Actor
 from backend.institutions.contracts import InstitutionKind
-from backend.kernel.errors import Refusal, Retry
+from backend.kernel.errors import Locale, Refusal, Retry
 from backend.kernel.states import StateTable
 
 
@@ -61,6 +61,136 @@ CODE_STATES: StateTable[CodeState, CodeEvent] = StateTable(
         (CodeState.ISSUED, CodeEvent.VOID): CodeState.VOIDED,
     },
 )
+
+
+class CodeKind(StrEnum):
+    """Which of the world's codes a scanned text is."""
+
+    UNIFIED = "UNIFIED"
+    """Ours: 28 digits, one use, a minute."""
+    NATIONAL = "NATIONAL"
+    """The national insurance code: 28 digits that begin with 424, or ``opc`` of a mini program."""
+    HEALTH_CARD = "HEALTH_CARD"
+    """The electronic health card: parts separated by colons."""
+    SIGNED = "SIGNED"
+    """A signed identity code, of this or another region."""
+    PRINTED = "PRINTED"
+    """Printed at a counter for somebody without a phone."""
+    ID_CARD = "ID_CARD"
+    """A resident identity card read by the terminal."""
+    OTHER = "OTHER"
+    """A hospital's own card or a payment code: whoever issued it knows it."""
+
+    def text(self, locale: Locale) -> str:
+        """Return what people call it."""
+        return _KINDS[self.value][0 if locale is Locale.ZH else 1]
+
+
+class Authority(StrEnum):
+    """Who can say whose code it is."""
+
+    THIS_PROVINCE = "THIS_PROVINCE"
+    NATIONAL_PLATFORM = "NATIONAL_PLATFORM"
+    OTHER_PROVINCE = "OTHER_PROVINCE"
+    INSTITUTION = "INSTITUTION"
+
+    def text(self, locale: Locale) -> str:
+        """Return what people call it."""
+        return _AUTHORITIES[self.value][0 if locale is Locale.ZH else 1]
+
+
+_KINDS = {
+    "UNIFIED": ("统一码", "unified code"),
+    "NATIONAL": ("国家医保码", "national insurance code"),
+    "HEALTH_CARD": ("电子健康卡", "electronic health card"),
+    "SIGNED": ("签名身份码", "signed identity code"),
+    "PRINTED": ("打印身份码", "printed identity code"),
+    "ID_CARD": ("居民身份证", "identity card"),
+    "OTHER": ("院内卡或付款码", "hospital card or payment code"),
+}
+_AUTHORITIES = {
+    "THIS_PROVINCE": ("本省医保", "this province"),
+    "NATIONAL_PLATFORM": ("国家医保信息平台", "the national platform"),
+    "OTHER_PROVINCE": ("其他省医保", "another province"),
+    "INSTITUTION": ("发卡机构", "whoever issued it"),
+}
+
+
+@dataclass(frozen=True)
+class IdCardReading:
+    """What a terminal's reader has read off an identity card."""
+
+    name: str
+    id_number: str
+
+
+@dataclass(frozen=True)
+class HealthCard:
+    """A person's electronic health card. ``text`` is valid for some minutes, or for good if static."""
+
+    card_id: str
+    text: str
+    valid_until: datetime | None
+
+
+@dataclass(frozen=True)
+class SignedIdentity:
+    """A signed identity code to be shown without a network."""
+
+    serial: str
+    text: str
+    issued_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
+class PrintedIdentity:
+    """A code to be printed. It can be made again, which voids the one before; it is shown once."""
+
+    id: str
+    text: str
+    made_at: datetime
+
+
+@dataclass(frozen=True)
+class ShowHealthCard:
+    """A person, or a relative who may show codes, wants the health card."""
+
+    actor: Actor
+    person_id: str
+    dynamic: bool
+
+
+@dataclass(frozen=True)
+class IssueIdentityCode:
+    """A person, or a relative who may show codes, wants a signed identity code."""
+
+    actor: Actor
+    person_id: str
+
+
+@dataclass(frozen=True)
+class MakePrintedCode:
+    """A person, or a relative who may show codes, wants a code to print."""
+
+    actor: Actor
+    person_id: str
+
+
+@dataclass(frozen=True)
+class RevokeIdentityCodes:
+    """A person takes back all signed and printed codes."""
+
+    actor: Actor
+    person_id: str
+
+
+@dataclass(frozen=True)
+class IdentityCodesRevoked:
+    """So many were taken back."""
+
+    signed: int
+    printed: int
 
 
 @dataclass(frozen=True)
@@ -175,3 +305,40 @@ class GrantNotValid(Refusal):
     en = "The authority from the scan is unknown, expired, used up, or another terminal's."
     next_zh = "请患者重新亮码，由本终端扫描。"
     next_en = "Ask the patient for a new code and scan it at this terminal."
+
+
+@dataclass(frozen=True)
+class CodeOfOtherAuthority(Refusal):
+    """The text is a code of somebody else's, who alone can say whose it is."""
+
+    retry: ClassVar[Retry] = Retry.NEVER
+    zh = "这是{authority}签发的{kind}，本终端不能直接识别。"
+    en = "This is a {kind} of {authority}, which this terminal cannot resolve."
+    next_zh = "请患者改用本省医保APP亮码，或读取身份证；院内卡请用本院系统识别。"
+    next_en = (
+        "Ask for the provincial app's code, or read the ID card; hospital cards are the hospital's."
+    )
+    kind: CodeKind
+    authority: Authority
+
+
+@dataclass(frozen=True)
+class CodeRevoked(Refusal):
+    """The printed or signed code was taken back, or its time is over."""
+
+    retry: ClassVar[Retry] = Retry.NEVER
+    zh = "这个码已作废或已过期。"
+    en = "The code was taken back or is past its time."
+    next_zh = "请读取身份证，或请本人在APP中重新生成。"
+    next_en = "Read the ID card, or ask the person to make a new one in the app."
+
+
+@dataclass(frozen=True)
+class DocumentDiffers(Refusal):
+    """The ID card belongs to somebody else than the code, or to nobody registered."""
+
+    retry: ClassVar[Retry] = Retry.NEVER
+    zh = "身份证与码不是同一人，或该人员未登记。"
+    en = "ID card and code are not the same person's, or nobody registered."
+    next_zh = "请核对是否人证相符；不符的，请勿受理并报告医保局。"
+    next_en = "Compare the person with the card; if they differ, do not accept and report it."

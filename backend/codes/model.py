@@ -37,7 +37,7 @@ class ScanGrant(SQLModel, table=True):
 
     id: str = Field(primary_key=True)
     digest: str = Field(unique=True)
-    code_id: str = Field(foreign_key="unified_code.id")
+    code_id: str | None = Field(default=None, foreign_key="unified_code.id")
     person_id: str
     terminal_id: str
     institution_id: str
@@ -45,3 +45,30 @@ class ScanGrant(SQLModel, table=True):
     expires_at: datetime = Field(sa_type=Instant)
     used_up_at: datetime | None = Field(default=None, sa_type=Instant)
     shown_by_id: str | None = None
+    identity_only: bool = False
+    """It came from a document or a code that proves identity alone: no account pays."""
+
+
+class PrintedCode(SQLModel, table=True):
+    """A code printed for somebody without a phone. It says who they are, and pays nothing."""
+
+    __tablename__ = "printed_code"
+
+    id: str = Field(primary_key=True)
+    digest: str = Field(unique=True)
+    person_id: str = Field(foreign_key="person.id", index=True)
+    made_at: datetime = Field(sa_type=Instant)
+    made_by: str
+    revoked_at: datetime | None = Field(default=None, sa_type=Instant)
+
+
+class SignedCode(SQLModel, table=True):
+    """A signed identity code that may still be shown somewhere."""
+
+    __tablename__ = "signed_code"
+
+    serial: str = Field(primary_key=True)
+    person_id: str = Field(foreign_key="person.id", index=True)
+    issued_at: datetime = Field(sa_type=Instant)
+    expires_at: datetime = Field(sa_type=Instant)
+    revoked_at: datetime | None = Field(default=None, sa_type=Instant)

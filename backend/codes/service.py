@@ -56,6 +56,7 @@ class Grant:
     purpose: Purpose
     expires_at: datetime
     shown_by_id: str | None = None
+    identity_only: bool = False
 
 
 def issue_code(unit: Unit, command: IssueCode) -> IssuedCode | Refusal:
@@ -109,7 +110,7 @@ def redeem_code(
     )
     unit.db.add(grant)
     unit.db.flush()
-    return _grant(grant), secret
+    return grant_of(grant), secret
 
 
 def open_grant(unit: Unit, token: str, terminal_id: str) -> Grant | GrantNotValid:
@@ -126,13 +127,18 @@ def open_grant(unit: Unit, token: str, terminal_id: str) -> Grant | GrantNotVali
         or grant.expires_at <= unit.now
     ):
         return GrantNotValid()
-    return _grant(grant)
+    return grant_of(grant)
 
 
 def lock_grant(unit: Unit, grant_id: str) -> None:
     """Lock a grant and read it anew. The person must be locked already."""
     query = select(ScanGrant).where(ScanGrant.id == grant_id).with_for_update()
     unit.db.exec(query.execution_options(populate_existing=True)).one()
+
+
+def is_identity_only(unit: Unit, grant_id: str) -> bool:
+    """Tell whether a grant rests on a document or a code that proves identity alone."""
+    return unit.db.get_one(ScanGrant, grant_id).identity_only
 
 
 def use_up_grant(unit: Unit, grant_id: str) -> None:
@@ -209,7 +215,8 @@ def _move(code: UnifiedCode, event: CodeEvent) -> None:
     code.state = after or code.state
 
 
-def _grant(row: ScanGrant) -> Grant:
+def grant_of(row: ScanGrant) -> Grant:
+    """Return the view of a grant."""
     return Grant(
         id=row.id,
         person_id=row.person_id,
@@ -218,4 +225,5 @@ def _grant(row: ScanGrant) -> Grant:
         purpose=Purpose(row.purpose),
         expires_at=row.expires_at,
         shown_by_id=row.shown_by_id,
+        identity_only=row.identity_only,
     )

@@ -69,3 +69,8 @@ def password_state(unit: Unit, row: PaymentPassword) -> PasswordState:
         return PasswordState.BLOCKED
     locked = row.locked_until is not None and row.locked_until > unit.now
     return PasswordState.LOCKED if locked else PasswordState.SET
+
+
+def frozen_people(unit: Unit) -> list[str]:
+    """Return whose accounts are frozen now."""
+    return list(unit.db.exec(select(AccountFreeze.person_id)).all())

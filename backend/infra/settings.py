@@ -90,6 +90,12 @@ class Settings:
 
     code_prefix: str = "751"
     """The first three digits of the unified code; never the national 424."""
+    printed_code_prefix: str = "752"
+    identity_code_hours: int = 24
+    """How long a signed identity code can be shown without a network."""
+    trust_list_hours: int = 24
+    """How long a trust list may be believed; after it a verifier says that it cannot verify."""
+    health_card_seconds: int = 300
     code_seconds: int = 60
     decode_grant_seconds: int = 600
     bill_seconds: int = 300
@@ -130,8 +136,12 @@ class Settings:
                 raise SettingsError(f"{name} is no setting of Yibao")
             values[known[name].name] = _read(name, known[name].type, text)
         settings = cls(**values)
-        if settings.code_prefix == "424" or len(settings.code_prefix) != 3:
-            raise SettingsError("YIBAO_CODE_PREFIX takes three digits other than the national 424")
+        prefixes = {settings.code_prefix, settings.printed_code_prefix}
+        if "424" in prefixes or len(prefixes) != 2 or {len(prefix) for prefix in prefixes} != {3}:
+            raise SettingsError(
+                "YIBAO_CODE_PREFIX and YIBAO_PRINTED_CODE_PREFIX take three digits each, "
+                "different from each other and from the national 424"
+            )
         if settings.mode is Mode.PRODUCTION and settings.sms_gateway_secret == SANDBOX_SECRET:
             raise SettingsError("YIBAO_SMS_GATEWAY_SECRET must be set in production")
         return settings

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 from backend.access.contracts import Actor
-from backend.codes.contracts import Purpose
+from backend.codes.contracts import Authority, CodeKind, IdCardReading, Purpose
 from backend.institutions.contracts import InstitutionView
 from backend.kernel.errors import Refusal, Retry
 from backend.kernel.money import Fen, Quantity, UnitPrice
@@ -114,6 +114,32 @@ class ScannedCode:
     enrolments: tuple[EnrolmentView, ...]
     paying_enrolment_id: str | None
     payers: tuple[PayerView, ...]
+
+
+@dataclass(frozen=True)
+class ResolveCode:
+    """A till has scanned a code of any kind, or read an identity card, or both."""
+
+    actor: Actor
+    text: str
+    card: IdCardReading | None
+    purpose: Purpose
+    request_id: str
+
+
+@dataclass(frozen=True)
+class ResolvedCode:
+    """Whose code it is and who says so.
+
+    ``confirmed``: an identity card was read and is the same person's. ``scanned`` is there where the till
+    may go on: for a unified code, and for any other whose holder was confirmed; then no account pays.
+    """
+
+    kind: CodeKind
+    authority: Authority
+    person: PersonView
+    confirmed: bool
+    scanned: ScannedCode | None
 
 
 @dataclass(frozen=True)

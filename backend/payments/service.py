@@ -15,8 +15,11 @@ from sqlmodel import col, select
 from backend.access.contracts import Action, SignInRequired, TerminalActor
 from backend.access.logic import label, may
 from backend.catalogue import queries as catalogue
+from backend.codes import identities
 from backend.codes import service as codes
-from backend.codes.contracts import Purpose, PurposeNotHere
+from backend.codes.contracts import Authority, CodeKind, Purpose, PurposeNotHere
+from backend.codes.logic import classify
+from backend.codes.service import Grant
 from backend.infra import audit
 from backend.infra.database import Unit
 from backend.infra.idempotency import once
@@ -43,6 +46,8 @@ from backend.payments.contracts import (
     NotInsured,
     PatientMustConfirm,
     Presettle,
+    ResolveCode,
+    ResolvedCode,
     ReversalTooLate,
     ReverseSettlement,
     ScanCode,
@@ -96,6 +101,7 @@ C = TypeVar(
     AdmitPatient,
     TakeDeposit,
     CancelAdmission,
+    ResolveCode,
 )
 SERVICES = {
     Purpose.PHARMACY_PURCHASE: Service.PHARMACY_SETTLEMENT,
@@ -107,6 +113,11 @@ SERVICES = {
 def scan_code(unit: Unit, command: ScanCode) -> ScannedCode | Refusal:
     """Use up a code and tell the till whom it is about and what can pay here."""
     return _at_till(unit, "scan_code", command, ScannedCode, _scan, Action.DECODE_CODE)
+
+
+def resolve_code(unit: Unit, command: ResolveCode) -> ResolvedCode | Refusal:
+    """Tell whose code of any kind a till has scanned, or whose identity card it has read."""
+    return _at_till(unit, "resolve_code", command, ResolvedCode, _resolve, Action.DECODE_CODE)
 
 
 def presettle(unit: Unit, command: Presettle) -> BillView | Refusal:
@@ -154,12 +165,45 @@ def _scan(unit: Unit, command: ScanCode, actor: TerminalActor) -> ScannedCode | 
     refusal = rules.stopped(unit, kept, grant.purpose)
     if refusal is not None:
         return refusal
+    scanned = _scanned(unit, grant, token, institution)
+    facts = {"grant": grant.id, "purpose": grant.purpose.value}
+    audit.record(unit, label(actor), "code.scan", f"person:{grant.person_id}", facts)
+    return scanned
+
+
+def _resolve(unit: Unit, command: ResolveCode, actor: TerminalActor) -> ResolvedCode | Refusal:
+    settings = unit.settings
+    kind = classify(command.text, settings.code_prefix, settings.printed_code_prefix)
+    if kind is CodeKind.UNIFIED:
+        scan = ScanCode(actor, command.text.strip(), command.purpose, command.request_id)
+        scanned = _scan(unit, scan, actor)
+        if isinstance(scanned, Refusal):
+            return scanned
+        return ResolvedCode(kind, Authority.THIS_PROVINCE, scanned.person, True, scanned)
+    institution = institutions.institution(unit, actor.institution_id)
+    refusal = _place_refusal(unit, institution, command.purpose)
+    if refusal is not None:
+        return refusal
+    found = identities.identify(unit, command.text, command.card)
+    if isinstance(found, Refusal):
+        return found
+    shown = None
+    if found.confirmed:
+        grant, token = identities.grant_identity(
+            unit, found.person_id, command.purpose, actor.terminal_id, actor.institution_id
+        )
+        shown = _scanned(unit, grant, token, institution)
+    facts = {"kind": found.kind.value, "confirmed": found.confirmed}
+    audit.record(unit, label(actor), "code.resolve", f"person:{found.person_id}", facts)
+    person = people.person(unit, found.person_id)
+    return ResolvedCode(found.kind, found.authority, person, found.confirmed, shown)
+
+
+def _scanned(unit: Unit, grant: Grant, token: str, institution: InstitutionView) -> ScannedCode:
     day = local_day(unit.now)
     enrolments = people.enrolments_on(unit, grant.person_id, day)
     paying = paying_enrolment(enrolments)
-    subject = f"person:{grant.person_id}"
-    facts = {"grant": grant.id, "purpose": grant.purpose.value}
-    scanned = ScannedCode(
+    return ScannedCode(
         token=token,
         expires_at=grant.expires_at,
         purpose=grant.purpose,
@@ -168,8 +212,6 @@ def _scan(unit: Unit, command: ScanCode, actor: TerminalActor) -> ScannedCode | 
         paying_enrolment_id=paying.id if paying else None,
         payers=outlook.payers(unit, paying, institution, day),
     )
-    audit.record(unit, label(actor), "code.scan", subject, facts)
-    return scanned
 
 
 def _presettle(unit: Unit, command: Presettle, actor: TerminalActor) -> BillView | Refusal:
@@ -192,7 +234,7 @@ def _presettle(unit: Unit, command: Presettle, actor: TerminalActor) -> BillView
     areas = {enrolment.area_code} if enrolment else set()
     refusal = _place_refusal(unit, institution, whose.purpose, areas)
     kept = queries.payment_rules(unit, whose.person_id)
-    if refusal is None and whose.stay is None:
+    if refusal is None and whose.stay is None and not whose.identity_only:
         refusal = rules.stopped(unit, kept, whose.purpose)
     if refusal is not None:
         return refusal
@@ -269,7 +311,8 @@ def _new_bill(
     ).all():
         if BILL_STATES.after(BillState(older.state), BillEvent.SUPERSEDE) is not None:
             move(older, BillEvent.SUPERSEDE)
-    waits = outcome.total_fen > limit
+    # on identity alone no account pays, and who has no phone could never confirm
+    waits = outcome.total_fen > limit and not whose.identity_only
     bill = Bill(
         id=unit.new_id(),
         state=BillState.AWAITING_CONFIRMATION if waits else BillState.PRESETTLED,
@@ -308,13 +351,14 @@ def _settle(unit: Unit, command: Settle, actor: TerminalActor) -> SettlementView
     day = stay.admitted_on if stay else local_day(unit.now)
     enrolment = enrolment_on(unit, bill.person_id, bill.enrolment_id, day)
     institution = institutions.institution(unit, bill.institution_id)
+    quiet = stay is not None or codes.is_identity_only(unit, bill.grant_id)  # no account pays
     kept = queries.payment_rules(unit, bill.person_id)
     refusal = (
         _bill_refusal(unit, bill)
         or _place_refusal(
             unit, institution, Purpose(bill.purpose), {enrolment.area_code} if enrolment else set()
         )
-        or (rules.stopped(unit, kept, Purpose(bill.purpose)) if stay is None else None)
+        or (None if quiet else rules.stopped(unit, kept, Purpose(bill.purpose)))
         or (NotInsured() if enrolment is None else None)
     )
     if refusal is not None or enrolment is None:

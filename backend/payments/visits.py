@@ -58,6 +58,7 @@ class Presented:
     service_date: date
     stay: HospitalStay | None
     shown_by_id: str | None = None
+    identity_only: bool = False
 
 
 def presented(
@@ -82,6 +83,7 @@ def presented(
             today,
             None,
             grant.shown_by_id,
+            grant.identity_only,
         )
     stay = locked_stay(unit, command.stay_id, actor.institution_id)
     if stay is None:
@@ -123,13 +125,14 @@ def visit_of(
             use_account=command.use_account and not _frozen(unit, whose.person_id),
         )
     filing = filing_of(unit, enrolment, institution, command.emergency, day)
+    use_account = command.use_account and not whose.identity_only
     if not command.disease:
         return Visit(
             CareKind.OUTPATIENT,
             day,
             filing=filing,
             benefits_paused=paused,
-            use_account=command.use_account,
+            use_account=use_account,
         )
     if not entitlements.has_disease(unit, enrolment.id, command.disease, day):
         return NotEntitled(command.disease[:40])
@@ -143,7 +146,7 @@ def visit_of(
             unit, enrolment.id, command.disease, institution.id, filing, day
         ),
         benefits_paused=paused,
-        use_account=command.use_account,
+        use_account=use_account,
     )
 
 

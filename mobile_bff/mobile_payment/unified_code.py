@@ -53,7 +53,7 @@ class UnifiedCode:
     @strawberry.field(description="The QR code as an SVG document.")
     async def qr_svg(self) -> str:
         """Return the image as text."""
-        return await to_thread.run_sync(_svg, self.text)
+        return await to_thread.run_sync(svg_of, self.text)
 
     @strawberry.field(description="The QR code as a PNG image in base64.")
     async def qr_png_base64(self) -> str:
@@ -113,7 +113,8 @@ def _matrix(text: str) -> qrcode.QRCode[Any]:
     return code
 
 
-def _svg(text: str) -> str:
+def svg_of(text: str) -> str:
+    """Return a QR code as an SVG document."""
     image = _matrix(text).make_image(image_factory=SvgPathImage)
     return image.to_string(encoding="unicode")
 

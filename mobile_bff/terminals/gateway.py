@@ -99,7 +99,7 @@ from mobile_bff.wording import words
 
 _HERE = (*KEYED, PurposeNotHere, AgreementNotOpen, OutageNow)
 _OWNER = (AccountFrozen, SilentHours)
-_SCAN = (
+SCAN = (
     *_HERE,
     CodeUnreadable,
     CodeUnknown,
@@ -335,7 +335,8 @@ def _payer(view: PayerView, locale: Locale) -> PayerOption:
     )
 
 
-def _decoded(scanned: ScannedCode, locale: Locale) -> DecodedCode:
+def decoded(scanned: ScannedCode, locale: Locale) -> DecodedCode:
+    """Return a scan for the schema."""
     paying = scanned.paying_enrolment_id
     return DecodedCode(
         token=scanned.token,
@@ -387,7 +388,7 @@ class TerminalMutations:
 
     @strawberry.mutation(
         description="Scan a code: it serves once, for this terminal and purpose.",
-        graphql_type=result_union("DecodeCodeResult", DecodedCode, _SCAN),
+        graphql_type=result_union("DecodeCodeResult", DecodedCode, SCAN),
     )
     async def decode_code(self, info: Info, input: DecodeCodeInput) -> Any:
         """Scan a code."""
@@ -396,7 +397,7 @@ class TerminalMutations:
             lambda actor: ScanCode(actor, input.code, input.purpose, input.request_id),
         )
         locale = info.context.locale
-        return answer(outcome, locale, lambda scanned: _decoded(scanned, locale))
+        return answer(outcome, locale, lambda scanned: decoded(scanned, locale))
 
     @strawberry.mutation(
         description="Price a basket; repeat it freely, no money moves.",

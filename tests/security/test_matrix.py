@@ -162,6 +162,10 @@ MUTATIONS: dict[str, Row] = {
     "endBinding": Row({"self", "viewer"}, _input(bindingId="@viewing")),
     # codes and bills
     "issueCode": Row({"self", "payer"}, _keyed(purpose="PHARMACY_PURCHASE", subjectId="@owner")),
+    "showHealthCard": Row({"self", "payer"}, _input(subjectId="@owner")),
+    "issueIdentityCode": Row({"self", "payer"}, _input(subjectId="@owner")),
+    "makePrintedCode": Row({"self", "payer"}, _input(subjectId="@owner")),
+    "revokeIdentityCodes": Row({"self", "payer"}, _input(subjectId="@owner")),
     "confirmBill": Row({"self", "payer"}, _keyed(billId="@bill")),
     "refuseBill": Row({"self", "payer"}, _keyed(billId="@bill")),
     # tills
@@ -170,6 +174,7 @@ MUTATIONS: dict[str, Row] = {
         {"till", "other_till", "hospital"},
         _keyed(code="@code", purpose="PHARMACY_PURCHASE"),
     ),
+    "resolveCode": Row(set(TILLS), _keyed(text="4" * 28, purpose="PHARMACY_PURCHASE")),
     "presettle": Row({"till"}, _keyed(token="@token", lines=[_LINE])),
     "settle": Row({"till"}, _keyed(billId="@bill")),
     "reverseSettlement": Row({"till"}, _keyed(settlementId="@settlement", reason="x")),

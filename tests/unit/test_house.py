@@ -202,6 +202,7 @@ def test_the_same_file_names_in_every_domain_folder() -> None:
     more = {
         "access": {"assurance"},
         "catalogue": {"matching"},
+        "codes": {"health_card", "identities", "identity_code"},
         "identity": {"passkey_contracts", "passkeys", "safety", "safety_contracts"},
         "settlement": {"calculate", "case", "casebook", "credits", "facts", "stays", "upcast"},
         "payments": {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, TypeAlias, TypeVar
 
 import strawberry
@@ -52,6 +53,7 @@ class Context:
     request_id: str
     claims: Claims | None
     documents: Documents
+    connected_at: datetime
     introspection: bool = True
     connection_params: dict[str, Any] | None = None
     _actor: Actor | None = None

@@ -84,6 +84,7 @@ _FACTS = {
     "trace_codes": "The trace codes concerned.",
     "until": "When it is expected to end.",
     "used_at": "When it was used.",
+    "why": "Why it waits.",
 }
 
 

@@ -12,7 +12,7 @@ import contextlib
 import logging
 from collections import defaultdict
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from anyio import to_thread
 
@@ -25,6 +25,7 @@ _log = logging.getLogger("yibao.feed")
 
 Event = tuple[str, str]
 """The kind of an event and the id that it is about."""
+_Numbered = tuple[int, str, str]
 
 
 class FollowerTooSlow(Exception):
@@ -37,7 +38,7 @@ class Feed:
     def __init__(self, database: Database, poll_milliseconds: int) -> None:
         self._database = database
         self._poll_seconds = poll_milliseconds / 1000
-        self._followers: dict[str, set[asyncio.Queue[Event | None]]] = defaultdict(set)
+        self._followers: dict[str, set[asyncio.Queue[_Numbered | None]]] = defaultdict(set)
         self._nudge = asyncio.Event()
         self._handed_out: set[int] = set()
         self._low_water = 0
@@ -46,15 +47,27 @@ class Feed:
         """Look at once: this worker has just written something."""
         self._nudge.set()
 
-    async def follow(self, topic: str) -> AsyncIterator[Event]:
-        """Yield the events of a topic from now on."""
-        queue: asyncio.Queue[Event | None] = asyncio.Queue(_WAITING_MAX)
+    async def follow(self, topic: str, since: datetime) -> AsyncIterator[Event]:
+        """Yield the events of a topic from an instant on, each once.
+
+        Nobody tells a client when its subscription begins to count, so it counts from the moment at
+        which its connection was acknowledged: what was written meanwhile is read first.
+        """
+        queue: asyncio.Queue[_Numbered | None] = asyncio.Queue(_WAITING_MAX)
         if not any(self._followers.values()):
             await self._catch_up()
         self._followers[topic].add(queue)
         try:
+            missed = await to_thread.run_sync(
+                lambda: self._database.read(lambda unit: outbox.live_of_topic(unit, topic, since))
+            )
+            seen = {number for number, _, _ in missed}
+            for _, kind, payload in missed:
+                yield kind, payload
             while (event := await queue.get()) is not None:
-                yield event
+                number, kind, payload = event
+                if number not in seen:
+                    yield kind, payload
             raise FollowerTooSlow
         finally:
             self._followers[topic].discard(queue)
@@ -88,7 +101,7 @@ class Feed:
                 continue
             self._handed_out.add(message_id)
             for queue in list(self._followers.get(topic, ())):
-                self._put(queue, (kind, payload))
+                self._put(queue, (message_id, kind, payload))
         self._low_water = max(self._low_water, low)
         self._handed_out = {number for number in self._handed_out if number > self._low_water}
 
@@ -100,7 +113,7 @@ class Feed:
         low = outbox.live_low_water(unit, unit.now - _LOOK_BACK)
         return outbox.live_after(unit, low), low
 
-    def _put(self, queue: asyncio.Queue[Event | None], event: Event) -> None:
+    def _put(self, queue: asyncio.Queue[_Numbered | None], event: _Numbered) -> None:
         try:
             queue.put_nowait(event)
         except asyncio.QueueFull:

@@ -96,6 +96,7 @@ class YibaoGraphQL(GraphQL[Context, None]):
             request_id=request.scope.get("yibao_request_id", ""),
             claims=self._claims(request.headers.get("authorization", "")),
             documents=self._documents,
+            connected_at=self._resources.clock.now(),
         )
         context.introspection = self._may_introspect(context.claims)
         return context

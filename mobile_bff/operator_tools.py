@@ -22,6 +22,7 @@ from backend.institutions import queries as institutions
 from backend.kernel.calendar import local_day
 from backend.kernel.errors import Locale, Refusal
 from backend.kernel.money import parse_yuan, yuan_text
+from backend.payments import queries as payments
 from backend.payments.stays import was_in_hospital
 from backend.people.contracts import InsuranceType
 from backend.proxies import queries as bindings
@@ -60,6 +61,11 @@ def add_operator_commands(
     headed.add_argument("--area", default="510100", help="insured area, such as 510100")
     headed.add_argument("--insurance", choices=[i.value for i in InsuranceType], default="EMPLOYEE")
     headed.add_argument("--missed-quality", default="0", help="share of the due, such as 0.05")
+    add(
+        "misuse",
+        lambda _: _misuse(read),
+        "list settlements that people say were not theirs",
+    )
     family = add(
         "family",
         lambda options: _family(options, write, read, operator()),
@@ -75,6 +81,12 @@ def add_operator_commands(
     owed.add_argument("action", choices=["show", "pay", "tell", "list", "extend"])
     owed.add_argument("agreement", nargs="?")
     owed.add_argument("value", nargs="?", help="yuan to pay, or months to extend by")
+
+
+def _misuse(read: Run) -> int:
+    for report in read(lambda unit: payments.misuse_reports(unit, 100)):
+        print(report.id, report.settlement_id, report.reported_at, report.words)
+    return 0
 
 
 def _family(options: argparse.Namespace, write: Run, read: Run, operator: str) -> int:

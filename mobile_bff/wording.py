@@ -17,7 +17,7 @@ from backend.identity.safety_contracts import PasswordState
 from backend.institutions.contracts import Ability, Agreement, InstitutionKind
 from backend.kernel.errors import Locale, Retry
 from backend.ledger.contracts import EntryKind
-from backend.payments.contracts import BillState, Payer, PayerReason
+from backend.payments.contracts import BillState, ConfirmReason, Payer, PayerReason
 from backend.payments.stay_contracts import StayState
 from backend.people.contracts import (
     AccountKind,
@@ -329,6 +329,13 @@ WORDS: dict[type[Enum], tuple[str, dict[str, Words]]] = {
             "SUPERSEDED": _W("已被新的结算单替换", "Replaced by a newer bill."),
             "SETTLED": _W("已结算", "Settled."),
             "REVERSED": _W("已撤销", "Settled and taken back."),
+        },
+    ),
+    ConfirmReason: (
+        "Why a bill waits for the phone.",
+        {
+            reason.name: _W(reason.text(Locale.ZH), f"{reason.text(Locale.EN).capitalize()}.")
+            for reason in ConfirmReason
         },
     ),
     Payer: (

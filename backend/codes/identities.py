@@ -151,11 +151,19 @@ def revoke_identity_codes(
     right = authorize(unit, command.actor, Action.SHOW_CODE, command.person_id)
     if isinstance(right, Refusal):
         return right
-    printed = _revoke_printed(unit, command.person_id)
-    signed = 0
+    revoked = revoke_all(unit, command.person_id)
+    subject = f"person:{command.person_id}"
+    facts = {"signed": revoked.signed, "printed": revoked.printed}
+    audit.record(unit, label(command.actor), "identity_codes.revoke", subject, facts)
+    return revoked
+
+
+def revoke_all(unit: Unit, person_id: str) -> IdentityCodesRevoked:
+    """Take back every signed and printed code of a person."""
+    printed, signed = _revoke_printed(unit, person_id), 0
     for row in unit.db.exec(
         select(SignedCode)
-        .where(SignedCode.person_id == command.person_id, col(SignedCode.revoked_at).is_(None))
+        .where(SignedCode.person_id == person_id, col(SignedCode.revoked_at).is_(None))
         .where(SignedCode.expires_at > unit.now)
         .order_by(col(SignedCode.serial))
         .with_for_update()
@@ -163,9 +171,6 @@ def revoke_identity_codes(
         row.revoked_at = unit.now
         signed += 1
     unit.db.flush()
-    subject = f"person:{command.person_id}"
-    facts = {"signed": signed, "printed": printed}
-    audit.record(unit, label(command.actor), "identity_codes.revoke", subject, facts)
     return IdentityCodesRevoked(signed, printed)
 
 

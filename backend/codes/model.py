@@ -34,6 +34,7 @@ class ScanGrant(SQLModel, table=True):
     """What a scan allows one terminal to do for one person, for some minutes."""
 
     __tablename__ = "scan_grant"
+    __table_args__ = (Index("ix_scan_grant_person", "person_id", "expires_at"),)
 
     id: str = Field(primary_key=True)
     digest: str = Field(unique=True)

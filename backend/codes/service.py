@@ -136,6 +136,17 @@ def lock_grant(unit: Unit, grant_id: str) -> None:
     unit.db.exec(query.execution_options(populate_existing=True)).one()
 
 
+def scanned_lately(unit: Unit, person_id: str, since: datetime) -> list[str]:
+    """Return at which institutions a person's codes were scanned since an instant."""
+    life = timedelta(seconds=unit.settings.decode_grant_seconds)
+    rows = unit.db.exec(
+        select(ScanGrant.institution_id)
+        .where(ScanGrant.person_id == person_id, ScanGrant.expires_at > since + life)
+        .distinct()
+    ).all()
+    return list(rows)
+
+
 def is_identity_only(unit: Unit, grant_id: str) -> bool:
     """Tell whether a grant rests on a document or a code that proves identity alone."""
     return unit.db.get_one(ScanGrant, grant_id).identity_only

@@ -70,17 +70,23 @@ def sign_out_everywhere(unit: Unit, command: SignOutEverywhere) -> SessionsEnded
     return SessionsEnded(end_all(unit, command.actor.person_id, "signed out everywhere"))
 
 
-def end_all(unit: Unit, person_id: str, reason: str) -> int:
-    """End every open session of a person and return how many there were."""
+def end_all(unit: Unit, person_id: str, reason: str, keep: str = "") -> int:
+    """End every open session of a person but one, and return how many there were."""
     sessions = unit.db.exec(
         select(DeviceSession)
         .where(DeviceSession.person_id == person_id, col(DeviceSession.ended_at).is_(None))
+        .where(DeviceSession.id != keep)
         .order_by(col(DeviceSession.id))
         .with_for_update()
     ).all()
     for session in sessions:
         end(unit, session, reason)
     return len(sessions)
+
+
+def end_others(unit: Unit, actor: PersonActor, reason: str) -> int:
+    """End every session of a person but the one that asks."""
+    return end_all(unit, actor.person_id, reason, keep=actor.session_id)
 
 
 def request_step_up_code(

@@ -53,7 +53,10 @@ class OutboxMessage(SQLModel, table=True):
     """Something that must leave after commit: to a phone's live feed, or to an outside gateway."""
 
     __tablename__ = "outbox_message"
-    __table_args__ = (Index("ix_outbox_due", "channel", "delivered_at", "next_attempt_at"),)
+    __table_args__ = (
+        Index("ix_outbox_due", "channel", "delivered_at", "next_attempt_at"),
+        Index("ix_outbox_topic", "topic", "created_at"),
+    )
 
     id: int | None = Field(default=None, sa_column=Column(Serial, primary_key=True))
     channel: str

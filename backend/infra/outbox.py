@@ -149,6 +149,17 @@ def live_after(unit: Unit, low_water: int) -> list[tuple[int, str, str, str]]:
     return [(m.id or 0, m.topic, m.kind, m.payload) for m in unit.db.exec(newer).all()]
 
 
+def live_of_topic(unit: Unit, topic: str, since: datetime) -> list[tuple[int, str, str]]:
+    """Return a topic's live messages since an instant as (id, kind, payload), the oldest first."""
+    rows = unit.db.exec(
+        select(OutboxMessage)
+        .where(OutboxMessage.channel == Channel.LIVE, OutboxMessage.topic == topic)
+        .where(OutboxMessage.created_at >= since)
+        .order_by(col(OutboxMessage.id))
+    ).all()
+    return [(m.id or 0, m.kind, m.payload) for m in rows]
+
+
 def live_low_water(unit: Unit, since: datetime) -> int:
     """Return the highest id of all live messages older than an instant, or 0."""
     newest = (

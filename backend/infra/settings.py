@@ -98,6 +98,11 @@ class Settings:
     health_card_seconds: int = 300
     code_seconds: int = 60
     decode_grant_seconds: int = 600
+    other_place_seconds: int = 1_800
+    """A code scanned in another area within this time makes the next purchase wait for the phone."""
+    series_seconds: int = 3_600
+    series_times_limit: int = 3
+    """Purchases within ``series_seconds`` that nobody confirmed, up to this many times the limit."""
     bill_seconds: int = 300
     confirm_above_fen: int = 20_000
     """Bills above this total wait for the phone unless the patient has set another limit."""

@@ -34,6 +34,7 @@ APPEND_ONLY = (
     _catalogue.MatchDecision.__tablename__,
     _claims.ManualClaim.__tablename__,
     _proxies.ProxyAct.__tablename__,
+    _payments.MisuseReport.__tablename__,
 )
 __all__ = [
     "APPEND_ONLY",

@@ -10,7 +10,7 @@ from typing import ClassVar
 from backend.access.contracts import Actor
 from backend.codes.contracts import Authority, CodeKind, IdCardReading, Purpose
 from backend.institutions.contracts import InstitutionView
-from backend.kernel.errors import Refusal, Retry
+from backend.kernel.errors import Locale, Refusal, Retry
 from backend.kernel.money import Fen, Quantity, UnitPrice
 from backend.kernel.states import StateTable
 from backend.people.contracts import EnrolmentView, PersonView
@@ -206,6 +206,27 @@ class Settle:
 
 
 @dataclass(frozen=True)
+class ReportNotMe:
+    """A person says that a settlement was not theirs."""
+
+    actor: Actor
+    settlement_id: str
+    words: str
+    request_id: str
+
+
+@dataclass(frozen=True)
+class MisuseView:
+    """A report of misuse: the account is frozen, other devices are signed out, it goes to supervision."""
+
+    id: str
+    settlement_id: str
+    person_id: str
+    reported_at: datetime
+    words: str
+
+
+@dataclass(frozen=True)
 class ReverseSettlement:
     """An institution takes back a settlement of the same day."""
 
@@ -213,6 +234,31 @@ class ReverseSettlement:
     settlement_id: str
     reason: str
     request_id: str
+
+
+class ConfirmReason(StrEnum):
+    """Why a bill waits for the phone."""
+
+    ABOVE_LIMIT = "ABOVE_LIMIT"
+    OTHER_PLACE = "OTHER_PLACE"
+    SERIES = "SERIES"
+
+    def text(self, locale: Locale) -> str:
+        """Return it in words."""
+        return _CONFIRM_REASONS[self.value][0 if locale is Locale.ZH else 1]
+
+
+_CONFIRM_REASONS = {
+    "ABOVE_LIMIT": ("超过患者设置的确认限额", "it is above the patient's limit"),
+    "OTHER_PLACE": (
+        "患者的码刚刚在另一地区被扫描过",
+        "the code was scanned in another area just now",
+    ),
+    "SERIES": (
+        "短时间内多次小额购药",
+        "there were many small purchases within a short time",
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -228,6 +274,7 @@ class BillView:
     created_at: datetime
     expires_at: datetime
     confirm_above_fen: Fen
+    confirm_reason: ConfirmReason | None
     outcome: Outcome
     settlement_id: str | None
 
@@ -369,15 +416,16 @@ class BillRefused(Refusal):
 
 @dataclass(frozen=True)
 class PatientMustConfirm(Refusal):
-    """The bill is above the patient's limit and waits for the phone."""
+    """The bill waits for the phone: above the patient's limit, or unusual."""
 
     retry: ClassVar[Retry] = Retry.SAME_REQUEST
-    zh = "本单总额{total_fen}，超过患者设置的{confirm_above_fen}，正在等待患者在手机上确认。"
-    en = "The total of {total_fen} is above the patient's limit of {confirm_above_fen}."
+    zh = "本单总额{total_fen}，{why}，正在等待患者在手机上确认。"
+    en = "The total is {total_fen}; the phone has to confirm, because {why}."
     next_zh = "请患者打开手机确认，然后再次结算。"
     next_en = "Ask the patient to confirm on the phone, then settle again."
     total_fen: Fen
     confirm_above_fen: Fen
+    why: ConfirmReason
 
 
 @dataclass(frozen=True)

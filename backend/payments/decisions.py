@@ -71,6 +71,7 @@ def _decide(
             bill.shown_by_id = right.binding.delegate_id
             note(unit, right, command.actor, Action.DECIDE_BILL)
     move(bill, event)
+    bill.confirmed_at = unit.now if command.accept else None
     unit.db.flush()
     announce(unit, bill, f"BILL_{wanted}")
     view = queries.view(unit, bill)

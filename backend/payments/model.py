@@ -38,6 +38,8 @@ class Bill(SQLModel, table=True):
     instalments: int = 0
     shown_by_id: str | None = None
     """The relative who showed the code or confirmed the bill; empty where the person did."""
+    confirm_reason: str | None = None
+    confirmed_at: datetime | None = Field(default=None, sa_type=Instant)
 
 
 class HospitalStay(SQLModel, table=True):
@@ -81,3 +83,15 @@ class PaymentRule(SQLModel, table=True):
     per_day_fen: int | None = Field(default=None, sa_type=Amount)
     silent_from: str | None = None
     silent_until: str | None = None
+
+
+class MisuseReport(SQLModel, table=True):
+    """Somebody said that a settlement was not theirs. Append-only; what follows is supervision's."""
+
+    __tablename__ = "misuse_report"
+
+    id: str = Field(primary_key=True)
+    settlement_id: str = Field(foreign_key="settlement.id", unique=True)
+    person_id: str = Field(foreign_key="person.id", index=True)
+    words: str
+    reported_at: datetime = Field(sa_type=Instant)

@@ -8,8 +8,8 @@ from backend.codes.contracts import Purpose
 from backend.infra.database import Unit
 from backend.institutions import queries as institutions
 from backend.kernel.money import Fen
-from backend.payments.contracts import BillState, BillView
-from backend.payments.model import Bill, PaymentRule
+from backend.payments.contracts import BillState, BillView, ConfirmReason, MisuseView
+from backend.payments.model import Bill, MisuseReport, PaymentRule
 from backend.payments.rule_contracts import PaymentRules
 from backend.people import queries as people
 from backend.settlement.queries import outcome_of
@@ -56,6 +56,19 @@ def payment_rules(unit: Unit, person_id: str) -> PaymentRules:
     )
 
 
+def misuse_reports(unit: Unit, limit: int) -> list[MisuseView]:
+    """Return reports of misuse, the newest first."""
+    rows = unit.db.exec(
+        select(MisuseReport).order_by(col(MisuseReport.reported_at).desc()).limit(limit)
+    ).all()
+    return [misuse_view(row) for row in rows]
+
+
+def misuse_view(row: MisuseReport) -> MisuseView:
+    """Return the view of a report."""
+    return MisuseView(row.id, row.settlement_id, row.person_id, row.reported_at, row.words)
+
+
 def view(unit: Unit, row: Bill) -> BillView:
     """Return the view of a row."""
     return BillView(
@@ -68,6 +81,7 @@ def view(unit: Unit, row: Bill) -> BillView:
         created_at=row.created_at,
         expires_at=row.expires_at,
         confirm_above_fen=Fen(row.confirm_above_fen),
+        confirm_reason=None if row.confirm_reason is None else ConfirmReason(row.confirm_reason),
         outcome=outcome_of(row.outcome),
         settlement_id=row.settlement_id,
     )

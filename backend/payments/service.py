@@ -20,6 +20,7 @@ from backend.codes import service as codes
 from backend.codes.contracts import Authority, CodeKind, Purpose, PurposeNotHere
 from backend.codes.logic import classify
 from backend.codes.service import Grant
+from backend.identity import safety
 from backend.infra import audit
 from backend.infra.database import Unit
 from backend.infra.idempotency import once
@@ -43,6 +44,7 @@ from backend.payments.contracts import (
     BillRefused,
     BillState,
     BillView,
+    ConfirmReason,
     NotInsured,
     PatientMustConfirm,
     Presettle,
@@ -55,6 +57,7 @@ from backend.payments.contracts import (
     Settle,
     SettlementNotFound,
 )
+from backend.payments.guards import why_confirm
 from backend.payments.model import Bill
 from backend.payments.stay_contracts import (
     AdmitPatient,
@@ -252,7 +255,8 @@ def _presettle(unit: Unit, command: Presettle, actor: TerminalActor) -> BillView
     if refusal is not None:
         return refusal
     limit = kept.confirm_above_fen
-    bill = _new_bill(unit, command, actor, whose, enrolment, case, outcome, limit)
+    why = why_confirm(unit, whose, institution, outcome.total_fen, limit)
+    bill = _new_bill(unit, command, actor, whose, enrolment, case, outcome, limit, why)
     announce(unit, bill, "BILL_PRESENTED")
     facts = {"bill": bill.id, "total_fen": outcome.total_fen}
     view = queries.view(unit, bill)
@@ -305,17 +309,17 @@ def _new_bill(
     case: Case,
     outcome: Outcome,
     limit: Fen,
+    why: ConfirmReason | None,
 ) -> Bill:
     for older in unit.db.exec(
         select(Bill).where(Bill.grant_id == whose.grant_id).order_by(col(Bill.id)).with_for_update()
     ).all():
         if BILL_STATES.after(BillState(older.state), BillEvent.SUPERSEDE) is not None:
             move(older, BillEvent.SUPERSEDE)
-    # on identity alone no account pays, and who has no phone could never confirm
-    waits = outcome.total_fen > limit and not whose.identity_only
     bill = Bill(
         id=unit.new_id(),
-        state=BillState.AWAITING_CONFIRMATION if waits else BillState.PRESETTLED,
+        state=BillState.PRESETTLED if why is None else BillState.AWAITING_CONFIRMATION,
+        confirm_reason=why,
         purpose=whose.purpose,
         institution_id=actor.institution_id,
         terminal_id=actor.terminal_id,
@@ -403,6 +407,12 @@ def _settle(unit: Unit, command: Settle, actor: TerminalActor) -> SettlementView
         refused = stays.after_settlement(unit, stay, bill, settlement, label(actor))
         if refused is not None:
             return refused
+    told = {
+        "total_fen": settlement.total_fen,
+        "account_fen": settlement.account_fen,
+        "where": institution.name,
+    }
+    safety.tell(unit, bill.person_id, "paid", told)
     _close(unit, bill, actor, settlement, "settlement.book", "BILL_SETTLED")
     return settlement
 
@@ -501,7 +511,8 @@ def _bill_refusal(unit: Unit, bill: Bill) -> Refusal | None:
         return BillRefused()
     if bill.state == BillState.AWAITING_CONFIRMATION and bill.expires_at > unit.now:
         total = outcome_of(bill.outcome).total_fen
-        return PatientMustConfirm(total, Fen(bill.confirm_above_fen))
+        why = ConfirmReason(bill.confirm_reason or ConfirmReason.ABOVE_LIMIT)
+        return PatientMustConfirm(total, Fen(bill.confirm_above_fen), why)
     if bill.state in (BillState.SETTLED, BillState.REVERSED, BillState.SUPERSEDED):
         return BillNotOpen(bill.state)
     return BillExpired(bill.expires_at) if bill.expires_at <= unit.now else None

@@ -127,6 +127,14 @@ def standing_of_month(
     return [view(row, None) for row in rows]
 
 
+def total_of_bills(unit: Unit, bill_ids: Sequence[str]) -> Fen:
+    """Return what some bills came to, less what was taken back of them."""
+    total = select(func.coalesce(func.sum(col(Settlement.total_fen)), 0)).where(
+        col(Settlement.bill_id).in_(set(bill_ids))
+    )
+    return Fen(int(unit.db.exec(total).one() or 0))
+
+
 def account_paid_since(unit: Unit, person_id: str, since: datetime) -> Fen:
     """Return what a person's account has paid since an instant, less what was given back of it."""
     reversed_too = aliased(Settlement)

@@ -16,14 +16,18 @@ from backend.access.contracts import PersonActor, TerminalActor
 from backend.codes.contracts import Purpose
 from backend.identity.safety_contracts import AccountFrozen
 from backend.kernel.errors import Locale
-from backend.payments import decisions, queries
+from backend.payments import decisions, misuse, queries
 from backend.payments.contracts import (
     BillExpired,
     BillNotFound,
     BillNotOpen,
     BillState,
     BillView,
+    ConfirmReason,
     DecideBill,
+    MisuseView,
+    ReportNotMe,
+    SettlementNotFound,
 )
 from backend.proxies.contracts import ProxyLimitReached
 from mobile_bff.connections import page_size
@@ -81,6 +85,10 @@ class BillType(relay.Node):
     created_at: datetime = strawberry.field(description="When it was priced.")
     expires_at: datetime = strawberry.field(description="Until when it can be booked.")
     needs_confirmation: bool = strawberry.field(description="Whether it waits for the phone.")
+    confirm_reason: ConfirmReason | None = strawberry.field(
+        description="Why it waits or waited for the phone; null: it did not."
+    )
+    confirm_reason_text: str = strawberry.field(description="The same in words; may be empty.")
     confirm_above: Money = strawberry.field(description="The patient's limit when it was priced.")
     working: Working = strawberry.field(description="How every fen was reckoned.")
     settlement_id: strawberry.ID | None = strawberry.field(description="The settlement, if booked.")
@@ -121,6 +129,8 @@ def bill_type(view: BillView, locale: Locale) -> BillType:
         created_at=view.created_at,
         expires_at=view.expires_at,
         needs_confirmation=view.state is BillState.AWAITING_CONFIRMATION,
+        confirm_reason=view.confirm_reason,
+        confirm_reason_text=view.confirm_reason.text(locale) if view.confirm_reason else "",
         confirm_above=money(view.confirm_above_fen, locale),
         working=working_type(view.outcome, locale),
         settlement_id=strawberry.ID(view.settlement_id) if view.settlement_id else None,
@@ -136,6 +146,24 @@ class DecideBillInput:
 
 
 _DECISION = (*KEYED, BillNotFound, BillNotOpen, BillExpired)
+
+
+@strawberry.input(description="Says that a settlement was not one's own.")
+class ReportNotMeInput:
+    """Which one."""
+
+    request_id: str = strawberry.field(description="Request key: a UUID that the app makes.")
+    settlement_id: strawberry.ID = strawberry.field(description="Plain id (settlementId).")
+    words: str = strawberry.field(description="In the person's own words; may be empty.")
+
+
+@strawberry.type(description="A report of misuse. The account is frozen from that moment on.")
+class MisuseReport:
+    """What was done."""
+
+    report_id: strawberry.ID = strawberry.field(description="Its number.")
+    settlement_id: strawberry.ID = strawberry.field(description="The settlement.")
+    reported_at: datetime = strawberry.field(description="When.")
 
 
 @strawberry.type
@@ -157,6 +185,26 @@ class BillQueries:
 @strawberry.type
 class BillMutations:
     """What a patient may decide about a bill."""
+
+    @strawberry.mutation(
+        description="One tap: freezes the account, signs other devices out, opens a report.",
+        graphql_type=result_union("ReportNotMeResult", MisuseReport, (*KEYED, SettlementNotFound)),
+    )
+    async def report_not_me(self, info: Info, input: ReportNotMeInput) -> Any:
+        """Report a settlement that was not the caller's."""
+        outcome = await info.context.act(
+            misuse.report_not_me,
+            lambda actor: ReportNotMe(actor, input.settlement_id, input.words, input.request_id),
+        )
+
+        def shown(report: MisuseView) -> MisuseReport:
+            return MisuseReport(
+                report_id=strawberry.ID(report.id),
+                settlement_id=strawberry.ID(report.settlement_id),
+                reported_at=report.reported_at,
+            )
+
+        return answer(outcome, info.context.locale, shown)
 
     @strawberry.mutation(
         description="Confirm a bill, so that the till can book it.",
@@ -189,7 +237,7 @@ class BillSubscriptions:
         topic = _topic(await info.context.actor())
         if topic is None:
             raise RefusedQuery("sign in to follow bills", "UNAUTHENTICATED")
-        async for kind, bill_id in info.context.feed.follow(topic):
+        async for kind, bill_id in info.context.feed.follow(topic, info.context.connected_at):
             if kind not in BillEventKind.__members__:
                 continue  # something else that concerns this person
             if _topic(await info.context.fresh_actor()) != topic:

@@ -34,7 +34,7 @@ def test_budgets(world: World, counted: list[str]) -> None:
     bill, presettle = cost(lambda: world.presettle(scanned.token, *basket))
     settled, settle = cost(lambda: world.settle(bill.id))
     _, reverse = cost(lambda: world.reverse(settled.id))
-    budgets = {"issue": 10, "scan": 17, "presettle": 26, "settle": 56, "reverse": 80}
+    budgets = {"issue": 10, "scan": 17, "presettle": 28, "settle": 60, "reverse": 80}
     spent = {
         "issue": issue,
         "scan": scan,

@@ -168,6 +168,7 @@ MUTATIONS: dict[str, Row] = {
     "revokeIdentityCodes": Row({"self", "payer"}, _input(subjectId="@owner")),
     "confirmBill": Row({"self", "payer"}, _keyed(billId="@bill")),
     "refuseBill": Row({"self", "payer"}, _keyed(billId="@bill")),
+    "reportNotMe": Row(_SELF, _keyed(settlementId="@settlement", words="")),
     # tills
     "closeTerminalSession": Row(set(TILLS)),
     "decodeCode": Row(
@@ -347,6 +348,7 @@ def asked(
         request_id=new_key(),
         claims=province.claims[who],
         documents=load_documents(only_own=False),
+        connected_at=province.world.clock.now(),
     )
     result = asyncio.run(SCHEMA.execute(document, variable_values=variables, context_value=context))
     if result.errors:

@@ -21,12 +21,14 @@ from backend.infra.database import Unit
 from backend.infra.sealing import SealBroken
 from backend.kernel.money import parse_quantity, parse_unit_price
 from backend.migrations.tables import APPEND_ONLY, METADATA
+from backend.payments.contracts import MisuseView, ReportNotMe
+from backend.payments.misuse import report_not_me
 from backend.people.contracts import InsuranceType
 from backend.rulebook.library import make_book, packs_in, shipped_packs
 from backend.settlement.case import CareKind
 from tests.cases.test_cases import PACKS
 from tests.usecases.test_relatives import bound, code_for
-from tests.world import IBUPROFEN, LEVEL_3, World, line
+from tests.world import IBUPROFEN, LEVEL_3, World, line, new_key
 
 
 @pytest.mark.parametrize("table", APPEND_ONLY)
@@ -76,6 +78,9 @@ def _fill_what_no_purchase_writes(world: World) -> None:
         clear_year(unit, "test", pilot, 2025, Fraction(0), book)
 
     world.database.write(fill)
+    settled = world.buy("worker_2", line(IBUPROFEN))
+    not_me = ReportNotMe(world.actor("worker_2"), settled.id, "", new_key())
+    assert isinstance(world.do(report_not_me, not_me), MisuseView)
     bound(world, "worker", "retiree")
     assert isinstance(code_for(world, "worker", "retiree"), IssuedCode)
 

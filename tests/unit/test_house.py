@@ -210,6 +210,8 @@ def test_the_same_file_names_in_every_domain_folder() -> None:
                 "bills",
                 "decisions",
                 "estimate",
+                "guards",
+                "misuse",
                 "outlook",
                 "rule_contracts",
                 "rules",

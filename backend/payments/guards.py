@@ -1,0 +1,62 @@
+"""Guards against relayed codes: when a bill waits for the phone though it is below the limit.
+
+Gangs relay the code of a willing or robbed person to a till far away, or split a large purchase into
+small ones. Neither is possible without the person's own phone saying yes.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlmodel import col, select
+
+from backend.codes import service as codes
+from backend.codes.contracts import Purpose
+from backend.infra.database import Unit
+from backend.institutions import queries as institutions
+from backend.institutions.contracts import InstitutionView
+from backend.kernel.money import Fen
+from backend.payments.contracts import BillState, ConfirmReason
+from backend.payments.model import Bill
+from backend.payments.visits import Presented
+from backend.settlement import queries as settlements
+
+
+def why_confirm(
+    unit: Unit, whose: Presented, institution: InstitutionView, total: Fen, limit: Fen
+) -> ConfirmReason | None:
+    """Return why a bill waits for the phone, ``None`` where it does not.
+
+    On identity alone no account pays, and who has no phone could never confirm.
+    """
+    if whose.identity_only:
+        return None
+    if total > limit:
+        return ConfirmReason.ABOVE_LIMIT
+    if whose.stay is not None or whose.purpose is not Purpose.PHARMACY_PURCHASE:
+        return None
+    if _was_elsewhere(unit, whose, institution):
+        return ConfirmReason.OTHER_PLACE
+    series = limit * unit.settings.series_times_limit
+    bought = _bought_unconfirmed(unit, whose.person_id)
+    return ConfirmReason.SERIES if bought and bought + total > series else None
+
+
+def _was_elsewhere(unit: Unit, whose: Presented, institution: InstitutionView) -> bool:
+    """Tell whether the person's code was scanned in another area a short while ago."""
+    since = unit.now - timedelta(seconds=unit.settings.other_place_seconds)
+    lately = set(codes.scanned_lately(unit, whose.person_id, since)) - {institution.id}
+    places = institutions.institutions(unit, sorted(lately)).values() if lately else ()
+    return any(place.area_code != institution.area_code for place in places)
+
+
+def _bought_unconfirmed(unit: Unit, person_id: str) -> Fen:
+    """Return what was bought at pharmacies in the last while without the phone saying yes."""
+    since = unit.now - timedelta(seconds=unit.settings.series_seconds)
+    bills = unit.db.exec(
+        select(Bill.id)
+        .where(Bill.person_id == person_id, Bill.state == BillState.SETTLED)
+        .where(Bill.purpose == Purpose.PHARMACY_PURCHASE, col(Bill.confirmed_at).is_(None))
+        .where(Bill.created_at > since)
+    ).all()
+    return settlements.total_of_bills(unit, bills) if bills else Fen(0)

@@ -22,7 +22,7 @@ from backend.credit.contracts import PAY_LATER_STATES
 from backend.infra import audit, outbox
 from backend.infra.clock import SystemIds
 from backend.infra.database import Database, Unit
-from backend.infra.keys import KeysError, make_keys
+from backend.infra.keys import KeysError, make_keys, rotate_keys
 from backend.infra.settings import Settings, SettingsError
 from backend.institutions import queries as institutions
 from backend.institutions import service as institution_service
@@ -86,7 +86,8 @@ def _add_commands(parser: argparse.ArgumentParser) -> None:
     serve.add_argument("--workers", type=int, default=1)
     add("migrate", _migrate, "bring the database to the newest schema")
     add("seed", _seed, "fill an empty database with the fictitious sample province")
-    add("keys", _keys, "make a key ring where there is none")
+    keys = add("keys", _keys, "make a key ring where there is none, or rotate it")
+    keys.add_argument("--rotate", action="store_true", help="new keys before the ones there are")
     add("verify", _verify, "prove audit chains, ledger, settlements and accumulators")
     add("outbox", _outbox, "list messages that could not be delivered")
     add("schema", _schema, "write schema.graphql")
@@ -175,8 +176,13 @@ def _seed(_options: argparse.Namespace) -> int:
     return 0
 
 
-def _keys(_options: argparse.Namespace) -> int:
+def _keys(options: argparse.Namespace) -> int:
     path = _settings().resolved_keys_file
+    if options.rotate:
+        master, signing = rotate_keys(path, SystemIds())
+        print(f"new data is sealed with {master}, new tokens are signed with {signing}")
+        print("restart the workers one after another; back the file up")
+        return 0
     if path.exists():
         print(f"there is a key ring at {path} already", file=sys.stderr)
         return 1

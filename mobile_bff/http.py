@@ -30,7 +30,7 @@ from strawberry.types.execution import ExecutionResult, PreExecutionError
 
 from backend.infra.database import Resources
 from backend.infra.settings import Mode
-from backend.infra.tokens import Claims, TokenInvalid, verify_access_token
+from backend.infra.tokens import Claims, TokenInvalid, key_id_of, verify_access_token
 from backend.kernel.errors import Locale
 from mobile_bff.context import Context
 from mobile_bff.door import Door
@@ -201,13 +201,22 @@ class YibaoGraphQL(GraphQL[Context, None]):
         scheme, _, token = header.partition(" ")
         if scheme.lower() != "bearer" or not token:
             return None
-        resources = self._resources
+        vault = self._resources.vault
         try:
-            return verify_access_token(
-                resources.vault.ring, resources.settings.issuer, token, resources.clock.now()
-            )
+            return self._verified(token)
+        except TokenInvalid:
+            known = key_id_of(token) in vault.ring.signers
+        if known or not vault.renew():
+            return None
+        try:  # signed by a worker that knows a newer key ring
+            return self._verified(token)
         except TokenInvalid:
             return None
+
+    def _verified(self, token: str) -> Claims:
+        resources = self._resources
+        ring, issuer = resources.vault.ring, resources.settings.issuer
+        return verify_access_token(ring, issuer, token, resources.clock.now())
 
     def _may_introspect(self, claims: Claims | None) -> bool:
         return claims is not None or self._resources.settings.mode is not Mode.PRODUCTION

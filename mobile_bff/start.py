@@ -5,7 +5,7 @@ from __future__ import annotations
 from backend.infra import audit
 from backend.infra.clock import SystemClock, SystemIds
 from backend.infra.database import Database, Resources
-from backend.infra.keys import load_keys, make_keys
+from backend.infra.keys import KeyFile, load_keys, make_keys
 from backend.infra.sealing import Vault
 from backend.infra.settings import Mode, Settings
 from backend.migrations import upgrade
@@ -17,7 +17,7 @@ def open_resources(settings: Settings) -> Resources:
     path = settings.resolved_keys_file
     if settings.mode is Mode.DEVELOPMENT and not path.exists():
         make_keys(path, ids)
-    return Resources(settings, SystemClock(), ids, Vault(load_keys(path), ids))
+    return Resources(settings, SystemClock(), ids, Vault(load_keys(path), ids, KeyFile(path)))
 
 
 def migrate(database: Database) -> None:

@@ -58,6 +58,48 @@ def make_keys(path: Path, ids: IdSource) -> None:
         json.dump(ring, file, indent=2)
 
 
+def rotate_keys(path: Path, ids: IdSource) -> tuple[str, str]:
+    """Put a fresh master and a fresh signing key before the others; return their ids.
+
+    What older keys sealed opens and what they signed counts as before. The file is replaced in one
+    step, so that a reader finds the old ring or the new one. Raises ``KeysError``.
+    """
+    load_keys(path)
+    ring = json.loads(path.read_text())
+    fresh = {
+        kind: {"id": f"{kind[0]}{ids.digits(6)}", "key": _text(ids.secret(32))}
+        for kind in ("master", "signing")
+    }
+    newer = {kind: [fresh[kind], *ring[kind]] for kind in fresh}
+    beside = path.with_name(f"{path.name}.new")
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        json.dump(newer, file, indent=2)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(beside, path)
+    return fresh["master"]["id"], fresh["signing"]["id"]
+
+
+class KeyFile:
+    """Reads the ring again once its file has changed, so that a rotation needs no restart to be known."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._read_at = self._changed_at()
+
+    def newer(self) -> KeyRing | None:
+        """Return the ring where the file has changed since it was read, ``None`` where not."""
+        changed_at = self._changed_at()
+        if changed_at == self._read_at:
+            return None
+        self._read_at = changed_at
+        return load_keys(self._path)
+
+    def _changed_at(self) -> int:
+        return self._path.stat().st_mtime_ns
+
+
 def load_keys(path: Path) -> KeyRing:
     """Read the key ring. Raises ``KeysError`` with what to do."""
     try:
@@ -70,7 +112,7 @@ def load_keys(path: Path) -> KeyRing:
             },
         )
     except FileNotFoundError:
-        raise KeysError(f"there is no key ring at {path}; make one with: yibao keys make") from None
+        raise KeysError(f"there is no key ring at {path}; make one with: yibao keys") from None
     except (ValueError, KeyError, TypeError) as error:
         raise KeysError(f"the key ring at {path} cannot be read: {error}") from error
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from backend.infra.keys import KeyRing
+from backend.infra.keys import KeyFile, KeyRing
 from backend.kernel.ids import IdSource
 
 _NONCE_BYTES = 12
@@ -30,7 +30,17 @@ class Vault:
 
     ring: KeyRing
     ids: IdSource
+    file: KeyFile | None = None
+    """Where the ring is read anew from when something names a key that it does not hold."""
     _derived: dict[tuple[str, str], bytes] = field(default_factory=dict)
+
+    def renew(self) -> bool:
+        """Take up a ring that was rotated meanwhile; tell whether there was one."""
+        newer = None if self.file is None else self.file.newer()
+        if newer is not None:
+            self.ring = newer
+            self._derived.clear()
+        return newer is not None
 
     def seal(self, plain: str, context: str) -> str:
         """Return the value sealed for this context."""
@@ -42,6 +52,8 @@ class Vault:
     def open(self, sealed: str, context: str) -> str:
         """Return the plain value. Raises ``SealBroken``."""
         key_id, _, body = sealed.partition(".")
+        if key_id not in self.ring.masters:
+            self.renew()
         try:
             raw = base64.urlsafe_b64decode(body)
             key = self._key(key_id, "seal")

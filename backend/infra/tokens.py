@@ -108,6 +108,14 @@ def verify_assertion(
     return payload
 
 
+def key_id_of(token: str) -> str:
+    """Return the key that a token claims to be signed by; nothing is verified."""
+    try:
+        return str(jwt.get_unverified_header(token).get("kid", ""))
+    except jwt.PyJWTError:
+        return ""
+
+
 def unverified_issuer(token: str) -> str:
     """Return whom an assertion claims to come from, to find the key that can prove it."""
     try:

@@ -27,6 +27,7 @@ from backend.payments.stays import was_in_hospital
 from backend.people.contracts import InsuranceType
 from backend.proxies import queries as bindings
 from backend.proxies import service as relatives
+from backend.proxies.contracts import ConsentKind
 from backend.rulebook.contracts import RuleMissing
 from backend.rulebook.library import rulebook
 
@@ -71,8 +72,10 @@ def add_operator_commands(
         lambda options: _family(options, write, read, operator()),
         "requests between relatives that wait; approve or reject papers, end a binding",
     )
-    family.add_argument("action", choices=["list", "approve", "reject", "end"])
+    family.add_argument("action", choices=["list", "approve", "renew", "pay", "reject", "end"])
     family.add_argument("binding", nargs="?")
+    family.add_argument("--limit", help="of `pay`: yuan for one payment")
+    family.add_argument("--day", help="of `pay`: yuan for a day")
     owed = add(
         "pay-later",
         lambda options: _pay_later(options, write, read, operator()),
@@ -96,12 +99,16 @@ def _family(options: argparse.Namespace, write: Run, read: Run, operator: str) -
                 view.id, view.state.value, view.relation.value, view.owner_name, view.requested_at
             )
         return 0
-    acts = {
-        "approve": relatives.approve_at_desk,
-        "reject": relatives.reject_at_desk,
-        "end": relatives.end_at_desk,
+    binding = options.binding or ""
+    limits = [None if text is None else parse_yuan(text) for text in (options.limit, options.day)]
+    acts: dict[str, Callable[[Unit], Any]] = {
+        "approve": lambda u: relatives.approve_at_desk(u, operator, binding),
+        "renew": lambda u: relatives.consent_at_desk(u, operator, binding, ConsentKind.RENEW),
+        "pay": lambda u: relatives.consent_at_desk(u, operator, binding, ConsentKind.PAY, *limits),
+        "reject": lambda u: relatives.reject_at_desk(u, operator, binding),
+        "end": lambda u: relatives.end_at_desk(u, operator, binding),
     }
-    outcome = write(lambda unit: acts[options.action](unit, operator, options.binding or ""))
+    outcome = write(acts[options.action])
     if isinstance(outcome, Refusal):
         print(outcome.message(Locale.EN), file=sys.stderr)
         return 1

@@ -82,7 +82,8 @@ def newest_code(mailbox: Path, phone: str, seconds: float = 10) -> str:
     for _ in range(int(seconds * 20)):
         if mailbox.exists():
             lines = mailbox.read_text(encoding="utf-8").splitlines()
-            codes = [m["code"] for m in map(json.loads, lines) if m["to"] == phone]
+            sent = [m for m in map(json.loads, lines) if m["to"] == phone]
+            codes = [m["code"] for m in sent if m["template"] in ("sign_in_code", "step_up_code")]
             if codes:
                 return str(codes[-1])
         time.sleep(0.05)

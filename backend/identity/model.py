@@ -11,12 +11,13 @@ from backend.infra.columns import Amount, CanonicalJson, Instant
 
 
 class SignInChallenge(SQLModel, table=True):
-    """The newest code sent to a phone."""
+    """The newest code sent to a phone, and for what: a code to prove oneself signs nobody in."""
 
     __tablename__ = "sign_in_challenge"
 
     phone_index: str = Field(primary_key=True)
     code_digest: str
+    purpose: str
     person_id: str | None
     sent_at: datetime = Field(sa_type=Instant)
     expires_at: datetime = Field(sa_type=Instant)

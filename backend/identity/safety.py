@@ -42,7 +42,7 @@ from backend.identity.safety_contracts import (
     StepUp,
     UnfreezeAccount,
 )
-from backend.identity.service import end, send_code, show_code
+from backend.identity.service import STEP_UP, end, send_code, show_code
 from backend.infra import audit, outbox
 from backend.infra.database import Unit
 from backend.kernel.errors import Refusal, Seconds
@@ -96,7 +96,9 @@ def request_step_up_code(
     if not isinstance(command.actor, PersonActor):
         return SignInRequired()
     phone = people.particulars(unit, command.actor.person_id).phone
-    return send_code(unit, phone, f"session:{command.actor.session_id}", command.actor.person_id)
+    return send_code(
+        unit, phone, f"session:{command.actor.session_id}", command.actor.person_id, STEP_UP
+    )
 
 
 def step_up(unit: Unit, command: StepUp) -> SteppedUp | Refusal:
@@ -267,7 +269,7 @@ def _count_wrong(unit: Unit, row: PaymentPassword) -> PasswordRefusal:
 
 def _check_phone(unit: Unit, person_id: str, code: str) -> CodeWrong | SignInLocked | None:
     phone = people.particulars(unit, person_id).phone
-    shown = show_code(unit, phone, code)
+    shown = show_code(unit, phone, code, STEP_UP)
     if isinstance(shown, Refusal):
         return shown
     return None if shown == person_id else CodeWrong(0)

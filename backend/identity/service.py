@@ -44,6 +44,8 @@ from backend.people import queries as people
 
 _PHONE = re.compile(r"1\d{10}\Z", re.ASCII)
 HOUR = 3600
+SIGN_IN, STEP_UP = "SIGN_IN", "STEP_UP"
+"""What a code from the phone is for."""
 
 
 def request_sign_in_code(
@@ -53,11 +55,11 @@ def request_sign_in_code(
     if not _PHONE.match(command.phone):
         return PhoneInvalid()
     owner = people.person_by_phone(unit, command.phone)
-    return send_code(unit, command.phone, command.address, owner)
+    return send_code(unit, command.phone, command.address, owner, SIGN_IN)
 
 
 def send_code(
-    unit: Unit, phone: str, address: str, person_id: str | None
+    unit: Unit, phone: str, address: str, person_id: str | None, purpose: str
 ) -> SignInCodeSent | TooManyCodes:
     """Send a code to a phone whose owner is known; to anybody else's nothing is sent."""
     settings, index = unit.settings, unit.vault.index(phone, "phone")
@@ -70,9 +72,15 @@ def send_code(
         return TooManyCodes(wait)
     code = unit.resources.ids.digits(6)
     challenge = unit.db.get(SignInChallenge, index) or SignInChallenge(
-        phone_index=index, code_digest="", person_id=None, sent_at=unit.now, expires_at=unit.now
+        phone_index=index,
+        code_digest="",
+        purpose=purpose,
+        person_id=None,
+        sent_at=unit.now,
+        expires_at=unit.now,
     )
     challenge.code_digest = _digest(unit, f"{index}:{code}")
+    challenge.purpose = purpose
     challenge.person_id = person_id
     challenge.sent_at = unit.now
     challenge.expires_at = unit.now + timedelta(seconds=settings.sms_code_seconds)
@@ -81,12 +89,12 @@ def send_code(
     unit.db.add(challenge)
     if person_id is not None:
         facts = {"code": code, "minutes": settings.sms_code_seconds // 60}
-        outbox.enqueue_sms(unit, phone, "sign_in_code", facts)
+        outbox.enqueue_sms(unit, phone, f"{purpose.lower()}_code", facts)
     return SignInCodeSent(challenge.expires_at, Seconds(settings.sms_resend_seconds))
 
 
-def show_code(unit: Unit, phone: str, code: str) -> str | CodeWrong | SignInLocked:
-    """Return whose code it is, and use it up. A wrong one counts."""
+def show_code(unit: Unit, phone: str, code: str, purpose: str) -> str | CodeWrong | SignInLocked:
+    """Return whose code it is, and use it up. A wrong one, or one sent for something else, counts."""
     index = unit.vault.index(phone, "phone")
     challenge = unit.db.exec(
         select(SignInChallenge).where(SignInChallenge.phone_index == index).with_for_update()
@@ -96,7 +104,7 @@ def show_code(unit: Unit, phone: str, code: str) -> str | CodeWrong | SignInLock
     if challenge.locked_until is not None and challenge.locked_until > unit.now:
         return SignInLocked(Seconds(ceil((challenge.locked_until - unit.now).total_seconds())))
     challenge.attempts += 1
-    if not _code_fits(unit, challenge, index, code):
+    if challenge.purpose != purpose or not _code_fits(unit, challenge, index, code):
         return _count_failure(unit, challenge)
     challenge.used_at = unit.now
     return challenge.person_id or ""
@@ -106,7 +114,7 @@ def sign_in(unit: Unit, command: SignIn) -> SessionOpened | PhoneInvalid | CodeW
     """Open a session for who holds the phone and its newest code."""
     if not _PHONE.match(command.phone):
         return PhoneInvalid()
-    person_id = show_code(unit, command.phone, command.code)
+    person_id = show_code(unit, command.phone, command.code, SIGN_IN)
     if isinstance(person_id, CodeWrong | SignInLocked):
         return person_id
     return open_session(unit, person_id, command.device_name, Proof.SMS_CODE)

@@ -87,6 +87,8 @@ class Settings:
     consent_codes_per_binding_per_hour: int = 5
     proxy_view_notice_seconds: int = 3600
     """A delegate who only looks is noted, and the owner told, once in this time."""
+    proxy_code_notice_seconds: int = 600
+    """So is one who shows a code, which the app renews each minute."""
 
     code_prefix: str = "751"
     """The first three digits of the unified code; never the national 424."""

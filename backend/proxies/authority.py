@@ -46,9 +46,12 @@ def authorize(
 def note(
     unit: Unit, authority: Authority, actor: Actor, action: Action, amount: Fen | None = None
 ) -> None:
-    """Write down what was done for somebody else and tell them; one's own acts are not noted."""
+    """Write down what was done for somebody else and tell them; one's own acts are not noted.
+
+    Looking, and showing a code that is renewed each minute, are told once in a while and not each time.
+    """
     binding = authority.binding
-    if binding is None or (action is Action.VIEW_RIGHTS and _seen_lately(unit, binding.id)):
+    if binding is None or _told_lately(unit, binding.id, action):
         return
     unit.db.add(
         ProxyAct(
@@ -91,11 +94,16 @@ def spending_refusal(
     return None if asked <= left else ProxyLimitReached(asked, left)
 
 
-def _seen_lately(unit: Unit, binding_id: str) -> bool:
-    since = unit.now - timedelta(seconds=unit.settings.proxy_view_notice_seconds)
+def _told_lately(unit: Unit, binding_id: str, action: Action) -> bool:
+    quiet = {
+        Action.VIEW_RIGHTS: unit.settings.proxy_view_notice_seconds,
+        Action.SHOW_CODE: unit.settings.proxy_code_notice_seconds,
+    }.get(action)
+    if quiet is None:
+        return False
     query = select(ProxyAct.id).where(
         ProxyAct.binding_id == binding_id,
-        ProxyAct.action == Action.VIEW_RIGHTS,
-        col(ProxyAct.at) > since,
+        ProxyAct.action == action,
+        col(ProxyAct.at) > unit.now - timedelta(seconds=quiet),
     )
     return unit.db.exec(query).first() is not None

@@ -193,13 +193,28 @@ def end_binding(unit: Unit, command: EndBinding) -> BindingView | Refusal:
 
 
 def approve_at_desk(unit: Unit, clerk: str, binding_id: str) -> BindingView | Refusal:
-    """Take a signed paper, or a guardian's papers about a child, as consent."""
+    """Take a signed paper, or a guardian's papers about a child, as consent to a binding."""
+    return consent_at_desk(unit, clerk, binding_id, ConsentKind.BIND)
+
+
+def consent_at_desk(
+    unit: Unit,
+    clerk: str,
+    binding_id: str,
+    kind: ConsentKind,
+    pay_limit: Fen | None = None,
+    pay_day_limit: Fen | None = None,
+) -> BindingView | Refusal:
+    """Take a signed paper as consent to a binding, to another year, or to paying up to a limit."""
     row = _locked(unit, binding_id)
-    if row is None:
+    child = row is not None and row.state == BindingState.PENDING_REVIEW
+    if row is None or not (_fits(row, kind) or (child and kind is ConsentKind.BIND)):
         return BindingNotFound()
-    child = row.state == BindingState.PENDING_REVIEW
+    wrong = logic.limits_problem(kind, pay_limit, pay_day_limit, PAY_LIMIT_MAX)
+    if wrong is not None:
+        return BindingNotPossible(wrong)
     way = ConsentWay.GUARDIAN if child else ConsentWay.PAPER
-    return _consented(unit, row, ConsentKind.BIND, way, clerk, None, None)
+    return _consented(unit, row, kind, way, clerk, pay_limit, pay_day_limit)
 
 
 def reject_at_desk(unit: Unit, clerk: str, binding_id: str) -> BindingView | Refusal:
@@ -280,7 +295,7 @@ def _consented(
     pay_day_limit: int | None,
 ) -> BindingView | Refusal:
     """Let a consent take effect. Before: both persons and the binding are locked."""
-    if not _fits(row, kind) and way not in (ConsentWay.GUARDIAN, ConsentWay.PAPER):
+    if not _fits(row, kind) and way is not ConsentWay.GUARDIAN:
         return BindingNotFound()
     if kind is ConsentKind.PAY:
         row.scopes = sorted({*row.scopes, Scope.PAY.value})
@@ -308,7 +323,7 @@ def _activate(
     }[kind]
     after = BINDING_STATES.after(BindingState(row.state), event)
     today = local_day(unit.now)
-    if after is None or (row.state != BindingState.ACTIVE and row.expires_on < today):
+    if after is None or row.expires_on < today:  # what ran out is asked for anew, and counted anew
         return BindingNotFound()
     if kind is ConsentKind.BIND:
         if _bound_this_month(unit, row.owner_id) >= BOUND_A_MONTH_MAX:

@@ -228,6 +228,9 @@ def test_papers_of_relatives_are_approved_and_bindings_ended(world: World, yibao
     status, said, _ = yibao("family", "approve", made.id)
     assert (status, said.split()[1]) == (0, "ACTIVE")
     assert yibao("family", "list")[1] == ""
+    assert yibao("family", "pay", made.id, "--limit", "50", "--day", "100")[0] == 0
+    assert yibao("family", "pay", made.id)[0] == 1
+    assert yibao("family", "renew", made.id)[0] == 0
     assert yibao("family", "reject", made.id)[0] == 1
     assert yibao("family", "end", made.id)[1].split()[1] == "ENDED_BY_AGENCY"
     assert yibao("family", "end", "nothing")[0] == 1

@@ -269,6 +269,16 @@ def test_an_elder_without_a_phone_signs_a_paper_at_the_counter(world: World) -> 
     assert allowed(world, "worker", "elder_no_phone")
     again = world.database.write(lambda u: service.approve_at_desk(u, "chen", made.id))
     assert again == BindingNotFound()
+
+    def paper(kind: ConsentKind, *limits: Fen | None) -> Any:
+        return world.database.write(
+            lambda u: service.consent_at_desk(u, "chen", made.id, kind, *limits)
+        )
+
+    assert paper(ConsentKind.PAY) == BindingNotPossible(BindingProblem.NO_LIMIT)
+    assert paper(ConsentKind.PAY, Fen(5_000), Fen(9_000)).pay_day_limit_fen == 9_000
+    assert paper(ConsentKind.RENEW).state is BindingState.ACTIVE
+    assert paper(ConsentKind.BIND) == BindingNotFound()
     ended = world.database.write(lambda u: service.end_at_desk(u, "chen", made.id))
     assert ended.state is BindingState.ENDED_BY_AGENCY
     assert not allowed(world, "worker", "elder_no_phone")
@@ -385,6 +395,8 @@ def test_it_runs_out_after_a_year_unless_it_is_confirmed(world: World) -> None:
     found = world.database.read(lambda u: queries.binding(u, made.id))
     assert found is not None
     assert found.standing is Standing.RAN_OUT
+    world._actors.clear()
+    assert consent(world, "retiree", made.id, ConsentKind.RENEW) == BindingNotFound()
     assert isinstance(request(world, "worker", "retiree"), BindingView)
 
 
@@ -581,8 +593,10 @@ def test_the_elder_sees_each_act_and_is_told_in_the_way_that_suits(world: World)
     chosen = SetPreferences(world.actor("retiree"), True, NoticeBy.CALL)
     view = world.do(set_preferences, chosen)
     assert (view.elder_mode, view.elder_mode_offered) == (True, True)
-    code = code_for(world, "worker", "retiree")
+    for _ in range(3):  # the app renews it each minute; it is told once in ten
+        code = code_for(world, "worker", "retiree")
     kind, facts = messages(world)[-1]
+    assert [kind for kind, _ in messages(world)].count("relative_acted") == 1
     assert (kind, facts["to"], facts["by"]) == ("relative_acted", phone_of("retiree"), "CALL")
     assert (facts["who"], facts["action"]) == ("李*例", "SHOW_CODE")
     world.settle(bill_of(world, code, "50.00").id)

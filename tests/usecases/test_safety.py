@@ -88,7 +88,8 @@ def messages(world: World) -> list[tuple[str, dict[str, Any]]]:
 
 
 def newest_code(world: World) -> str:
-    return str([facts["code"] for kind, facts in messages(world) if kind == "sign_in_code"][-1])
+    kinds = ("sign_in_code", "step_up_code")
+    return str([facts["code"] for kind, facts in messages(world) if kind in kinds][-1])
 
 
 def choose(world: World, actor: Any, password: str = GOOD, current: str | None = None) -> Any:
@@ -312,9 +313,16 @@ def test_a_step_up_code_goes_to_the_own_phone_and_is_limited(world: World) -> No
     world.clock.forward(minutes=2)
     assert isinstance(world.do(safety.request_step_up_code, ask), SignInCodeSent)
     assert messages(world)[-1][1]["to"] == phone_of("worker")
+    assert messages(world)[-1][0] == "step_up_code"
+    read_out = SignIn(phone_of("worker"), newest_code(world), "x", "y")
+    assert isinstance(world.do(identity.sign_in, read_out), CodeWrong)  # it signs nobody in
     assert isinstance(step(world, actor, "000000", Proof.SMS_CODE), CodeWrong)
     assert isinstance(step(world, actor, newest_code(world), Proof.SMS_CODE), SteppedUp)
     assert isinstance(step(world, actor, newest_code(world), Proof.SMS_CODE), CodeWrong)
+    world.clock.forward(minutes=2)
+    world.do(identity.request_sign_in_code, RequestSignInCode(phone_of("worker"), "here"))
+    signing_in = newest_code(world)
+    assert isinstance(step(world, actor, signing_in, Proof.SMS_CODE), CodeWrong)
     nobody = world.do(safety.request_step_up_code, RequestStepUpCode(Anonymous()))
     assert nobody == SignInRequired()
 

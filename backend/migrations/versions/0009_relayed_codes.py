@@ -1,4 +1,4 @@
-"""Why a bill waited and when it was confirmed; reports of misuse; grants by person."""
+"""Why a bill waited and when it was confirmed; reports of misuse; what a phone's code is for."""
 
 from __future__ import annotations
 
@@ -17,6 +17,10 @@ def upgrade() -> None:
     """Make the table and the columns."""
     op.add_column("bill", sa.Column("confirm_reason", sa.String(), nullable=True))
     op.add_column("bill", sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column(
+        "sign_in_challenge",
+        sa.Column("purpose", sa.String(), nullable=False, server_default="SIGN_IN"),
+    )
     op.create_index("ix_outbox_topic", "outbox_message", ["topic", "created_at"])
     op.create_index("ix_scan_grant_person", "scan_grant", ["person_id", "expires_at"])
     op.create_table(

@@ -71,7 +71,7 @@ class PaymentPassword(SQLModel, table=True):
 
 
 class AccountFreeze(SQLModel, table=True):
-    """An account that its owner has frozen; no row: it is not."""
+    """An account that its owner has frozen, with the owner's words sealed; no row: it is not."""
 
     __tablename__ = "account_freeze"
 

@@ -58,7 +58,9 @@ def safety(unit: Unit, person_id: str) -> SafetyView:
         password=PasswordState.UNSET if password is None else password_state(unit, password),
         password_locked_until=None if password is None else password.locked_until,
         frozen_at=None if frozen is None else frozen.frozen_at,
-        freeze_reason="" if frozen is None else frozen.reason,
+        freeze_reason=""
+        if frozen is None
+        else unit.vault.open(frozen.reason, f"freeze:{person_id}"),
         ways=ways(unit, person_id),
     )
 

@@ -216,9 +216,10 @@ def freeze(unit: Unit, person_id: str, reason: str, by: str) -> None:
     people.lock_person(unit, person_id)
     if unit.db.get(AccountFreeze, person_id) is not None:
         return
-    unit.db.add(AccountFreeze(person_id=person_id, frozen_at=unit.now, reason=reason[:200]))
+    sealed = unit.vault.seal(reason[:200], f"freeze:{person_id}")
+    unit.db.add(AccountFreeze(person_id=person_id, frozen_at=unit.now, reason=sealed))
     unit.db.flush()
-    audit.record(unit, by, "account.freeze", f"person:{person_id}", {"reason": reason[:200]})
+    audit.record(unit, by, "account.freeze", f"person:{person_id}", {})
     tell(unit, person_id, "account_frozen")
 
 

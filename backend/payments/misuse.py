@@ -45,12 +45,13 @@ def _report(unit: Unit, command: ReportNotMe, actor: PersonActor) -> MisuseView 
     known = select(MisuseReport).where(MisuseReport.settlement_id == found.id)
     row = unit.db.exec(known).first()
     if row is not None:
-        return queries.misuse_view(row)
+        return queries.misuse_view(unit, row)
+    report_id = unit.new_id()
     row = MisuseReport(
-        id=unit.new_id(),
+        id=report_id,
         settlement_id=found.id,
         person_id=actor.person_id,
-        words=command.words[:500],
+        words=unit.vault.seal(command.words[:500], f"misuse:{report_id}"),
         reported_at=unit.now,
     )
     unit.db.add(row)
@@ -60,4 +61,4 @@ def _report(unit: Unit, command: ReportNotMe, actor: PersonActor) -> MisuseView 
     identities.revoke_all(unit, actor.person_id)
     facts = {"report": row.id, "settlement": found.id}
     audit.record(unit, label(actor), "misuse.report", f"person:{actor.person_id}", facts)
-    return queries.misuse_view(row)
+    return queries.misuse_view(unit, row)

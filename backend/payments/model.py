@@ -86,7 +86,7 @@ class PaymentRule(SQLModel, table=True):
 
 
 class MisuseReport(SQLModel, table=True):
-    """Somebody said that a settlement was not theirs. Append-only; what follows is supervision's."""
+    """Somebody said that a settlement was not theirs, in words that are sealed. Append-only."""
 
     __tablename__ = "misuse_report"
 

@@ -61,12 +61,13 @@ def misuse_reports(unit: Unit, limit: int) -> list[MisuseView]:
     rows = unit.db.exec(
         select(MisuseReport).order_by(col(MisuseReport.reported_at).desc()).limit(limit)
     ).all()
-    return [misuse_view(row) for row in rows]
+    return [misuse_view(unit, row) for row in rows]
 
 
-def misuse_view(row: MisuseReport) -> MisuseView:
-    """Return the view of a report."""
-    return MisuseView(row.id, row.settlement_id, row.person_id, row.reported_at, row.words)
+def misuse_view(unit: Unit, row: MisuseReport) -> MisuseView:
+    """Return the view of a report, its words opened."""
+    words = unit.vault.open(row.words, f"misuse:{row.id}")
+    return MisuseView(row.id, row.settlement_id, row.person_id, row.reported_at, words)
 
 
 def view(unit: Unit, row: Bill) -> BillView:

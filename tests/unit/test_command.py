@@ -13,12 +13,15 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from backend.catalogue.contracts import ItemKind, LocalItem, UploadItems
 from backend.catalogue.service import upload_items
 from backend.infra.database import Unit
+from backend.infra.keys import load_keys
 from backend.institutions import service
 from backend.institutions.contracts import (
     AgreementNotOpen,
     OpenTerminalSession,
     TerminalSessionView,
 )
+from backend.payments.contracts import ReportNotMe
+from backend.payments.misuse import report_not_me
 from backend.people import queries as people
 from backend.policies.contracts import OutageNow
 from mobile_bff.command import main
@@ -234,3 +237,26 @@ def test_papers_of_relatives_are_approved_and_bindings_ended(world: World, yibao
     assert yibao("family", "reject", made.id)[0] == 1
     assert yibao("family", "end", made.id)[1].split()[1] == "ENDED_BY_AGENCY"
     assert yibao("family", "end", "nothing")[0] == 1
+
+
+def test_reports_of_misuse_are_listed(world: World, yibao: Any) -> None:
+    assert yibao("misuse") == (0, "", "")
+    settled = world.buy("worker", line(IBUPROFEN))
+    command = ReportNotMe(world.actor("worker"), settled.id, "我在家", new_key())
+    report = world.do(report_not_me, command)
+    status, said, _ = yibao("misuse")
+    assert (status, said.split()[:2]) == (0, [report.id, settled.id])
+    assert said.endswith("我在家")
+
+
+def test_keys_are_rotated(yibao: Any, keys_file: Path, monkeypatch: Any, tmp_path: Path) -> None:
+    copy = tmp_path / "keys.json"
+    copy.write_bytes(keys_file.read_bytes())
+    monkeypatch.setenv("YIBAO_KEYS_FILE", str(copy))
+    before = load_keys(copy)
+    status, said, _ = yibao("keys", "--rotate")
+    after = load_keys(copy)
+    assert status == 0
+    assert after.master_id in said
+    assert after.signer_id in said
+    assert set(before.signers) < set(after.signers)

@@ -25,7 +25,7 @@ from backend.identity.contracts import (
     TooManyCodes,
 )
 from backend.identity.logic import is_weak
-from backend.identity.model import DeviceSession, PaymentPassword
+from backend.identity.model import AccountFreeze, DeviceSession, PaymentPassword
 from backend.identity.safety_contracts import (
     AccountFrozen,
     ChoosePassword,
@@ -449,6 +449,8 @@ def test_one_tap_freezes_and_a_proof_thaws(world: World) -> None:
     world.clock.forward(seconds=10)
     world.do(safety.freeze_account, FreezeAccount(actor, "again"))  # twice is no error
     since = AccountFrozen(frozen.frozen_at)
+    kept = world.database.read(lambda u: u.db.exec(select(AccountFreeze.reason)).first())
+    assert "手机丢了" not in kept
     money = world.money()
     issue = IssueCode(actor, actor.person_id, Purpose.PHARMACY_PURCHASE, new_key())
     assert world.do(codes.issue_code, issue) == since

@@ -24,8 +24,9 @@ _ARGUMENTS = [
 ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """A browser for one file: its driver holds an event loop that later tests need free."""
     path = shutil.which(CHROMIUM)
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=path, args=_ARGUMENTS)

@@ -26,7 +26,7 @@ from backend.infra.tokens import Audience, Claims
 from backend.institutions import queries as institutions
 from backend.institutions.contracts import InstitutionView
 from backend.kernel.errors import Locale, Refusal
-from backend.proxies.authority import Authority, authorize, note
+from backend.proxies.authority import Right, authorize, note
 from mobile_bff.door import Door
 from mobile_bff.feed import Feed
 from mobile_bff.trusted import Documents
@@ -89,14 +89,14 @@ class Context:
         if may(actor, action, person_id) is None:
             return person_id
 
-        def ask(unit: Unit, _: None) -> Authority | Refusal:
+        def ask(unit: Unit, _: None) -> Right | Refusal:
             right = authorize(unit, actor, action, person_id)
-            if isinstance(right, Authority):
+            if isinstance(right, Right):
                 note(unit, right, actor, action)
             return right
 
         refusal = await self.door.write(ask, None, self.request_id)
-        if isinstance(refusal, Authority):
+        if isinstance(refusal, Right):
             return person_id
         code = "FORBIDDEN" if isinstance(refusal, NotPermitted) else "UNAUTHENTICATED"
         raise RefusedQuery(refusal.message(self.locale), code)

@@ -11,6 +11,7 @@ import logging
 import httpx
 from anyio import to_thread
 
+from backend.codes.identities import tidy_up as tidy_codes
 from backend.identity.service import tidy_up as tidy_identity
 from backend.infra.database import Database
 from backend.infra.housekeeping import tidy_up
@@ -52,6 +53,7 @@ async def tidy_forever(database: Database) -> None:
         try:
             await to_thread.run_sync(database.write, tidy_up)
             await to_thread.run_sync(database.write, tidy_identity)
+            await to_thread.run_sync(database.write, tidy_codes)
         except Exception:
             _log.exception("tidying up failed; trying again in an hour")
         await asyncio.sleep(_TIDY_SECONDS)

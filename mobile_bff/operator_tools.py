@@ -17,6 +17,8 @@ from backend.entitlements import logic as capitation
 from backend.entitlements import queries as entitled
 from backend.entitlements import service as entitlements
 from backend.entitlements.contracts import CapitationAgreement, Pilot
+from backend.identity import queries as identity
+from backend.identity import safety
 from backend.infra.database import Unit
 from backend.institutions import queries as institutions
 from backend.kernel.calendar import local_day
@@ -24,6 +26,7 @@ from backend.kernel.errors import Locale, Refusal
 from backend.kernel.money import parse_yuan, yuan_text
 from backend.payments import queries as payments
 from backend.payments.stays import was_in_hospital
+from backend.people import queries as people
 from backend.people.contracts import InsuranceType
 from backend.proxies import queries as bindings
 from backend.proxies import service as relatives
@@ -59,7 +62,7 @@ def add_operator_commands(
     headed.add_argument(
         "period", help="2026-03, or 2026 of `year` (shows it) and `close`; of `sign`, the enrolment"
     )
-    headed.add_argument("--area", default="510100", help="insured area, such as 510100")
+    headed.add_argument("--area", help="insured area of those who signed; of all but sign and rest")
     headed.add_argument("--insurance", choices=[i.value for i in InsuranceType], default="EMPLOYEE")
     headed.add_argument("--missed-quality", default="0", help="share of the due, such as 0.05")
     add(
@@ -67,6 +70,13 @@ def add_operator_commands(
         lambda _: _misuse(read),
         "list settlements that people say were not theirs",
     )
+    vouched = add(
+        "vouch",
+        lambda options: _vouch(options, write, read, operator()),
+        "at a counter: list a person's devices, or vouch for who holds one of them",
+    )
+    vouched.add_argument("id_number", help="of the identity card in hand")
+    vouched.add_argument("device", nargs="?", help="the session that the person shows; none: list")
     family = add(
         "family",
         lambda options: _family(options, write, read, operator()),
@@ -84,6 +94,23 @@ def add_operator_commands(
     owed.add_argument("action", choices=["show", "pay", "tell", "list", "extend"])
     owed.add_argument("agreement", nargs="?")
     owed.add_argument("value", nargs="?", help="yuan to pay, or months to extend by")
+
+
+def _vouch(options: argparse.Namespace, write: Run, read: Run, operator: str) -> int:
+    person_id = read(lambda u: people.person_by_id_number(u, options.id_number.upper()))
+    if person_id is None:
+        print("nobody is registered with this number", file=sys.stderr)
+        return 1
+    if options.device is None:
+        for device in read(lambda u: identity.devices(u, person_id)):
+            print(device.session_id, device.device_name, device.last_seen_at)
+        return 0
+    outcome = write(lambda u: safety.vouch(u, operator, person_id, options.device))
+    if isinstance(outcome, Refusal):
+        print(outcome.message(Locale.EN), file=sys.stderr)
+        return 1
+    print(f"counts as proven until {outcome.until}")
+    return 0
 
 
 def _misuse(read: Run) -> int:
@@ -121,8 +148,13 @@ def _capitation(options: argparse.Namespace, write: Run, read: Run, operator: st
     if found is None and options.action != "rest":
         print(f"there is no institution {options.subject}", file=sys.stderr)
         return 1
+    if not options.area and options.action not in ("sign", "rest"):
+        print("--area names whose fund pays, such as 510100", file=sys.stderr)
+        return 2
     try:
-        pilot = Pilot(found.id if found else "", options.area, InsuranceType(options.insurance))
+        pilot = Pilot(
+            found.id if found else "", options.area or "", InsuranceType(options.insurance)
+        )
         return _report(_headed(options, pilot, write, read, operator))
     except (RuleMissing, capitation.QualityOutOfBounds, ValueError) as error:
         print(error, file=sys.stderr)

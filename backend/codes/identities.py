@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from sqlmodel import col, or_, select
+from sqlmodel import col, delete, select
 
 from backend.access.contracts import Action, Actor
 from backend.access.logic import label
@@ -26,7 +25,6 @@ from backend.codes.contracts import (
     IssueIdentityCode,
     MakePrintedCode,
     PrintedIdentity,
-    Purpose,
     RevokeIdentityCodes,
     ShowHealthCard,
     SignedIdentity,
@@ -43,17 +41,16 @@ from backend.codes.identity_code import (
     write_trust,
 )
 from backend.codes.logic import RANDOM_LENGTH, classify, is_code, make_code
-from backend.codes.model import PrintedCode, ScanGrant, SignedCode
-from backend.codes.service import Grant, grant_of
+from backend.codes.model import PrintedCode, SignedCode
+from backend.codes.service import relative_may
 from backend.identity import queries as identity
 from backend.identity import safety
 from backend.infra import audit
 from backend.infra.database import Unit
 from backend.kernel.errors import Refusal
 from backend.people import queries as people
-from backend.proxies.authority import authorize, note
+from backend.proxies.authority import Right, authorize, note
 
-_SECRET_BYTES = 24
 _BEGIN = datetime(2020, 1, 1, tzinfo=UTC)
 """Keys of the ring carry no dates; whichever is in it may have signed since then."""
 
@@ -70,9 +67,9 @@ class Identified:
 
 def show_health_card(unit: Unit, command: ShowHealthCard) -> HealthCard | Refusal:
     """Return a person's electronic health card, static or valid for some minutes."""
-    refusal = _may_show(unit, command.actor, command.person_id)
-    if refusal is not None:
-        return refusal
+    right = _right_to_show(unit, command.actor, command.person_id)
+    if isinstance(right, Refusal):
+        return right
     number = people.particulars(unit, command.person_id).id_number
     keys = card_keys(unit)
     index = health_card.index_of(health_card.ID_CARD, number)
@@ -87,9 +84,9 @@ def show_health_card(unit: Unit, command: ShowHealthCard) -> HealthCard | Refusa
 
 def issue_identity_code(unit: Unit, command: IssueIdentityCode) -> SignedIdentity | Refusal:
     """Sign an identity code that can be shown and verified without a network."""
-    refusal = _may_show(unit, command.actor, command.person_id)
-    if refusal is not None:
-        return refusal
+    right = _right_to_show(unit, command.actor, command.person_id)
+    if isinstance(right, Refusal):
+        return right
     person = people.person(unit, command.person_id)
     number = people.particulars(unit, command.person_id).id_number
     issued = unit.now.replace(microsecond=0)
@@ -98,6 +95,7 @@ def issue_identity_code(unit: Unit, command: IssueIdentityCode) -> SignedIdentit
         person_id=command.person_id,
         issued_at=issued,
         expires_at=issued + timedelta(hours=unit.settings.identity_code_hours),
+        shown_by_id=right.delegate_id,
     )
     unit.db.add(row)
     unit.db.flush()
@@ -119,14 +117,19 @@ def issue_identity_code(unit: Unit, command: IssueIdentityCode) -> SignedIdentit
 
 def make_printed_code(unit: Unit, command: MakePrintedCode) -> PrintedIdentity | Refusal:
     """Make a code to be printed; the one before it is void at once."""
-    refusal = _may_show(unit, command.actor, command.person_id)
-    if refusal is not None:
-        return refusal
-    return print_code(unit, command.person_id, label(command.actor))
+    right = _right_to_show(unit, command.actor, command.person_id)
+    if isinstance(right, Refusal):
+        return right
+    return print_code(unit, command.person_id, label(command.actor), right.delegate_id)
 
 
-def print_code(unit: Unit, person_id: str, by: str) -> PrintedIdentity:
-    """Make a person's printed code, at the desk or for whoever may show it."""
+def print_code(
+    unit: Unit, person_id: str, by: str, shown_by_id: str | None = None
+) -> PrintedIdentity:
+    """Make a person's printed code, at the desk or for whoever may show it.
+
+    What a relative has made ends with the binding.
+    """
     _revoke_printed(unit, person_id)
     prefix = unit.settings.printed_code_prefix
     text = make_code(prefix, unit.resources.ids.digits(RANDOM_LENGTH))
@@ -136,6 +139,7 @@ def print_code(unit: Unit, person_id: str, by: str) -> PrintedIdentity:
         person_id=person_id,
         made_at=unit.now,
         made_by=by,
+        shown_by_id=shown_by_id,
     )
     unit.db.add(row)
     unit.db.flush()
@@ -151,6 +155,7 @@ def revoke_identity_codes(
     right = authorize(unit, command.actor, Action.SHOW_CODE, command.person_id)
     if isinstance(right, Refusal):
         return right
+    note(unit, right, command.actor, Action.SHOW_CODE)
     revoked = revoke_all(unit, command.person_id)
     subject = f"person:{command.person_id}"
     facts = {"signed": revoked.signed, "printed": revoked.printed}
@@ -196,26 +201,6 @@ def identify(unit: Unit, text: str, card: IdCardReading | None) -> Identified | 
     return Identified(kind, Authority.THIS_PROVINCE, found, confirmed=holder is not None)
 
 
-def grant_identity(
-    unit: Unit, person_id: str, purpose: Purpose, terminal_id: str, institution_id: str
-) -> tuple[Grant, str]:
-    """Open a grant for somebody whose identity was confirmed at a till: funds pay, no account does."""
-    secret = base64.urlsafe_b64encode(unit.resources.ids.secret(_SECRET_BYTES)).decode()
-    row = ScanGrant(
-        id=unit.new_id(),
-        digest=unit.vault.index(secret, "grant"),
-        person_id=person_id,
-        terminal_id=terminal_id,
-        institution_id=institution_id,
-        purpose=purpose,
-        expires_at=unit.now + timedelta(seconds=unit.settings.decode_grant_seconds),
-        identity_only=True,
-    )
-    unit.db.add(row)
-    unit.db.flush()
-    return grant_of(row), secret
-
-
 def trust_list(unit: Unit) -> TrustList:
     """Return whom a verifier may believe, and which codes were taken back or are frozen."""
     hours = unit.settings.trust_list_hours
@@ -231,13 +216,22 @@ def trust_list(unit: Unit) -> TrustList:
         )
         for key_id, key in unit.vault.ring.signers.items()
     )
-    frozen = identity.frozen_people(unit)
-    revoked = unit.db.exec(
-        select(SignedCode.serial)
-        .where(SignedCode.expires_at > unit.now)
-        .where(or_(col(SignedCode.revoked_at).is_not(None), col(SignedCode.person_id).in_(frozen)))
-    ).all()
+    frozen = set(identity.frozen_people(unit))
+    shown = unit.db.exec(select(SignedCode).where(SignedCode.expires_at > unit.now)).all()
+    revoked = (
+        row.serial
+        for row in shown
+        if row.revoked_at is not None
+        or row.person_id in frozen
+        or not relative_may(unit, row.shown_by_id, row.person_id)
+    )
     return TrustList(unit.now, fresh_until, keys, frozenset(revoked))
+
+
+def tidy_up(unit: Unit) -> int:
+    """Remove signed codes that are past their time and return how many went."""
+    gone = delete(SignedCode).where(col(SignedCode.expires_at) < unit.now)
+    return unit.db.exec(gone).rowcount
 
 
 def signed_trust_list(unit: Unit) -> str:
@@ -257,14 +251,15 @@ def card_keys(unit: Unit) -> CardKeys:
     )
 
 
-def _may_show(unit: Unit, actor: Actor, person_id: str) -> Refusal | None:
+def _right_to_show(unit: Unit, actor: Actor, person_id: str) -> Right | Refusal:
     right = authorize(unit, actor, Action.SHOW_CODE, person_id)
     if isinstance(right, Refusal):
         return right
     frozen = safety.frozen_refusal(unit, person_id)
-    if frozen is None:
-        note(unit, right, actor, Action.SHOW_CODE)
-    return frozen
+    if frozen is not None:
+        return frozen
+    note(unit, right, actor, Action.SHOW_CODE)
+    return right
 
 
 def _person_of(unit: Unit, text: str, kind: CodeKind) -> str | Refusal:
@@ -287,7 +282,9 @@ def _of_printed(unit: Unit, text: str) -> str | Refusal:
     ).first()
     if row is None:
         return CodeUnknown()
-    return CodeRevoked() if row.revoked_at is not None else _unless_frozen(unit, row.person_id)
+    if row.revoked_at is not None or not relative_may(unit, row.shown_by_id, row.person_id):
+        return CodeRevoked()
+    return _unless_frozen(unit, row.person_id)
 
 
 def _of_health_card(unit: Unit, text: str) -> str | Refusal:

@@ -61,6 +61,7 @@ class PrintedCode(SQLModel, table=True):
     made_at: datetime = Field(sa_type=Instant)
     made_by: str
     revoked_at: datetime | None = Field(default=None, sa_type=Instant)
+    shown_by_id: str | None = None
 
 
 class SignedCode(SQLModel, table=True):
@@ -73,3 +74,4 @@ class SignedCode(SQLModel, table=True):
     issued_at: datetime = Field(sa_type=Instant)
     expires_at: datetime = Field(sa_type=Instant)
     revoked_at: datetime | None = Field(default=None, sa_type=Instant)
+    shown_by_id: str | None = None

@@ -35,7 +35,7 @@ from backend.kernel.errors import Refusal
 from backend.kernel.invariants import invariant
 from backend.people import queries as people
 from backend.proxies import queries as bindings
-from backend.proxies.authority import Authority, authorize, note
+from backend.proxies.authority import Right, authorize, note
 from backend.proxies.contracts import Scope
 
 ScanRefusal = (
@@ -96,17 +96,33 @@ def redeem_code(
     _move(code, CodeEvent.SCAN)
     code.decoded_at = unit.now
     code.terminal_id = terminal_id
+    return new_grant(unit, code.person_id, purpose, terminal_id, institution_id, code)
+
+
+def new_grant(
+    unit: Unit,
+    person_id: str,
+    purpose: Purpose,
+    terminal_id: str,
+    institution_id: str,
+    code: UnifiedCode | None,
+) -> tuple[Grant, str]:
+    """Open a grant for one terminal and return it with its token, which exists nowhere else.
+
+    Without a unified code the holder was confirmed by a document: funds pay, no account does.
+    """
     secret = base64.urlsafe_b64encode(unit.resources.ids.secret(_GRANT_SECRET_BYTES)).decode()
     grant = ScanGrant(
         id=unit.new_id(),
         digest=unit.vault.index(secret, "grant"),
-        code_id=code.id,
-        person_id=code.person_id,
+        code_id=None if code is None else code.id,
+        person_id=person_id,
         terminal_id=terminal_id,
         institution_id=institution_id,
         purpose=purpose,
         expires_at=unit.now + timedelta(seconds=unit.settings.decode_grant_seconds),
-        shown_by_id=code.shown_by_id,
+        shown_by_id=None if code is None else code.shown_by_id,
+        identity_only=code is None,
     )
     unit.db.add(grant)
     unit.db.flush()
@@ -157,7 +173,7 @@ def use_up_grant(unit: Unit, grant_id: str) -> None:
     unit.db.get_one(ScanGrant, grant_id).used_up_at = unit.now
 
 
-def _issue(unit: Unit, command: IssueCode, right: Authority) -> IssuedCode | Refusal:
+def _issue(unit: Unit, command: IssueCode, right: Right) -> IssuedCode | Refusal:
     actor = command.actor
     frozen = safety.frozen_refusal(unit, command.person_id)
     if frozen is not None:
@@ -182,7 +198,7 @@ def _issue(unit: Unit, command: IssueCode, right: Authority) -> IssuedCode | Ref
         state=CodeState.ISSUED,
         issued_at=unit.now,
         expires_at=unit.now + life,
-        shown_by_id=right.binding.delegate_id if right.binding else None,
+        shown_by_id=right.delegate_id,
     )
     unit.db.add(code)
     unit.db.flush()
@@ -203,7 +219,7 @@ def _issue(unit: Unit, command: IssueCode, right: Authority) -> IssuedCode | Ref
 def _refusal_of(unit: Unit, code: UnifiedCode, purpose: Purpose) -> ScanRefusal | None:
     if code.state == CodeState.DECODED:
         return CodeUsed(code.decoded_at or unit.now)
-    if code.state == CodeState.VOIDED or not _relative_may(unit, code):
+    if code.state == CodeState.VOIDED or not relative_may(unit, code.shown_by_id, code.person_id):
         return CodeVoided()
     if code.expires_at <= unit.now:
         return CodeExpired(code.expires_at)
@@ -212,11 +228,11 @@ def _refusal_of(unit: Unit, code: UnifiedCode, purpose: Purpose) -> ScanRefusal 
     return None
 
 
-def _relative_may(unit: Unit, code: UnifiedCode) -> bool:
-    """Tell whether whoever shows it may still do so: a binding may have ended since."""
-    if code.shown_by_id is None:
+def relative_may(unit: Unit, shown_by_id: str | None, person_id: str) -> bool:
+    """Tell whether whoever shows a code may still do so: a binding may have ended since."""
+    if shown_by_id is None:
         return True
-    found = bindings.in_force(unit, code.shown_by_id, code.person_id)
+    found = bindings.in_force(unit, shown_by_id, person_id)
     return found is not None and Scope.SHOW_CODE in found.scopes
 
 

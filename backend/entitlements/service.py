@@ -61,6 +61,8 @@ def sign_capitation(
 
     Refused where another one of the same person stands in any of its months.
     """
+    if not people.is_enrolment(unit, enrolment_id):
+        return AgreementNotPossible(f"there is no enrolment {enrolment_id[:40]}")
     starts = logic.effective_from(entered_on)
     ends = add_months(starts, 11)
     query = select(Capitation).where(

@@ -116,6 +116,16 @@ def step_up(unit: Unit, command: StepUp) -> SteppedUp | Refusal:
     return refused or prove(unit, actor, command.proof)
 
 
+def vouch(unit: Unit, clerk: str, person_id: str, session_id: str) -> SteppedUp | SessionUnknown:
+    """Let a clerk at a counter, who sees person and document, vouch for who holds a device."""
+    session = unit.db.get(DeviceSession, session_id)
+    if session is None or session.person_id != person_id or session.ended_at is not None:
+        return SessionUnknown()
+    facts = {"session": session.id}
+    audit.record(unit, f"operator:{clerk}", "session.vouch", f"person:{person_id}", facts)
+    return prove(unit, PersonActor(person_id, session.id), Proof.DESK)
+
+
 def prove(unit: Unit, actor: PersonActor, proof: Proof) -> SteppedUp:
     """Write down that a session has shown a proof now."""
     session = unit.db.get_one(DeviceSession, actor.session_id, with_for_update=True)

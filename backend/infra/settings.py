@@ -84,7 +84,9 @@ class Settings:
     """Wrong names or numbers of relatives that one person may try."""
     consent_code_seconds: int = 600
     consent_code_attempts: int = 5
-    consent_codes_per_binding_per_hour: int = 5
+    consent_codes_per_relative_per_hour: int = 5
+    binding_requests_per_relative_per_day: int = 10
+    """So that nobody can flood a stranger's phone with requests."""
     proxy_view_notice_seconds: int = 3600
     """A delegate who only looks is noted, and the owner told, once in this time."""
     proxy_code_notice_seconds: int = 600

@@ -23,7 +23,7 @@ from backend.payments.contracts import (
     DecideBill,
 )
 from backend.people import queries as people
-from backend.proxies.authority import Authority, authorize, note, spending_refusal
+from backend.proxies.authority import Right, authorize, note, spending_refusal
 from backend.settlement.queries import outcome_of
 
 
@@ -45,9 +45,7 @@ def decide_bill(unit: Unit, command: DecideBill) -> BillView | Refusal:
     )
 
 
-def _decide(
-    unit: Unit, command: DecideBill, person_id: str, right: Authority
-) -> BillView | Refusal:
+def _decide(unit: Unit, command: DecideBill, person_id: str, right: Right) -> BillView | Refusal:
     people.lock_person(unit, person_id)
     bill = locked_bill(unit, command.bill_id)
     event = BillEvent.CONFIRM if command.accept else BillEvent.REFUSE
@@ -69,7 +67,7 @@ def _decide(
             return missing
         if right.binding is not None:
             bill.shown_by_id = right.binding.delegate_id
-            note(unit, right, command.actor, Action.DECIDE_BILL)
+    note(unit, right, command.actor, Action.DECIDE_BILL)
     move(bill, event)
     bill.confirmed_at = unit.now if command.accept else None
     unit.db.flush()

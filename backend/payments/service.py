@@ -192,8 +192,8 @@ def _resolve(unit: Unit, command: ResolveCode, actor: TerminalActor) -> Resolved
         return found
     shown = None
     if found.confirmed:
-        grant, token = identities.grant_identity(
-            unit, found.person_id, command.purpose, actor.terminal_id, actor.institution_id
+        grant, token = codes.new_grant(
+            unit, found.person_id, command.purpose, actor.terminal_id, actor.institution_id, None
         )
         shown = _scanned(unit, grant, token, institution)
     facts = {"kind": found.kind.value, "confirmed": found.confirmed}

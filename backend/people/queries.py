@@ -123,6 +123,11 @@ def area_of_enrolment(unit: Unit, enrolment_id: str) -> str:
     return unit.db.get_one(Enrolment, enrolment_id).area_code
 
 
+def is_enrolment(unit: Unit, enrolment_id: str) -> bool:
+    """Tell whether there is such an enrolment."""
+    return unit.db.get(Enrolment, enrolment_id) is not None
+
+
 def of_scheme(
     unit: Unit, enrolment_ids: Sequence[str], area_code: str, insurance_type: InsuranceType
 ) -> set[str]:

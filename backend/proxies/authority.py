@@ -23,34 +23,37 @@ from backend.proxies.model import ProxyAct
 
 
 @dataclass(frozen=True)
-class Authority:
+class Right:
     """The right to an act: one's own where ``binding`` is ``None``."""
 
     binding: BindingView | None = None
 
+    @property
+    def delegate_id(self) -> str | None:
+        """Return the relative who acts, ``None`` where it is the person."""
+        return None if self.binding is None else self.binding.delegate_id
+
 
 def authorize(
     unit: Unit, actor: Actor, action: Action, subject: str
-) -> Authority | SignInRequired | NotPermitted:
+) -> Right | SignInRequired | NotPermitted:
     """Return by what right somebody may do something to a person, or why not."""
     refusal = may(actor, action, subject)
     if refusal is None:
-        return Authority()
+        return Right()
     scope = SCOPE_OF.get(action)
     if not isinstance(actor, PersonActor) or scope is None:
         return refusal
     found = queries.in_force(unit, actor.person_id, subject)
-    return Authority(found) if found is not None and scope in found.scopes else refusal
+    return Right(found) if found is not None and scope in found.scopes else refusal
 
 
-def note(
-    unit: Unit, authority: Authority, actor: Actor, action: Action, amount: Fen | None = None
-) -> None:
+def note(unit: Unit, right: Right, actor: Actor, action: Action, amount: Fen | None = None) -> None:
     """Write down what was done for somebody else and tell them; one's own acts are not noted.
 
     Looking, and showing a code that is renewed each minute, are told once in a while and not each time.
     """
-    binding = authority.binding
+    binding = right.binding
     if binding is None or _told_lately(unit, binding.id, action):
         return
     unit.db.add(
@@ -77,7 +80,7 @@ def note_spending(unit: Unit, delegate_id: str, owner_id: str, amount: Fen) -> N
     found = queries.in_force(unit, delegate_id, owner_id)
     if found is not None and amount:
         actor = PersonActor(delegate_id, "")
-        note(unit, Authority(found), actor, Action.DECIDE_BILL, amount)
+        note(unit, Right(found), actor, Action.DECIDE_BILL, amount)
 
 
 def spending_refusal(

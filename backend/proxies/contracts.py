@@ -290,12 +290,12 @@ class RelativeUnknown(Refusal):
 
 
 @dataclass(frozen=True)
-class TooManyGuesses(Refusal):
-    """Names and numbers that match nobody were tried too often."""
+class TooManyBindingRequests(Refusal):
+    """Names that match nobody were tried too often, or one relative was asked too often."""
 
     retry: ClassVar[Retry] = Retry.SAME_REQUEST
-    zh = "核对亲属信息失败次数过多，请在{retry_after_seconds}后再试。"
-    en = "Too many names and numbers matched nobody; try again in {retry_after_seconds}."
+    zh = "办理亲情账户的请求过于频繁，请在{retry_after_seconds}后再试。"
+    en = "There were too many requests about relatives; try again in {retry_after_seconds}."
     next_zh = "请对照证件填写，或携双方证件到经办窗口办理。"
     next_en = "Copy them from the document, or come to a counter with both ID cards."
     retry_after_seconds: Seconds
@@ -384,7 +384,7 @@ class ProxyLimitReached(Refusal):
 
     zh = "本次将从亲属账户支付{asked_fen}，超过其授权您代付的额度，目前还可代付{left_fen}。"
     en = "This would take {asked_fen} from your relative's account; they allow {left_fen} now."
-    next_zh = "可改为不使用其个人账户结算，或由其本人确认；提高额度需其本人重新授权。"
-    next_en = "Settle without their account, or let them confirm; a higher limit is theirs to give."
+    next_zh = "可改为不使用其个人账户结算，或由其本人亮码；提高额度需其本人重新授权。"
+    next_en = "Settle without their account, or let them show the code; a limit is theirs to raise."
     asked_fen: Fen
     left_fen: Fen

@@ -51,12 +51,13 @@ from backend.proxies.contracts import (
     RelativeUnknown,
     RequestBinding,
     Scope,
-    TooManyGuesses,
+    TooManyBindingRequests,
     TooManyRelatives,
 )
 from backend.proxies.model import Binding, ConsentChallenge
 
 PAY_LIMIT_MAX = Fen(1_000_000)
+"""The highest limit that an owner may give. Our own choice; no rule was found."""
 HOUR = 3600
 
 
@@ -68,7 +69,7 @@ def request_binding(unit: Unit, command: RequestBinding) -> BindingView | Refusa
     guesses, most = f"relative:{actor.person_id}", unit.settings.relative_guesses_per_hour
     wait = rates.wait_for(unit, guesses, most, HOUR)
     if wait is not None:
-        return TooManyGuesses(wait)
+        return TooManyBindingRequests(wait)
     outcome = once(
         unit,
         f"request_binding:{label(actor)}",
@@ -96,8 +97,8 @@ def ask_consent(unit: Unit, command: AskConsent) -> ConsentAsked | Refusal:
     phone = people.particulars(unit, row.owner_id).phone
     if not phone:
         return NoPhoneForConsent()
-    most = unit.settings.consent_codes_per_binding_per_hour
-    wait = rates.hit(unit, f"consent:{row.id}", most, HOUR)
+    most = unit.settings.consent_codes_per_relative_per_hour
+    wait = rates.hit(unit, f"consent:{row.owner_id}", most, HOUR)
     if wait is not None:
         return TooManyCodes(wait)
     code = unit.resources.ids.digits(6)
@@ -254,6 +255,10 @@ def _request(unit: Unit, command: RequestBinding, actor: PersonActor) -> Binding
     if refusal is not None:
         return refusal
     child = owner_age < OWN_CONSENT_AGE
+    most = unit.settings.binding_requests_per_relative_per_day
+    wait = rates.hit(unit, f"asked:{owner_id}", most, 24 * HOUR)
+    if wait is not None:
+        return TooManyBindingRequests(wait)
     row = Binding(
         id=unit.new_id(),
         owner_id=owner_id,

@@ -37,7 +37,7 @@ from backend.proxies.contracts import (
     RelativeUnknown,
     RequestBinding,
     Scope,
-    TooManyGuesses,
+    TooManyBindingRequests,
     TooManyRelatives,
 )
 from mobile_bff.connections import page_size
@@ -262,7 +262,7 @@ class FamilyMutations:
             (
                 *KEYED,
                 RelativeUnknown,
-                TooManyGuesses,
+                TooManyBindingRequests,
                 BindingNotPossible,
                 AlreadyBound,
                 TooManyRelatives,

@@ -10,8 +10,11 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from backend.access.assurance import StepUpRequired
 from backend.catalogue.contracts import ItemKind, LocalItem, UploadItems
 from backend.catalogue.service import upload_items
+from backend.identity import safety
+from backend.identity.safety_contracts import FreezeAccount, UnfreezeAccount
 from backend.infra.database import Unit
 from backend.infra.keys import load_keys
 from backend.institutions import service
@@ -159,9 +162,14 @@ def test_pay_later_is_followed_up_at_the_console(world: World, yibao: Any) -> No
     assert yibao("pay-later", "pay", agreement, "100000")[0] == 1
 
 
-def test_capitation_needs_a_rule_and_an_institution(yibao: Any) -> None:
-    assert yibao("capitation", "month", "H0", "2026-03")[0] == 1
-    status, _, said = yibao("capitation", "year", LEVEL_3, "2026")
+HERE = ("--area", "510100")
+
+
+def test_capitation_needs_a_rule_an_institution_and_an_area(yibao: Any) -> None:
+    assert yibao("capitation", "month", "H0", "2026-03", *HERE)[0] == 1
+    status, _, said = yibao("capitation", "month", LEVEL_3, "2026-03")
+    assert (status, said) == (2, "--area names whose fund pays, such as 510100")
+    status, _, said = yibao("capitation", "year", LEVEL_3, "2026", *HERE)
     assert status == 1
     assert "capitation.quality_deduction_max" in said
 
@@ -176,13 +184,31 @@ def test_capitation_agreements_are_signed_listed_and_rested(world: World, yibao:
     assert status == 1
     assert agreement in refused
     assert yibao("capitation", "rest", agreement, starts)[0] == 0
-    status, said, _ = yibao("capitation", "list", LEVEL_3, starts)
+    status, said, _ = yibao("capitation", "list", LEVEL_3, starts, *HERE)
     assert status == 0
     assert said.startswith(f"{agreement} {enrolment} {starts}")
     assert said.endswith(f"rests in {starts}")
-    status, _, said = yibao("capitation", "month", LEVEL_3, "2099-01")
+    status, _, said = yibao("capitation", "month", LEVEL_3, "2099-01", *HERE)
     assert (status, "it is not over" in said) == (1, True)
-    assert yibao("capitation", "month", LEVEL_3, "soon")[0] == 1
+    assert yibao("capitation", "month", LEVEL_3, "soon", *HERE)[0] == 1
+    assert yibao("capitation", "sign", LEVEL_3, "nobody")[0] == 1
+
+
+def test_a_clerk_vouches_for_who_holds_a_device(world: World, yibao: Any) -> None:
+    holder, other = world.actor("retiree"), world.actor("worker")
+    number = world.database.read(lambda u: people.particulars(u, world.person("retiree")).id_number)
+    assert yibao("vouch", "990101195001010000")[0] == 1
+    status, said, _ = yibao("vouch", number)
+    assert status == 0
+    assert holder.session_id in said
+    assert other.session_id not in said
+    assert yibao("vouch", number, other.session_id)[0] == 1
+    assert world.do(safety.freeze_account, FreezeAccount(holder, "")).frozen_at is not None
+    unfreeze = UnfreezeAccount(holder)
+    assert isinstance(world.do(safety.unfreeze_account, unfreeze), StepUpRequired)
+    status, said, _ = yibao("vouch", number, holder.session_id)
+    assert (status, said.startswith("counts as proven until")) == (0, True)
+    assert world.do(safety.unfreeze_account, unfreeze).frozen_at is None
 
 
 CLAIM = """

@@ -35,7 +35,8 @@ from backend.identity.safety_contracts import AccountFrozen, FreezeAccount
 from backend.payments import service as payments
 from backend.payments.contracts import BillView, ResolveCode, ResolvedCode
 from backend.people import queries as people
-from backend.proxies.contracts import Scope
+from backend.proxies import service as relatives
+from backend.proxies.contracts import EndBinding, Scope
 from tests.usecases.test_relatives import bound
 from tests.world import IBUPROFEN, LEVEL_3, PHARMACY, VISIT, World, line, new_key
 
@@ -240,3 +241,21 @@ def test_a_health_card_names_nobody_in_the_clear(world: World) -> None:
     keys = world.database.read(identities.card_keys)
     assert read(keys, card.text).card_id == card.card_id
     assert len(card.card_id) == 64
+
+
+def test_what_a_relative_made_ends_with_the_binding(world: World) -> None:
+    made = bound(world, "worker", "retiree")
+    daughter, father = world.actor("worker"), world.person("retiree")
+    paper = world.do(identities.make_printed_code, MakePrintedCode(daughter, father))
+    shown = world.do(identities.issue_identity_code, IssueIdentityCode(daughter, father))
+    for text in (paper.text, shown.text):
+        assert isinstance(resolve(world, text), ResolvedCode)
+    trust = world.database.read(identities.trust_list)
+    assert verify(shown.text, trust, world.clock.now()).verdict is Verdict.VALID
+    world.do(relatives.end_binding, EndBinding(world.actor("retiree"), made.id))
+    for text in (paper.text, shown.text):
+        assert resolve(world, text) == CodeRevoked()
+    trust = world.database.read(identities.trust_list)
+    assert verify(shown.text, trust, world.clock.now()).verdict is Verdict.REVOKED
+    world.clock.forward(hours=24 * 40)
+    assert world.database.write(identities.tidy_up) == 1

@@ -25,7 +25,7 @@ from backend.people.contracts import NoticeBy, SetPreferences
 from backend.people.model import EnrolmentPeriod
 from backend.people.service import record_death, set_preferences
 from backend.proxies import logic, queries, service
-from backend.proxies.authority import Authority, authorize
+from backend.proxies.authority import Right, authorize
 from backend.proxies.contracts import (
     AlreadyBound,
     AskConsent,
@@ -50,7 +50,7 @@ from backend.proxies.contracts import (
     RequestBinding,
     Scope,
     Standing,
-    TooManyGuesses,
+    TooManyBindingRequests,
     TooManyRelatives,
 )
 from tests.usecases.test_safety import GOOD, choose, messages, signed_in, step
@@ -103,7 +103,7 @@ def right(world: World, delegate: str, owner: str, action: Action = Action.VIEW_
 
 
 def allowed(world: World, delegate: str, owner: str, action: Action = Action.VIEW_RIGHTS) -> bool:
-    return isinstance(right(world, delegate, owner, action), Authority)
+    return isinstance(right(world, delegate, owner, action), Right)
 
 
 def code_for(world: World, delegate: str, owner: str) -> Any:
@@ -166,8 +166,20 @@ def test_guessing_names_is_slowed_down(world: World) -> None:
     for _ in range(10):
         guessed = world.do(service.request_binding, replace(wrong, request_id=new_key()))
         assert guessed == RelativeUnknown()
-    assert request(world, "worker", "retiree") == TooManyGuesses(3600)
+    assert request(world, "worker", "retiree") == TooManyBindingRequests(3600)
     world.clock.forward(hours=1)
+    assert isinstance(request(world, "worker", "retiree"), BindingView)
+
+
+def test_nobody_is_asked_all_day_long(world: World) -> None:
+    for _ in range(10):
+        made = request(world, "worker", "retiree")
+        assert isinstance(made, BindingView)
+        world.do(service.end_binding, EndBinding(world.actor("worker"), made.id))
+    refused = request(world, "worker", "retiree")
+    assert isinstance(refused, TooManyBindingRequests)
+    world.clock.forward(hours=24)
+    world._actors.clear()
     assert isinstance(request(world, "worker", "retiree"), BindingView)
 
 
@@ -572,6 +584,17 @@ def test_a_daughter_far_away_confirms_what_her_father_buys(world: World) -> None
     assert world.settle(bill.id).account_fen == asked
     spent = world.database.read(lambda u: queries.spent_today(u, made.id))
     assert spent == asked
+
+
+def test_a_bill_that_a_relative_turned_down_is_told_too(world: World) -> None:
+    made = bound(world, "worker", "retiree")
+    may_pay(world, "retiree", made.id, 30_000)
+    bill = world.bill("retiree", line(IBUPROFEN, "1", "300.00"))
+    world.prove("worker", Proof.SMS_CODE)
+    decide = DecideBill(world.actor("worker"), bill.id, False, new_key())
+    assert world.do(decisions.decide_bill, decide).state == "REFUSED"
+    acts = world.database.read(lambda u: queries.acts_for(u, world.person("retiree"), None, 9))
+    assert [(act.action, act.amount_fen) for act in acts] == [(Action.DECIDE_BILL, None)]
 
 
 def test_a_relative_proves_themselves_before_money_goes(world: World) -> None:

@@ -37,4 +37,6 @@ $(READY): pyproject.toml .packaging/constraints.txt .packaging/dlib/pyproject.to
 	@echo "setting up (once, about a minute) ..."
 	@$(BIN)/pip install --quiet --disable-pip-version-check \
 		--constraint .packaging/constraints.txt ./.packaging/dlib --editable '.[dev]'
+	@$(BIN)/pip download --quiet --disable-pip-version-check --no-deps --no-binary face-recognition \
+		--dest .venv/faces face-recognition==1.3.0  # its source holds the photographs of the tests
 	@touch $(READY)

@@ -15,11 +15,14 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 
 from backend.codes.identities import signed_trust_list
+from backend.identity.face_reader import FaceReader
 from backend.infra.database import Database, Resources
 from backend.infra.settings import Mode, Settings
 from backend.infra.tokens import key_set
+from mobile_bff.bearer import Bearer
 from mobile_bff.couriers import deliver_forever, tidy_forever
 from mobile_bff.door import Door
+from mobile_bff.face_upload import FaceUpload
 from mobile_bff.feed import Feed
 from mobile_bff.http import RequestFrame, YibaoGraphQL
 from mobile_bff.schema import make_schema
@@ -39,6 +42,7 @@ def assemble(resources: Resources) -> Starlette:
     feed = Feed(database, settings.feed_poll_milliseconds)
     door = Door(database, feed.nudge)
     documents = load_documents(only_own=settings.mode is Mode.PRODUCTION)
+    faces = FaceReader(settings.face_processes, settings.face_queue_max, settings.face_seconds_max)
     graphql = YibaoGraphQL(make_schema(), resources, door, feed, documents)
 
     @contextlib.asynccontextmanager
@@ -49,6 +53,7 @@ def assemble(resources: Resources) -> Starlette:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        faces.close()
         database.close()
 
     async def jwks(_request: Request) -> Response:
@@ -73,6 +78,11 @@ def assemble(resources: Resources) -> Starlette:
         routes=[
             Route("/graphql", graphql),
             WebSocketRoute("/graphql", graphql),
+            Route(
+                "/face-checks/{check_id:str}",
+                FaceUpload(door, faces, Bearer(resources)).answer,
+                methods=["POST"],
+            ),
             Route("/.well-known/jwks.json", jwks),
             Route("/.well-known/identity-trust.jwt", trust),
             Route("/health/live", alive),
@@ -84,6 +94,7 @@ def assemble(resources: Resources) -> Starlette:
                 new_request_id=lambda: resources.ids.new_id(resources.clock.now()),
                 body_bytes_max=settings.body_bytes_max,
                 requests_per_minute=settings.requests_per_minute_per_address,
+                larger={"/face-checks/": settings.face_upload_bytes_max},
             )
         ],
         lifespan=lifespan,

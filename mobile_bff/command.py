@@ -19,6 +19,7 @@ from backend.catalogue import queries as catalogue
 from backend.catalogue import service as catalogue_service
 from backend.codes.contracts import CODE_STATES
 from backend.credit.contracts import PAY_LATER_STATES
+from backend.identity.face_contracts import FACE_STATES
 from backend.infra import audit, outbox
 from backend.infra.clock import SystemIds
 from backend.infra.database import Database, Unit
@@ -222,8 +223,14 @@ def _documents(_options: argparse.Namespace) -> int:
     return 0
 
 
+_STATE_TABLES = (
+    *(CODE_STATES, BILL_STATES, STAY_STATES, PAY_LATER_STATES),
+    *(BINDING_STATES, FACE_STATES),
+)
+
+
 def _states(_options: argparse.Namespace) -> int:
-    for table in (CODE_STATES, BILL_STATES, STAY_STATES, PAY_LATER_STATES, BINDING_STATES):
+    for table in _STATE_TABLES:
         print(f"### {table.title}\n\n```mermaid\n{table.diagram()}\n```\n")
     return 0
 

@@ -12,6 +12,7 @@ import httpx
 from anyio import to_thread
 
 from backend.codes.identities import tidy_up as tidy_codes
+from backend.identity.face_checks import tidy_up as tidy_faces
 from backend.identity.service import tidy_up as tidy_identity
 from backend.infra.database import Database
 from backend.infra.housekeeping import tidy_up
@@ -54,6 +55,7 @@ async def tidy_forever(database: Database) -> None:
             await to_thread.run_sync(database.write, tidy_up)
             await to_thread.run_sync(database.write, tidy_identity)
             await to_thread.run_sync(database.write, tidy_codes)
+            await to_thread.run_sync(database.write, tidy_faces)
         except Exception:
             _log.exception("tidying up failed; trying again in an hour")
         await asyncio.sleep(_TIDY_SECONDS)

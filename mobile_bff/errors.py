@@ -37,6 +37,8 @@ _FACTS = {
     "account_before_fen": "By the account, as the bill had it.",
     "account_now_fen": "By the account, as it would be now.",
     "action": "The action that was asked for.",
+    "advice": "What to do before trying again.",
+    "age": "The age from which it is possible.",
     "admitted_on": "Day of the admission.",
     "agreement": "State of the agreement.",
     "area": "The insured area concerned.",

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -30,8 +30,9 @@ from strawberry.types.execution import ExecutionResult, PreExecutionError
 
 from backend.infra.database import Resources
 from backend.infra.settings import Mode
-from backend.infra.tokens import Claims, TokenInvalid, key_id_of, verify_access_token
+from backend.infra.tokens import Claims
 from backend.kernel.errors import Locale
+from mobile_bff.bearer import Bearer
 from mobile_bff.context import Context
 from mobile_bff.door import Door
 from mobile_bff.feed import Feed
@@ -66,6 +67,7 @@ class YibaoGraphQL(GraphQL[Context, None]):
             max_subscriptions_per_connection=10,
         )
         self._resources = resources
+        self._bearer = Bearer(resources)
         self._door = door
         self._feed = feed
         self._documents = documents
@@ -94,7 +96,7 @@ class YibaoGraphQL(GraphQL[Context, None]):
             locale=preferred_locale(request.headers.get("accept-language", "")),
             address=request.client.host if request.client else "",
             request_id=request.scope.get("yibao_request_id", ""),
-            claims=self._claims(request.headers.get("authorization", "")),
+            claims=self._bearer.claims(request.headers.get("authorization", "")),
             documents=self._documents,
             connected_at=self._resources.clock.now(),
         )
@@ -106,7 +108,7 @@ class YibaoGraphQL(GraphQL[Context, None]):
         parameters = context.connection_params or {}
         token = parameters.get("authorization") or parameters.get("Authorization") or ""
         if isinstance(token, str) and token:
-            context.claims = self._claims(token)
+            context.claims = self._bearer.claims(token)
             context.introspection = self._may_introspect(context.claims)
         language = parameters.get("acceptLanguage")
         if isinstance(language, str):
@@ -197,27 +199,6 @@ class YibaoGraphQL(GraphQL[Context, None]):
         """Write Chinese as it is, not as escapes."""
         return json.dumps(data, separators=(",", ":"), ensure_ascii=False)
 
-    def _claims(self, header: str) -> Claims | None:
-        scheme, _, token = header.partition(" ")
-        if scheme.lower() != "bearer" or not token:
-            return None
-        vault = self._resources.vault
-        try:
-            return self._verified(token)
-        except TokenInvalid:
-            known = key_id_of(token) in vault.ring.signers
-        if known or not vault.renew():
-            return None
-        try:  # signed by a worker that knows a newer key ring
-            return self._verified(token)
-        except TokenInvalid:
-            return None
-
-    def _verified(self, token: str) -> Claims:
-        resources = self._resources
-        ring, issuer = resources.vault.ring, resources.settings.issuer
-        return verify_access_token(ring, issuer, token, resources.clock.now())
-
     def _may_introspect(self, claims: Claims | None) -> bool:
         return claims is not None or self._resources.settings.mode is not Mode.PRODUCTION
 
@@ -306,8 +287,10 @@ class RequestFrame:
         new_request_id: Callable[[], str],
         body_bytes_max: int,
         requests_per_minute: int,
+        larger: Mapping[str, int],
     ) -> None:
         self.app = app
+        self._larger = larger
         self._new_request_id = new_request_id
         self._body_bytes_max = body_bytes_max
         self._bucket = RateBucket(requests_per_minute)
@@ -333,9 +316,13 @@ class RequestFrame:
 
     async def _with_limit(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Read the body up to the limit, then hand it on whole."""
+        most = next(
+            (size for path, size in self._larger.items() if scope["path"].startswith(path)),
+            self._body_bytes_max,
+        )
         declared = dict(scope["headers"]).get(b"content-length", b"0")
         chunks, size, more = [], 0, True
-        too_large = not declared.isdigit() or int(declared) > self._body_bytes_max
+        too_large = not declared.isdigit() or int(declared) > most
         while more and not too_large:
             message = await receive()
             if message["type"] == "http.disconnect":
@@ -343,7 +330,7 @@ class RequestFrame:
             chunks.append(message.get("body", b""))
             size += len(chunks[-1])
             more = message.get("more_body", False)
-            too_large = size > self._body_bytes_max
+            too_large = size > most
         if too_large:
             await _refuse(413, "BODY_TOO_LARGE", "the request body is too large")(
                 scope, receive, send

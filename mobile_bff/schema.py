@@ -16,6 +16,7 @@ from mobile_bff.benefits.family_accounts import FamilyMutations, FamilyQueries
 from mobile_bff.connections import PAGE_MAX
 from mobile_bff.context import Info
 from mobile_bff.estimates import EstimateQueries
+from mobile_bff.faces import FaceMutations
 from mobile_bff.identity_codes import IdentityCodeMutations
 from mobile_bff.limits import EXTENSIONS
 from mobile_bff.mobile_payment.bills_and_refunds import (
@@ -192,6 +193,7 @@ Mutation = merge_types(
         SecurityMutations,
         BillMutations,
         FamilyMutations,
+        FaceMutations,
         PreferenceMutations,
         TerminalMutations,
         HospitalMutations,

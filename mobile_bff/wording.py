@@ -13,6 +13,13 @@ from backend.access.assurance import Proof
 from backend.access.contracts import Action
 from backend.catalogue.contracts import ItemClass, ItemKind, MatchState
 from backend.codes.contracts import Authority, CodeKind, Purpose
+from backend.identity.face_contracts import (
+    FaceAction,
+    FaceAdvice,
+    FaceProblem,
+    FacePurpose,
+    PassiveCheck,
+)
 from backend.identity.safety_contracts import PasswordState
 from backend.institutions.contracts import Ability, Agreement, InstitutionKind
 from backend.kernel.errors import Locale, Retry
@@ -135,6 +142,9 @@ WORDS: dict[type[Enum], tuple[str, dict[str, Words]]] = {
             "OWN_SESSION": _W("本人在手机上同意", "On their own device."),
             "CODE_READ_OUT": _W("本人读出短信授权码", "By a code that they read out."),
             "PAPER": _W("窗口签字授权书", "By a signed paper at a counter."),
+            "FACE": _W(
+                "本人在亲属手机上刷脸同意", "By their own face, before the relative's device."
+            ),
             "GUARDIAN": _W("监护人承诺和户籍材料", "A guardian's promise and household papers."),
         },
     ),
@@ -196,6 +206,31 @@ WORDS: dict[type[Enum], tuple[str, dict[str, Words]]] = {
             "OUTPATIENT_SETTLEMENT": _W("门诊结算", "Settling outpatient care (01301)."),
             "HOSPITAL_ADMISSION": _W("入院登记", "Being admitted to hospital (01103)."),
         },
+    ),
+    FaceAction: (
+        "What to do before the camera. Left and right are the person's own.",
+        {a.name: _W(a.text(Locale.ZH), f"{a.text(Locale.EN).capitalize()}.") for a in FaceAction},
+    ),
+    FaceProblem: (
+        "Why a face check did not pass.",
+        {p.name: _W(p.text(Locale.ZH), f"{p.text(Locale.EN).capitalize()}.") for p in FaceProblem},
+    ),
+    FaceAdvice: (
+        "What to do before trying again.",
+        {a.name: _W(a.text(Locale.ZH), f"{a.text(Locale.EN).capitalize()}.") for a in FaceAdvice},
+    ),
+    FacePurpose: (
+        "What a face is shown for. A check for one purpose serves no other.",
+        {
+            "ENROL": _W("录入人脸", "Keep the template, so that the face counts."),
+            "STEP_UP": _W("确认是本人", "Prove oneself on one's own device."),
+            "CONSENT": _W("同意亲属代办", "Agree that a relative may act."),
+            "TILL": _W("在窗口确认身份", "Be recognised at a terminal."),
+        },
+    ),
+    PassiveCheck: (
+        "What a model says that looks for prints and screens in a single picture.",
+        {"NOT_AVAILABLE": _W("暂无", "There is no model worth having; nothing is claimed.")},
     ),
     CodeKind: (
         "Which of the world's codes a scanned text is.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import Text
 from sqlmodel import Field, SQLModel
 
 from backend.infra.columns import Amount, CanonicalJson, Instant
@@ -104,3 +105,32 @@ class PasskeyChallenge(SQLModel, table=True):
     session_id: str | None = None
     challenge: str
     expires_at: datetime = Field(sa_type=Instant)
+
+
+class FaceTemplate(SQLModel, table=True):
+    """The sealed template of somebody's face: 128 numbers that no picture can be made of again."""
+
+    __tablename__ = "face_template"
+
+    person_id: str = Field(primary_key=True, foreign_key="person.id")
+    template: str = Field(sa_type=Text)
+    enrolled_at: datetime = Field(sa_type=Instant)
+
+
+class FaceCheck(SQLModel, table=True):
+    """A check of somebody's face. ``kept`` seals template and points of one that passed, never a picture."""
+
+    __tablename__ = "face_check"
+
+    id: str = Field(primary_key=True)
+    person_id: str = Field(foreign_key="person.id", index=True)
+    purpose: str
+    holder: str
+    about: str
+    actions: Any = Field(sa_type=CanonicalJson)
+    state: str
+    started_at: datetime = Field(sa_type=Instant)
+    expires_at: datetime = Field(sa_type=Instant)
+    problem: str | None = None
+    missed: str | None = None
+    kept: str | None = Field(default=None, sa_type=Text)

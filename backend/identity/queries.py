@@ -5,7 +5,13 @@ from __future__ import annotations
 from sqlmodel import col, select
 
 from backend.access.assurance import Proof
-from backend.identity.model import AccountFreeze, DeviceSession, Passkey, PaymentPassword
+from backend.identity.model import (
+    AccountFreeze,
+    DeviceSession,
+    FaceTemplate,
+    Passkey,
+    PaymentPassword,
+)
 from backend.identity.passkey_contracts import Passkeys, PasskeyView
 from backend.identity.safety_contracts import DeviceView, PasswordState, SafetyView
 from backend.infra.database import Unit
@@ -34,6 +40,8 @@ def ways(unit: Unit, person_id: str) -> tuple[Proof, ...]:
         held.append(Proof.PAYMENT_PASSWORD)
     if unit.db.exec(select(Passkey.id).where(Passkey.person_id == person_id)).first() is not None:
         held.append(Proof.PASSKEY)
+    if unit.db.get(FaceTemplate, person_id) is not None:
+        held.append(Proof.FACE)
     return tuple(held)
 
 

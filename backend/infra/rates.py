@@ -39,6 +39,14 @@ def wait_for(unit: Unit, bucket: str, limit: int, window_seconds: int) -> Second
     return Seconds(row.window_start + window_seconds - now)
 
 
+def left(unit: Unit, bucket: str, limit: int, window_seconds: int) -> int:
+    """Return how many more hits the limit allows in the window that runs now."""
+    row = unit.db.get(RateWindow, bucket, populate_existing=True)
+    if row is None or row.window_start <= int(unit.now.timestamp()) - window_seconds:
+        return limit
+    return max(0, limit - row.hits)
+
+
 def spend_nonce(unit: Unit, nonce: str, lives: timedelta) -> bool:
     """Use up a one-time value. Returns ``False`` where it has served before."""
     row = {"nonce": nonce, "expires_at": unit.now + lives}

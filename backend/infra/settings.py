@@ -68,6 +68,20 @@ class Settings:
     face_alone_max_fen: int = 50_000
     """A face alone confirms no bill above this."""
 
+    face_check_seconds: int = 120
+    """How long a person has before the camera."""
+    face_attempts_per_day: int = 10
+    face_age_min: int = 16
+    """No face is taken of anybody younger."""
+    face_replay_days: int = 30
+    face_replays_looked_for: int = 20
+    face_processes: int = 1
+    """Processes of each worker that measure faces; they start with the first picture."""
+    face_queue_max: int = 8
+    """Checks that may wait for a process; one more is told to use another way."""
+    face_seconds_max: int = 30
+    face_upload_bytes_max: int = 6_000_000
+
     passkey_domain: str = "localhost"
     """The domain that passkeys belong to; once people hold some it can never change."""
     passkey_name: str = "Yibao"

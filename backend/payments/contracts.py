@@ -125,6 +125,17 @@ class ResolveCode:
     card: IdCardReading | None
     purpose: Purpose
     request_id: str
+    face_check_id: str = ""
+    """A check of the holder's face that was begun for this code at this terminal, in place of the card."""
+
+
+@dataclass(frozen=True)
+class BeginTillFace:
+    """The holder of an identity code would show the face at the till instead of an identity card."""
+
+    actor: Actor
+    text: str
+    request_id: str
 
 
 @dataclass(frozen=True)

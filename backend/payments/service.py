@@ -15,10 +15,8 @@ from sqlmodel import col, select
 from backend.access.contracts import Action, SignInRequired, TerminalActor
 from backend.access.logic import label, may
 from backend.catalogue import queries as catalogue
-from backend.codes import identities
 from backend.codes import service as codes
-from backend.codes.contracts import Authority, CodeKind, Purpose, PurposeNotHere
-from backend.codes.logic import classify
+from backend.codes.contracts import Purpose, PurposeNotHere
 from backend.codes.service import Grant
 from backend.identity import safety
 from backend.infra import audit
@@ -36,6 +34,7 @@ from backend.payments.contracts import (
     BILL_STATES,
     AlreadyReversed,
     BasketEmpty,
+    BeginTillFace,
     BillEvent,
     BillExpired,
     BillNotFound,
@@ -49,7 +48,6 @@ from backend.payments.contracts import (
     PatientMustConfirm,
     Presettle,
     ResolveCode,
-    ResolvedCode,
     ReversalTooLate,
     ReverseSettlement,
     ScanCode,
@@ -105,6 +103,7 @@ C = TypeVar(
     TakeDeposit,
     CancelAdmission,
     ResolveCode,
+    BeginTillFace,
 )
 SERVICES = {
     Purpose.PHARMACY_PURCHASE: Service.PHARMACY_SETTLEMENT,
@@ -115,47 +114,43 @@ SERVICES = {
 
 def scan_code(unit: Unit, command: ScanCode) -> ScannedCode | Refusal:
     """Use up a code and tell the till whom it is about and what can pay here."""
-    return _at_till(unit, "scan_code", command, ScannedCode, _scan, Action.DECODE_CODE)
-
-
-def resolve_code(unit: Unit, command: ResolveCode) -> ResolvedCode | Refusal:
-    """Tell whose code of any kind a till has scanned, or whose identity card it has read."""
-    return _at_till(unit, "resolve_code", command, ResolvedCode, _resolve, Action.DECODE_CODE)
+    return at_till(unit, "scan_code", command, ScannedCode, redeem, Action.DECODE_CODE)
 
 
 def presettle(unit: Unit, command: Presettle) -> BillView | Refusal:
     """Price a basket. Moves no money; a bill priced before under the same scan is superseded."""
-    return _at_till(unit, "presettle", command, BillView, _presettle)
+    return at_till(unit, "presettle", command, BillView, _presettle)
 
 
 def settle(unit: Unit, command: Settle) -> SettlementView | Refusal:
     """Book a bill: postings, the year's use, balance, packs, audit line and notice, or nothing."""
-    return _at_till(unit, "settle", command, SettlementView, _settle)
+    return at_till(unit, "settle", command, SettlementView, _settle)
 
 
 def reverse_settlement(unit: Unit, command: ReverseSettlement) -> SettlementView | Refusal:
     """Take back a settlement of the same day, by new entries."""
-    return _at_till(unit, "reverse_settlement", command, SettlementView, _reverse)
+    return at_till(unit, "reverse_settlement", command, SettlementView, _reverse)
 
 
 def admit_patient(unit: Unit, command: AdmitPatient) -> StayView | Refusal:
     """Admit whoever's code was scanned to a hospital."""
-    return _at_till(unit, "admit_patient", command, StayView, stays.admit)
+    return at_till(unit, "admit_patient", command, StayView, stays.admit)
 
 
 def take_deposit(unit: Unit, command: TakeDeposit) -> StayView | Refusal:
     """Take a deposit for a stay."""
-    return _at_till(unit, "take_deposit", command, StayView, stays.take_deposit)
+    return at_till(unit, "take_deposit", command, StayView, stays.take_deposit)
 
 
 def cancel_admission(unit: Unit, command: CancelAdmission) -> StayView | Refusal:
     """Take back an admission of which nothing is settled."""
-    return _at_till(unit, "cancel_admission", command, StayView, stays.cancel_admission)
+    return at_till(unit, "cancel_admission", command, StayView, stays.cancel_admission)
 
 
-def _scan(unit: Unit, command: ScanCode, actor: TerminalActor) -> ScannedCode | Refusal:
+def redeem(unit: Unit, command: ScanCode, actor: TerminalActor) -> ScannedCode | Refusal:
+    """Use up a unified code; within the transaction that a till's command runs in."""
     institution = institutions.institution(unit, actor.institution_id)
-    refusal = _place_refusal(unit, institution, command.purpose)
+    refusal = place_refusal(unit, institution, command.purpose)
     if refusal is not None:
         return refusal
     redeemed = codes.redeem_code(
@@ -168,41 +163,14 @@ def _scan(unit: Unit, command: ScanCode, actor: TerminalActor) -> ScannedCode | 
     refusal = rules.stopped(unit, kept, grant.purpose)
     if refusal is not None:
         return refusal
-    scanned = _scanned(unit, grant, token, institution)
+    shown = scanned_code(unit, grant, token, institution)
     facts = {"grant": grant.id, "purpose": grant.purpose.value}
     audit.record(unit, label(actor), "code.scan", f"person:{grant.person_id}", facts)
-    return scanned
+    return shown
 
 
-def _resolve(unit: Unit, command: ResolveCode, actor: TerminalActor) -> ResolvedCode | Refusal:
-    settings = unit.settings
-    kind = classify(command.text, settings.code_prefix, settings.printed_code_prefix)
-    if kind is CodeKind.UNIFIED:
-        scan = ScanCode(actor, command.text.strip(), command.purpose, command.request_id)
-        scanned = _scan(unit, scan, actor)
-        if isinstance(scanned, Refusal):
-            return scanned
-        return ResolvedCode(kind, Authority.THIS_PROVINCE, scanned.person, True, scanned)
-    institution = institutions.institution(unit, actor.institution_id)
-    refusal = _place_refusal(unit, institution, command.purpose)
-    if refusal is not None:
-        return refusal
-    found = identities.identify(unit, command.text, command.card)
-    if isinstance(found, Refusal):
-        return found
-    shown = None
-    if found.confirmed:
-        grant, token = codes.new_grant(
-            unit, found.person_id, command.purpose, actor.terminal_id, actor.institution_id, None
-        )
-        shown = _scanned(unit, grant, token, institution)
-    facts = {"kind": found.kind.value, "confirmed": found.confirmed}
-    audit.record(unit, label(actor), "code.resolve", f"person:{found.person_id}", facts)
-    person = people.person(unit, found.person_id)
-    return ResolvedCode(found.kind, found.authority, person, found.confirmed, shown)
-
-
-def _scanned(unit: Unit, grant: Grant, token: str, institution: InstitutionView) -> ScannedCode:
+def scanned_code(unit: Unit, grant: Grant, token: str, institution: InstitutionView) -> ScannedCode:
+    """Tell a till what it may know of a grant and what can pay here."""
     day = local_day(unit.now)
     enrolments = people.enrolments_on(unit, grant.person_id, day)
     paying = paying_enrolment(enrolments)
@@ -235,7 +203,7 @@ def _presettle(unit: Unit, command: Presettle, actor: TerminalActor) -> BillView
     institution = institutions.institution(unit, actor.institution_id)
     enrolment = whose.enrolment
     areas = {enrolment.area_code} if enrolment else set()
-    refusal = _place_refusal(unit, institution, whose.purpose, areas)
+    refusal = place_refusal(unit, institution, whose.purpose, areas)
     kept = queries.payment_rules(unit, whose.person_id)
     if refusal is None and whose.stay is None and not whose.identity_only:
         refusal = rules.stopped(unit, kept, whose.purpose)
@@ -359,7 +327,7 @@ def _settle(unit: Unit, command: Settle, actor: TerminalActor) -> SettlementView
     kept = queries.payment_rules(unit, bill.person_id)
     refusal = (
         _bill_refusal(unit, bill)
-        or _place_refusal(
+        or place_refusal(
             unit, institution, Purpose(bill.purpose), {enrolment.area_code} if enrolment else set()
         )
         or (None if quiet else rules.stopped(unit, kept, Purpose(bill.purpose)))
@@ -475,7 +443,7 @@ def _close(
     audit.record(unit, label(actor), action, f"person:{bill.person_id}", facts)
 
 
-def _at_till(
+def at_till(
     unit: Unit,
     name: str,
     command: C,
@@ -496,9 +464,10 @@ def _at_till(
     )
 
 
-def _place_refusal(
+def place_refusal(
     unit: Unit, institution: InstitutionView, purpose: Purpose, areas: set[str] | None = None
 ) -> Refusal | None:
+    """Return why nothing can be done for this purpose at this place now, if so."""
     if institution.kind is not purpose.place:
         return PurposeNotHere(purpose.value)
     return agreement_refusal(institution) or outage_now(

@@ -126,8 +126,29 @@ class ConsentWay(StrEnum):
     CODE_READ_OUT = "CODE_READ_OUT"
     PAPER = "PAPER"
     """A signed paper at the desk."""
+    FACE = "FACE"
+    """The owner's own face, before the relative's device."""
     GUARDIAN = "GUARDIAN"
     """Under sixteen: the guardian's promise and household proof, checked at the desk."""
+
+
+@dataclass(frozen=True)
+class BeginFaceConsent:
+    """A delegate has the owner with them, who agrees by their own face. Never to money."""
+
+    actor: Actor
+    binding_id: str
+    kind: ConsentKind
+
+
+@dataclass(frozen=True)
+class ConsentByFace:
+    """The owner's face check that was begun for this passed."""
+
+    actor: Actor
+    binding_id: str
+    kind: ConsentKind
+    check_id: str
 
 
 class BindingProblem(StrEnum):

@@ -15,7 +15,9 @@ from sqlmodel import col, func, select
 from backend.access.assurance import Demand
 from backend.access.contracts import PersonActor, SignInRequired
 from backend.access.logic import label
+from backend.identity import face_checks
 from backend.identity.contracts import TooManyCodes
+from backend.identity.face_contracts import FaceCheckStarted, FacePurpose
 from backend.identity.safety import demand, tell
 from backend.infra import audit, outbox, rates
 from backend.infra.database import Unit
@@ -33,15 +35,18 @@ from backend.proxies.contracts import (
     RELATIVES_MAX,
     AlreadyBound,
     AskConsent,
+    BeginFaceConsent,
     BindingEvent,
     BindingNotFound,
     BindingNotPossible,
+    BindingProblem,
     BindingState,
     BindingView,
     BoundTooOften,
     Consent,
     ConsentAsked,
     ConsentByCode,
+    ConsentByFace,
     ConsentCodeWrong,
     ConsentKind,
     ConsentWay,
@@ -149,6 +154,38 @@ def consent_by_code(unit: Unit, command: ConsentByCode) -> BindingView | Refusal
     unit.db.delete(challenge)
     unit.db.flush()
     return _consented(unit, row, kind, ConsentWay.CODE_READ_OUT, label(actor), *limits)
+
+
+def begin_face_consent(unit: Unit, command: BeginFaceConsent) -> FaceCheckStarted | Refusal:
+    """Begin a check of the owner's face before the delegate's device."""
+    actor = command.actor
+    if not isinstance(actor, PersonActor):
+        return SignInRequired()
+    row = _locked(unit, command.binding_id)
+    if row is None or row.delegate_id != actor.person_id or not _fits(row, command.kind):
+        return BindingNotFound()
+    if command.kind is ConsentKind.PAY:
+        return BindingNotPossible(BindingProblem.MONEY_BY_ITSELF)
+    about = f"{row.id}:{command.kind}"
+    return face_checks.open_check(unit, actor, row.owner_id, FacePurpose.CONSENT, about)
+
+
+def consent_by_face(unit: Unit, command: ConsentByFace) -> BindingView | Refusal:
+    """Take the owner's face as their consent to a binding or to another year, and to no money."""
+    actor = command.actor
+    if not isinstance(actor, PersonActor):
+        return SignInRequired()
+    row = _locked(unit, command.binding_id)
+    kind, by_face = command.kind, command.kind is not ConsentKind.PAY
+    if row is None or row.delegate_id != actor.person_id or not _fits(row, kind) or not by_face:
+        return BindingNotFound()
+    about = f"{row.id}:{kind}"
+    refused = face_checks.spend(
+        unit, actor, command.check_id, row.owner_id, FacePurpose.CONSENT, about
+    )
+    if refused is not None:
+        return refused
+    return _consented(unit, row, kind, ConsentWay.FACE, label(actor), None, None)
 
 
 def consent(unit: Unit, command: Consent) -> BindingView | Refusal:

@@ -15,8 +15,9 @@ from backend.codes.contracts import (
     IdCardReading,
     Purpose,
 )
+from backend.identity.face_contracts import FaceCheckUnknown
 from backend.kernel.errors import Locale
-from backend.payments import service
+from backend.payments import resolving
 from backend.payments.contracts import ResolveCode, ResolvedCode
 from mobile_bff.context import Info
 from mobile_bff.errors import answer, result_union
@@ -26,11 +27,11 @@ from mobile_bff.words import Words
 
 _GO_ON = Words("可以继续办理。", "Go on.")
 _COMPARE = Words(
-    "请读取持码人的身份证，人证相符后再办理。",
-    "Read the holder's identity card; go on once it is the same person's.",
+    "请读取持码人的身份证，或由其刷脸；相符后再办理。",
+    "Read the holder's identity card or check the face; go on once it is the same person's.",
 )
 _NO_ACCOUNT = Words(
-    "人证相符，可以继续办理；只凭身份办理时不使用个人账户。",
+    "身份相符，可以继续办理；只凭身份办理时不使用个人账户。",
     "It is the same person; go on. On identity alone no account pays.",
 )
 
@@ -55,6 +56,10 @@ class ResolveCodeInput:
         description="The reading of an identity card.", default=None
     )
     purpose: Purpose = strawberry.field(description="What for.")
+    face_check_id: strawberry.ID = strawberry.field(
+        description="A check of the holder's face that passed at this terminal, in place of the card.",
+        default=strawberry.ID(""),
+    )
 
 
 @strawberry.type(name="ResolvedCode", description="Whose code it is, and who says so.")
@@ -65,7 +70,7 @@ class ResolvedCodeType:
     authority: Authority = strawberry.field(description="Who knows whose it is.")
     person: PersonType = strawberry.field(description="The holder, masked.")
     confirmed: bool = strawberry.field(
-        description="Whether an identity card was read and is the same person's."
+        description="Whether an identity card or the face was compared and is the same person's."
     )
     scanned: DecodedCode | None = strawberry.field(
         description="The token to go on with; null until the holder is confirmed."
@@ -95,7 +100,7 @@ class ResolvingMutations:
         graphql_type=result_union(
             "ResolveCodeResult",
             ResolvedCodeType,
-            (*SCAN, CodeOfOtherAuthority, CodeRevoked, DocumentDiffers),
+            (*SCAN, CodeOfOtherAuthority, CodeRevoked, DocumentDiffers, FaceCheckUnknown),
         ),
     )
     async def resolve_code(self, info: Info, input: ResolveCodeInput) -> Any:
@@ -104,8 +109,10 @@ class ResolvingMutations:
         if input.id_card is not None:
             card = IdCardReading(input.id_card.name, input.id_card.id_number)
         outcome = await info.context.act(
-            service.resolve_code,
-            lambda actor: ResolveCode(actor, input.text, card, input.purpose, input.request_id),
+            resolving.resolve_code,
+            lambda actor: ResolveCode(
+                actor, input.text, card, input.purpose, input.request_id, input.face_check_id
+            ),
         )
         locale = info.context.locale
         return answer(outcome, locale, lambda found: _shown(found, locale))

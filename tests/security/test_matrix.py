@@ -23,7 +23,9 @@ from sqlalchemy import text
 
 from backend.access.assurance import Proof
 from backend.access.contracts import PersonActor, TerminalActor
-from backend.codes.contracts import Purpose
+from backend.codes import identities
+from backend.codes.contracts import MakePrintedCode, Purpose
+from backend.identity.face_contracts import FacePurpose
 from backend.infra.database import Database, Unit
 from backend.infra.tokens import Audience, Claims
 from backend.kernel.errors import Locale, Refusal
@@ -34,6 +36,7 @@ from mobile_bff import documents
 from mobile_bff.context import Context
 from mobile_bff.schema import make_schema
 from mobile_bff.trusted import load_documents
+from tests.usecases.test_faces import checked, consenting, enrolled
 from tests.usecases.test_passkeys import added
 from tests.usecases.test_relatives import asked_for, bound, may_pay, request
 from tests.world import (
@@ -57,6 +60,7 @@ TURNED_AWAY = {
     "SessionUnknown",
     "PasskeyUnknown",
     "PasskeyNotAccepted",
+    "FaceCheckUnknown",
     "ConsentCodeWrong",
     "SettlementNotFound",
     "StayNotFound",
@@ -145,7 +149,14 @@ MUTATIONS: dict[str, Row] = {
     "removePasskey": Row(_SELF, _input(passkeyId="@passkey")),
     "beginPasskeyStepUp": Row(_SELF),
     "stepUpWithPasskey": Row(set(), _input(ceremonyId="x", credential=_CREDENTIAL)),
+    "beginFaceCheck": Row(_ANY_PERSON, _input(purpose="ENROL", consent=True)),
+    "finishFaceCheck": Row(_SELF, _input(checkId="@face_check")),
+    "removeFace": Row(_ANY_PERSON),
     # relatives
+    "beginFaceConsent": Row({"asker"}, _input(bindingId="@asked", kind="BIND")),
+    "consentByFace": Row(
+        {"asker"}, _input(bindingId="@asked", kind="BIND", checkId="@face_consent")
+    ),
     "requestBinding": Row(
         _ANY_PERSON,
         _keyed(
@@ -176,6 +187,7 @@ MUTATIONS: dict[str, Row] = {
         _keyed(code="@code", purpose="PHARMACY_PURCHASE"),
     ),
     "resolveCode": Row(set(TILLS), _keyed(text="4" * 28, purpose="PHARMACY_PURCHASE")),
+    "beginTillFace": Row(set(TILLS), _keyed(text="@printed")),
     "presettle": Row({"till"}, _keyed(token="@token", lines=[_LINE])),
     "settle": Row({"till"}, _keyed(billId="@bill")),
     "reverseSettlement": Row({"till"}, _keyed(settlementId="@settlement", reason="x")),
@@ -301,6 +313,13 @@ def _furnished(world: World) -> Province:
     world.clock.forward(days=31)  # another month, or nobody could ask any more
     asked = request(world, names["asker"], "retiree")
     device = added(world, "retiree")
+    enrolled(world, "retiree", "astronaut")
+    face_check = checked(world, world.actor("retiree"), FacePurpose.STEP_UP, "astronaut", film=1)
+    face_consent = consenting(world, names["asker"], asked.id, "astronaut", film=2)
+    paper = world.do(
+        identities.make_printed_code,
+        MakePrintedCode(world.actor("retiree"), world.person("retiree")),
+    )
     settled = world.buy("retiree", line(IBUPROFEN, "1", "12.00"))
     bill = world.bill("retiree", line(IBUPROFEN, "1", "300.00"))
     token = world.scan("retiree").token
@@ -322,6 +341,9 @@ def _furnished(world: World) -> Province:
         "owner_number": owner.owner_id_number,
         "session": world.actor("retiree").session_id,
         "passkey": device.id,
+        "face_check": face_check,
+        "face_consent": face_consent,
+        "printed": paper.text,
         "asked": asked.id,
         "viewing": viewing.id,
         "bill": bill.id,

@@ -203,7 +203,10 @@ def test_the_same_file_names_in_every_domain_folder() -> None:
         "access": {"assurance"},
         "catalogue": {"matching"},
         "codes": {"health_card", "identities", "identity_code"},
-        "identity": {"passkey_contracts", "passkeys", "safety", "safety_contracts"},
+        "identity": {
+            *("face_checks", "face_contracts", "face_logic", "face_reader", "face_worker"),
+            *("passkey_contracts", "passkeys", "safety", "safety_contracts"),
+        },
         "settlement": {"calculate", "case", "casebook", "credits", "facts", "stays", "upcast"},
         "payments": {
             *(
@@ -213,6 +216,7 @@ def test_the_same_file_names_in_every_domain_folder() -> None:
                 "guards",
                 "misuse",
                 "outlook",
+                "resolving",
                 "rule_contracts",
                 "rules",
                 "stay_contracts",

@@ -32,7 +32,7 @@ from backend.codes.identity_code import Verdict, verify
 from backend.codes.logic import classify, make_code
 from backend.identity import safety
 from backend.identity.safety_contracts import AccountFrozen, FreezeAccount
-from backend.payments import service as payments
+from backend.payments import resolving
 from backend.payments.contracts import BillView, ResolveCode, ResolvedCode
 from backend.people import queries as people
 from backend.proxies import service as relatives
@@ -54,7 +54,7 @@ def resolve(
     purpose: Purpose = Purpose.PHARMACY_PURCHASE,
 ) -> Any:
     command = ResolveCode(world.terminal(at), text, card, purpose, new_key())
-    return world.do(payments.resolve_code, command)
+    return world.do(resolving.resolve_code, command)
 
 
 def printed(world: World, key: str) -> str:

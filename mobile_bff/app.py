@@ -20,7 +20,7 @@ from backend.infra.database import Database, Resources
 from backend.infra.settings import Mode, Settings
 from backend.infra.tokens import key_set
 from mobile_bff.bearer import Bearer
-from mobile_bff.couriers import deliver_forever, tidy_forever
+from mobile_bff.couriers import deliver_forever, return_transfers_forever, tidy_forever
 from mobile_bff.door import Door
 from mobile_bff.face_upload import FaceUpload
 from mobile_bff.feed import Feed
@@ -47,7 +47,10 @@ def assemble(resources: Resources) -> Starlette:
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        background = (feed.run(), deliver_forever(database), tidy_forever(database))
+        background = (
+            *(feed.run(), deliver_forever(database)),
+            *(return_transfers_forever(database), tidy_forever(database)),
+        )
         tasks = [asyncio.create_task(work) for work in background]
         yield
         for task in tasks:

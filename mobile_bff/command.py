@@ -41,6 +41,7 @@ from backend.rulebook.packs import PackInvalid
 from backend.sample_data.load import load_sample_data
 from backend.settlement import queries as settlements
 from backend.settlement.casebook import CaseInvalid
+from backend.sharing.contracts import TRANSFER_STATES
 from mobile_bff import documents
 from mobile_bff.claim_tools import add_claim_commands
 from mobile_bff.operator_tools import add_operator_commands
@@ -225,7 +226,7 @@ def _documents(_options: argparse.Namespace) -> int:
 
 _STATE_TABLES = (
     *(CODE_STATES, BILL_STATES, STAY_STATES, PAY_LATER_STATES),
-    *(BINDING_STATES, FACE_STATES),
+    *(BINDING_STATES, FACE_STATES, TRANSFER_STATES),
 )
 
 

@@ -17,8 +17,10 @@ from backend.identity.service import tidy_up as tidy_identity
 from backend.infra.database import Database
 from backend.infra.housekeeping import tidy_up
 from backend.infra.outbox import Channel, Delivery, DeliveryFailed, deliver_due
+from backend.sharing.service import return_unreceived
 
 _IDLE_SECONDS = 0.2
+_RETURN_SECONDS = 30
 _TIDY_SECONDS = 3600
 _log = logging.getLogger("yibao.couriers")
 
@@ -46,6 +48,16 @@ class SmsCourier:
             raise DeliveryFailed(type(error).__name__) from error
         if answer.status_code != httpx.codes.ACCEPTED:
             raise DeliveryFailed(f"the gateway answered {answer.status_code}")
+
+
+async def return_transfers_forever(database: Database) -> None:
+    """Give back what relatives did not take in time, twice a minute, until cancelled."""
+    while True:
+        try:
+            await to_thread.run_sync(database.write, return_unreceived)
+        except Exception:
+            _log.exception("transfers could not be given back; trying again in half a minute")
+        await asyncio.sleep(_RETURN_SECONDS)
 
 
 async def tidy_forever(database: Database) -> None:

@@ -13,6 +13,7 @@ from backend.access.contracts import Action, PersonActor
 from backend.people import queries as people
 from mobile_bff import wording as _wording  # registers the enums first
 from mobile_bff.benefits.family_accounts import FamilyMutations, FamilyQueries
+from mobile_bff.benefits.family_sharing import SharingMutations, SharingQueries
 from mobile_bff.connections import PAGE_MAX
 from mobile_bff.context import Info
 from mobile_bff.estimates import EstimateQueries
@@ -87,7 +88,7 @@ class MobilePayment(SecurityQueries, BillQueries):
 
 
 @strawberry.type(description="惠民服务: benefits.")
-class Benefits(FamilyQueries):
+class Benefits(FamilyQueries, SharingQueries):
     """The fifth group, about the signed-in person."""
 
     @strawberry.field(description="The modules of this group.")
@@ -194,6 +195,7 @@ Mutation = merge_types(
         BillMutations,
         FamilyMutations,
         FaceMutations,
+        SharingMutations,
         PreferenceMutations,
         TerminalMutations,
         HospitalMutations,

@@ -43,6 +43,7 @@ from backend.proxies.contracts import (
     Scope,
     Standing,
 )
+from backend.sharing.contracts import ShareStanding, SharingProblem, TransferState
 from mobile_bff.settlement_words import SETTLEMENT_WORDS
 from mobile_bff.words import Words
 
@@ -205,6 +206,29 @@ WORDS: dict[type[Enum], tuple[str, dict[str, Words]]] = {
             "PHARMACY_PURCHASE": _W("药店购药", "Buying at a pharmacy (02121)."),
             "OUTPATIENT_SETTLEMENT": _W("门诊结算", "Settling outpatient care (01301)."),
             "HOSPITAL_ADMISSION": _W("入院登记", "Being admitted to hospital (01103)."),
+        },
+    ),
+    ShareStanding: (
+        "Whether a share of an account pays today.",
+        {
+            "IN_FORCE": _W("生效中", "Pays today."),
+            "RESTS": _W("暂停（参保中断）", "Rests while an insurance is not in force."),
+            "ENDED": _W("已结束", "Is over."),
+        },
+    ),
+    SharingProblem: (
+        "Which condition of sharing or transferring is not met.",
+        {
+            p.name: _W(p.text(Locale.ZH), f"{p.text(Locale.EN).capitalize()}.")
+            for p in SharingProblem
+        },
+    ),
+    TransferState: (
+        "Where a transfer between wallets stands.",
+        {
+            "SENT": _W("待对方收取", "Waits to be taken."),
+            "RECEIVED": _W("已收取", "Was taken."),
+            "RETURNED": _W("已退回", "Went back."),
         },
     ),
     FaceAction: (
@@ -421,6 +445,7 @@ WORDS: dict[type[Enum], tuple[str, dict[str, Words]]] = {
             "DEPOSIT": _W("住院预交金", "A deposit for a stay in hospital."),
             "INSTALMENT": _W("分期还款", "An instalment of a pay-later agreement."),
             "CLEARING": _W("清算", "Clearing between fund and institution."),
+            "TRANSFER": _W("医保钱包转账", "A transfer between wallets."),
         },
     ),
     Service: (

@@ -23,6 +23,7 @@ class EntryKind(StrEnum):
     DEPOSIT = "DEPOSIT"
     INSTALMENT = "INSTALMENT"
     CLEARING = "CLEARING"
+    TRANSFER = "TRANSFER"
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,16 @@ def owed(institution_id: str) -> str:
 def deposits(institution_id: str) -> str:
     """Return the name of the account of deposits that patients left at an institution."""
     return f"deposits:{institution_id}"
+
+
+def wallet(person_id: str) -> str:
+    """Return the name of the account of what relatives have sent to a person (医保钱包)."""
+    return f"wallet:{person_id}"
+
+
+def in_transit(person_id: str) -> str:
+    """Return the name of the account of what a person has sent and nobody has received yet."""
+    return f"transit:{person_id}"
 
 
 def payout(enrolment_id: str) -> str:

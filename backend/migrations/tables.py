@@ -19,6 +19,7 @@ from backend.people import model as _people
 from backend.policies import model as _policies
 from backend.proxies import model as _proxies
 from backend.settlement import model as _settlement
+from backend.sharing import model as _sharing
 
 METADATA = SQLModel.metadata
 APPEND_ONLY = (
@@ -51,4 +52,5 @@ __all__ = [
     "_people",
     "_policies",
     "_proxies",
+    "_sharing",
 ]

@@ -67,6 +67,14 @@ def person_by_id_number(unit: Unit, id_number: str) -> str | None:
     return unit.db.exec(select(Person.id).where(Person.id_number_index == index)).first()
 
 
+def named(unit: Unit, name: str, id_number: str) -> str | None:
+    """Return the living person who has this number and name, as others know them; else ``None``."""
+    found = person_by_id_number(unit, id_number.strip().upper())
+    if found is None or particulars(unit, found).name != name.strip():
+        return None
+    return found if died_on(unit, found) is None else None
+
+
 def enrolments_on(unit: Unit, person_id: str, day: date) -> list[EnrolmentView]:
     """Return a person's enrolments with their status on a day; those not begun are left out."""
     rows = unit.db.exec(

@@ -269,12 +269,10 @@ def end_at_desk(unit: Unit, clerk: str, binding_id: str) -> BindingView | Refusa
 
 
 def _request(unit: Unit, command: RequestBinding, actor: PersonActor) -> BindingView | Refusal:
-    owner_id = people.person_by_id_number(unit, command.owner_id_number.strip().upper())
+    owner_id = people.named(unit, command.owner_name, command.owner_id_number)
     if owner_id is None:
         return RelativeUnknown()
     owner = people.particulars(unit, owner_id)
-    if owner.name != command.owner_name.strip() or people.died_on(unit, owner_id) is not None:
-        return RelativeUnknown()
     today = local_day(unit.now)
     delegate = people.particulars(unit, actor.person_id)
     owner_age = age_on(owner.birth_date, today)

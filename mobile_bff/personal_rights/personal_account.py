@@ -31,6 +31,9 @@ MODULE = AppModule(
 )
 
 
+_OF_BILLS = (EntryKind.SETTLEMENT, EntryKind.REVERSAL)
+
+
 @strawberry.type(name="AccountLine", description="A movement of a personal account.")
 class AccountLineType:
     """A movement as the app shows it."""
@@ -76,9 +79,7 @@ def _line(row: AccountLine, locale: Locale) -> AccountLineType:
         amount=money(row.amount_fen, locale),
         balance_after=money(row.balance_after_fen, locale),
         memo=row.memo,
-        settlement_id=(
-            None if row.kind is EntryKind.CONTRIBUTION else strawberry.ID(row.reference)
-        ),
+        settlement_id=(strawberry.ID(row.reference) if row.kind in _OF_BILLS else None),
     )
 
 

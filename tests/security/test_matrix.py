@@ -39,6 +39,7 @@ from mobile_bff.trusted import load_documents
 from tests.usecases.test_faces import checked, consenting, enrolled
 from tests.usecases.test_passkeys import added
 from tests.usecases.test_relatives import asked_for, bound, may_pay, request
+from tests.usecases.test_sharing import give, open_wallet, send
 from tests.world import (
     IBUPROFEN,
     LEVEL_3,
@@ -64,6 +65,8 @@ TURNED_AWAY = {
     "ConsentCodeWrong",
     "SettlementNotFound",
     "StayNotFound",
+    "ShareNotFound",
+    "TransferNotFound",
     "GrantNotValid",
     "FORBIDDEN",
     "UNAUTHENTICATED",
@@ -118,6 +121,12 @@ def _input(**fields: Any) -> Callable[[Province], dict[str, Any]]:
 
 def _keyed(**fields: Any) -> Callable[[Province], dict[str, Any]]:
     return lambda province: _input(**fields, requestId=new_key())(province)
+
+
+def _kin(province: Province, **more: Any) -> dict[str, Any]:
+    """Return variables that name a relative."""
+    named = {"relativeName": "@owner_name", "relativeIdNumber": "@owner_number"}
+    return _keyed(**named, relation="PARENT", promise=True, **more)(province)
 
 
 _ANYBODY = set(EVERYBODY)
@@ -180,6 +189,14 @@ MUTATIONS: dict[str, Row] = {
     "confirmBill": Row({"self", "payer"}, _keyed(billId="@bill")),
     "refuseBill": Row({"self", "payer"}, _keyed(billId="@bill")),
     "reportNotMe": Row(_SELF, _keyed(settlementId="@settlement", words="")),
+    # money for relatives
+    "giveShare": Row(_ANY_PERSON, _kin),
+    "endShare": Row({"self", "asker"}, _input(shareId="@share")),
+    "openWallet": Row(_ANY_PERSON),
+    "sendMoney": Row(_ANY_PERSON, lambda province: _kin(province, amountFen=100)),
+    "receiveTransfer": Row({"asker"}, _input(transferId="@transfer")),
+    "declineTransfer": Row({"asker"}, _input(transferId="@transfer")),
+    "takeBackTransfer": Row(_SELF, _input(transferId="@transfer")),
     # tills
     "closeTerminalSession": Row(set(TILLS)),
     "decodeCode": Row(
@@ -215,7 +232,9 @@ QUERIES: dict[str, tuple[set[str], str]] = {
     "preferences": (_ANY_PERSON, "preferences { elderMode }"),
     "benefits": (
         _ANY_PERSON,
-        "benefits { modules { id } family { actingFor { state } } proxyActs { text } }",
+        "benefits { modules { id } family { actingFor { state } } proxyActs { text } "
+        "sharing { shares { status { text } } drawOrder { place } } wallet { open } "
+        "transfers { text } }",
     ),
     "personalRights": (
         _MAY_VIEW,
@@ -326,6 +345,11 @@ def _furnished(world: World) -> Province:
     stay = world.admit("resident")
     admission = world.scan("resident_2", LEVEL_3, Purpose.HOSPITAL_ADMISSION).token
     owner = asked_for(world, "worker", "retiree")
+    world.prove("retiree", Proof.DESK)
+    share = give(world, "retiree", names["asker"])
+    for key in ("retiree", names["asker"]):
+        open_wallet(world, key)
+    transfer = send(world, "retiree", names["asker"], 100)
     claims: dict[str, Claims | None] = {"anonymous": None}
     until = world.clock.now() + timedelta(hours=1)
     for name, key in names.items():
@@ -341,6 +365,8 @@ def _furnished(world: World) -> Province:
         "owner_number": owner.owner_id_number,
         "session": world.actor("retiree").session_id,
         "passkey": device.id,
+        "share": share.id,
+        "transfer": transfer.id,
         "face_check": face_check,
         "face_consent": face_consent,
         "printed": paper.text,

@@ -27,6 +27,7 @@ from backend.institutions import queries as institutions
 from backend.institutions.contracts import InstitutionView
 from backend.kernel.errors import Locale, Refusal
 from backend.proxies.authority import Right, authorize, note
+from mobile_bff.civil_register import CivilRegister
 from mobile_bff.door import Door
 from mobile_bff.feed import Feed
 from mobile_bff.trusted import Documents
@@ -54,6 +55,7 @@ class Context:
     claims: Claims | None
     documents: Documents
     connected_at: datetime
+    register: CivilRegister
     introspection: bool = True
     connection_params: dict[str, Any] | None = None
     _actor: Actor | None = None

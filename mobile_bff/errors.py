@@ -73,6 +73,7 @@ _FACTS = {
     "methods": "Proofs that would be enough, of those that the person can show.",
     "name": "Whose, masked.",
     "opens": "From which hour of the day it is taken again.",
+    "phone": "The phone, masked.",
     "problem": "What is wrong.",
     "reason": "Why.",
     "region": "Code of the region whose rule is missing.",
@@ -123,10 +124,14 @@ def _made_type(refusal: type[Refusal]) -> type[Any]:
     return strawberry.type(made, description=description)
 
 
-def result_union(name: str, success: type[Any], refusals: Sequence[type[Refusal]]) -> Any:
-    """Return the union of a mutation's success and the refusals that can happen."""
-    kinds = (success, *(refusal_type(refusal) for refusal in dict.fromkeys(refusals)))
-    description = f"{success.__strawberry_definition__.name}, or why not."
+def result_union(
+    name: str, success: type[Any] | tuple[type[Any], ...], refusals: Sequence[type[Refusal]]
+) -> Any:
+    """Return the union of a mutation's successes and the refusals that can happen."""
+    good = success if isinstance(success, tuple) else (success,)
+    kinds = (*good, *(refusal_type(refusal) for refusal in dict.fromkeys(refusals)))
+    names = " or ".join(kind.__strawberry_definition__.name for kind in good)
+    description = f"{names}, or why not."
     return Annotated[Union[kinds], strawberry.union(name, description=description)]  # noqa: UP007
 
 

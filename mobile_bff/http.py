@@ -33,6 +33,7 @@ from backend.infra.settings import Mode
 from backend.infra.tokens import Claims
 from backend.kernel.errors import Locale
 from mobile_bff.bearer import Bearer
+from mobile_bff.civil_register import CivilRegister
 from mobile_bff.context import Context
 from mobile_bff.door import Door
 from mobile_bff.feed import Feed
@@ -68,6 +69,8 @@ class YibaoGraphQL(GraphQL[Context, None]):
         )
         self._resources = resources
         self._bearer = Bearer(resources)
+        settings = resources.settings
+        self._register = CivilRegister(settings.civil_register_url, settings.civil_register_secret)
         self._door = door
         self._feed = feed
         self._documents = documents
@@ -99,6 +102,7 @@ class YibaoGraphQL(GraphQL[Context, None]):
             claims=self._bearer.claims(request.headers.get("authorization", "")),
             documents=self._documents,
             connected_at=self._resources.clock.now(),
+            register=self._register,
         )
         context.introspection = self._may_introspect(context.claims)
         return context

@@ -18,7 +18,7 @@ from backend.entitlements import queries as entitled
 from backend.entitlements import service as entitlements
 from backend.entitlements.contracts import CapitationAgreement, Pilot
 from backend.identity import queries as identity
-from backend.identity import safety
+from backend.identity import registration, safety
 from backend.infra.database import Unit
 from backend.institutions import queries as institutions
 from backend.kernel.calendar import local_day
@@ -77,6 +77,13 @@ def add_operator_commands(
     )
     vouched.add_argument("id_number", help="of the identity card in hand")
     vouched.add_argument("device", nargs="?", help="the session that the person shows; none: list")
+    registering = add(
+        "register",
+        lambda options: _registrations(options, write, read, operator()),
+        "people without a phone here who registered: list them, approve or reject one at a counter",
+    )
+    registering.add_argument("action", choices=["list", "approve", "reject"])
+    registering.add_argument("registration", nargs="?")
     family = add(
         "family",
         lambda options: _family(options, write, read, operator()),
@@ -116,6 +123,20 @@ def _vouch(options: argparse.Namespace, write: Run, read: Run, operator: str) ->
 def _misuse(read: Run) -> int:
     for report in read(lambda unit: payments.misuse_reports(unit, 100)):
         print(report.id, report.settlement_id, report.reported_at, report.words)
+    return 0
+
+
+def _registrations(options: argparse.Namespace, write: Run, read: Run, operator: str) -> int:
+    if options.action == "list":
+        for view in read(lambda unit: registration.waiting(unit, 50)):
+            print(view.id, view.person_name, view.phone, view.asked_at)
+        return 0
+    act = registration.approve if options.action == "approve" else registration.reject
+    outcome = write(lambda u: act(u, operator, options.registration or ""))
+    if isinstance(outcome, Refusal):
+        print(outcome.message(Locale.EN), file=sys.stderr)
+        return 1
+    print(options.registration, f"{options.action}d" if outcome else "rejected")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Starts the server and the SMS sandbox as real processes; for the demo, the benchmark and tests."""
+"""Starts the server and the sandboxes as real processes; for the demo, the benchmark and tests."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from pathlib import Path
 import httpx
 
 START_SECONDS_MAX = 30
+_CODES = ("sign_in_code", "step_up_code", "register_code")
 
 
 class DidNotStart(Exception):
@@ -64,6 +65,16 @@ def sms_sandbox(mailbox: Path, *more: str) -> Iterator[str]:
 
 
 @contextmanager
+def civil_register(*more: str) -> Iterator[str]:
+    """Run the sandbox of the civil register and yield its address."""
+    port = free_port()
+    arguments = ["-m", "backend.sandboxes.civil_register", "--port", str(port)]
+    with running([*arguments, *more], {}) as process:
+        _wait_for_port(port, process)
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
 def server(
     environment: Mapping[str, str], port: int | None = None, workers: int = 1
 ) -> Iterator[str]:
@@ -83,7 +94,7 @@ def newest_code(mailbox: Path, phone: str, seconds: float = 10) -> str:
         if mailbox.exists():
             lines = mailbox.read_text(encoding="utf-8").splitlines()
             sent = [m for m in map(json.loads, lines) if m["to"] == phone]
-            codes = [m["code"] for m in sent if m["template"] in ("sign_in_code", "step_up_code")]
+            codes = [m["code"] for m in sent if m["template"] in _CODES]
             if codes:
                 return str(codes[-1])
         time.sleep(0.05)

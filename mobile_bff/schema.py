@@ -36,6 +36,7 @@ from mobile_bff.policy_info.news_and_outages import OutageQueries
 from mobile_bff.preferences import PreferenceMutations, PreferencesType, preferences
 from mobile_bff.public_services.catalogue import CatalogueQueries
 from mobile_bff.public_services.medical_institutions import InstitutionQueries
+from mobile_bff.registration import RegistrationMutations
 from mobile_bff.scalars import SCALARS
 from mobile_bff.sign_in import SignInMutations
 from mobile_bff.step_up import Device, StepUpMutations, devices
@@ -187,6 +188,7 @@ Mutation = merge_types(
     "Mutation",
     (
         SignInMutations,
+        RegistrationMutations,
         StepUpMutations,
         PasskeyMutations,
         CodeMutations,

@@ -107,6 +107,20 @@ class PasskeyChallenge(SQLModel, table=True):
     expires_at: datetime = Field(sa_type=Instant)
 
 
+class Registration(SQLModel, table=True):
+    """Somebody without a phone here who registers with one; a clerk compares the identity card."""
+
+    __tablename__ = "registration"
+
+    id: str = Field(primary_key=True)
+    person_id: str = Field(foreign_key="person.id", index=True)
+    phone: str
+    phone_index: str
+    asked_at: datetime = Field(sa_type=Instant)
+    decided_at: datetime | None = Field(default=None, sa_type=Instant)
+    decision: str | None = None
+
+
 class FaceTemplate(SQLModel, table=True):
     """The sealed template of somebody's face: 128 numbers that no picture can be made of again."""
 

@@ -44,15 +44,20 @@ from backend.people import queries as people
 
 _PHONE = re.compile(r"1\d{10}\Z", re.ASCII)
 HOUR = 3600
-SIGN_IN, STEP_UP = "SIGN_IN", "STEP_UP"
+SIGN_IN, STEP_UP, REGISTER = "SIGN_IN", "STEP_UP", "REGISTER"
 """What a code from the phone is for."""
+
+
+def is_phone(text: str) -> bool:
+    """Tell whether a text is a mobile number of mainland China."""
+    return _PHONE.match(text) is not None
 
 
 def request_sign_in_code(
     unit: Unit, command: RequestSignInCode
 ) -> SignInCodeSent | PhoneInvalid | TooManyCodes:
     """Send a six-digit code to a phone. A newer code voids the older one."""
-    if not _PHONE.match(command.phone):
+    if not is_phone(command.phone):
         return PhoneInvalid()
     owner = people.person_by_phone(unit, command.phone)
     return send_code(unit, command.phone, command.address, owner, SIGN_IN)
@@ -61,7 +66,10 @@ def request_sign_in_code(
 def send_code(
     unit: Unit, phone: str, address: str, person_id: str | None, purpose: str
 ) -> SignInCodeSent | TooManyCodes:
-    """Send a code to a phone whose owner is known; to anybody else's nothing is sent."""
+    """Send a code to a phone; where nobody owns it, only a code to register by is sent.
+
+    A code to register is told apart in the message where the phone has an account already.
+    """
     settings, index = unit.settings, unit.vault.index(phone, "phone")
     wait = (
         rates.hit(unit, f"sms:{index}", 1, settings.sms_resend_seconds)
@@ -87,14 +95,22 @@ def send_code(
     challenge.attempts = 0
     challenge.used_at = None
     unit.db.add(challenge)
-    if person_id is not None:
+    if purpose == REGISTER and person_id is not None:
+        outbox.enqueue_sms(unit, phone, "registered_already", {})
+    elif person_id is not None or purpose == REGISTER:
         facts = {"code": code, "minutes": settings.sms_code_seconds // 60}
         outbox.enqueue_sms(unit, phone, f"{purpose.lower()}_code", facts)
     return SignInCodeSent(challenge.expires_at, Seconds(settings.sms_resend_seconds))
 
 
-def show_code(unit: Unit, phone: str, code: str, purpose: str) -> str | CodeWrong | SignInLocked:
-    """Return whose code it is, and use it up. A wrong one, or one sent for something else, counts."""
+def show_code(
+    unit: Unit, phone: str, code: str, purpose: str, *, keep: bool = False, counts: bool = True
+) -> str | CodeWrong | SignInLocked:
+    """Return whose code it is, and use it up unless it is kept.
+
+    A wrong one, or one sent for something else, counts; so does a right one that is shown again, unless
+    ``counts`` says that it was counted before. A code to register by is nobody's: an empty text.
+    """
     index = unit.vault.index(phone, "phone")
     challenge = unit.db.exec(
         select(SignInChallenge).where(SignInChallenge.phone_index == index).with_for_update()
@@ -103,16 +119,17 @@ def show_code(unit: Unit, phone: str, code: str, purpose: str) -> str | CodeWron
         return CodeWrong(0)
     if challenge.locked_until is not None and challenge.locked_until > unit.now:
         return SignInLocked(Seconds(ceil((challenge.locked_until - unit.now).total_seconds())))
-    challenge.attempts += 1
+    challenge.attempts += counts
     if challenge.purpose != purpose or not _code_fits(unit, challenge, index, code):
         return _count_failure(unit, challenge)
-    challenge.used_at = unit.now
+    if not keep:
+        challenge.used_at = unit.now
     return challenge.person_id or ""
 
 
 def sign_in(unit: Unit, command: SignIn) -> SessionOpened | PhoneInvalid | CodeWrong | SignInLocked:
     """Open a session for who holds the phone and its newest code."""
-    if not _PHONE.match(command.phone):
+    if not is_phone(command.phone):
         return PhoneInvalid()
     person_id = show_code(unit, command.phone, command.code, SIGN_IN)
     if isinstance(person_id, CodeWrong | SignInLocked):
@@ -186,7 +203,7 @@ def _code_fits(unit: Unit, challenge: SignInChallenge, phone: str, code: str) ->
     fits = hmac.compare_digest(challenge.code_digest, _digest(unit, f"{phone}:{code}"))
     return (
         fits
-        and challenge.person_id is not None
+        and (challenge.person_id is None) is (challenge.purpose == REGISTER)
         and challenge.used_at is None
         and challenge.expires_at > unit.now
         and challenge.attempts <= unit.settings.sign_in_attempts_per_code

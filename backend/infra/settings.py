@@ -48,6 +48,10 @@ class Settings:
 
     sms_gateway_url: str = "http://127.0.0.1:8091"
     sms_gateway_secret: str = SANDBOX_SECRET
+    civil_register_url: str = "http://127.0.0.1:8092"
+    civil_register_secret: str = SANDBOX_SECRET
+    registrations_per_phone_per_day: int = 5
+    registrations_per_number_per_day: int = 10
     sms_code_seconds: int = 300
     sms_resend_seconds: int = 60
     sms_per_phone_per_hour: int = 5
@@ -165,8 +169,9 @@ class Settings:
                 "YIBAO_CODE_PREFIX and YIBAO_PRINTED_CODE_PREFIX take three digits each, "
                 "different from each other and from the national 424"
             )
-        if settings.mode is Mode.PRODUCTION and settings.sms_gateway_secret == SANDBOX_SECRET:
-            raise SettingsError("YIBAO_SMS_GATEWAY_SECRET must be set in production")
+        for name in ("sms_gateway_secret", "civil_register_secret"):
+            if settings.mode is Mode.PRODUCTION and getattr(settings, name) == SANDBOX_SECRET:
+                raise SettingsError(f"{PREFIX}{name.upper()} must be set in production")
         return settings
 
 

@@ -41,6 +41,11 @@ def birth_date_of(id_number: str) -> date | None:
         return None
 
 
+def sex_of(id_number: str) -> str:
+    """Return the sex in a well-formed ID number: 1 male, 2 female (GB/T 2261.1)."""
+    return "1" if int(id_number[16]) % 2 else "2"
+
+
 def paying_enrolment(enrolments: Sequence[EnrolmentView]) -> EnrolmentView | None:
     """Return the enrolment that pays: in force before not, employees' before residents'.
 

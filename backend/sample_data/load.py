@@ -49,6 +49,7 @@ from backend.settlement.case import FilingKind
 from backend.settlement.credits import credit_month, credit_reported, open_account
 
 _PEOPLE = Path(__file__).parent / "people.csv"
+_CIVIL = Path(__file__).parent / "civil_register.csv"
 _PROVINCE = "510000"
 CHENGDU, YIBIN, ZIGONG, BEIJING = "510100", "511500", "510300", "110100"
 _RETIREE_CREDIT = Fen(86_400)
@@ -89,6 +90,30 @@ def load_sample_data(unit: Unit) -> list[SampleTerminal]:
         for serial, row in enumerate(csv.DictReader(file), 1):
             _load_person(unit, row, serial)
     return terminals
+
+
+@dataclass(frozen=True)
+class CivilRecord:
+    """What a civil register knows of a fictitious person."""
+
+    name: str
+    id_number: str
+    died_on: date | None
+
+
+def civil_records() -> dict[str, CivilRecord]:
+    """Return the fictitious people of the province, and three who are not insured, by number."""
+    found = {}
+    for file, first in ((_PEOPLE, 1), (_CIVIL, 400)):
+        with file.open(encoding="utf-8", newline="") as rows:
+            for serial, row in enumerate(csv.DictReader(rows), first):
+                birth = date.fromisoformat(row["birth_date"])
+                number = sample_id_number(birth, serial, row["sex"])
+                died = row.get("died_on")
+                found[number] = CivilRecord(
+                    row["name"], number, date.fromisoformat(died) if died else None
+                )
+    return found
 
 
 def sample_id_number(birth: date, serial: int, sex: str) -> str:

@@ -33,6 +33,7 @@ from backend.migrations.tables import METADATA
 from backend.proxies import service as relatives
 from backend.proxies.contracts import EndBinding, Scope
 from mobile_bff import documents
+from mobile_bff.civil_register import CivilRegister
 from mobile_bff.context import Context
 from mobile_bff.schema import make_schema
 from mobile_bff.trusted import load_documents
@@ -138,6 +139,13 @@ MUTATIONS: dict[str, Row] = {
     # before anybody is known
     "requestSignInCode": Row(_ANYBODY, _input(phone="12000000002")),
     "signIn": Row(_ANYBODY, _input(phone="12000000002", code="000000", deviceName="x")),
+    "requestRegistrationCode": Row(_ANYBODY, _input(phone="12000000999")),
+    "register": Row(
+        _ANYBODY,
+        _input(
+            name="样例", idNumber="@owner_number", phone="12000000999", code="0", deviceName="x"
+        ),
+    ),
     "refreshSession": Row(_ANYBODY, _input(refreshToken="x")),
     "beginPasskeySignIn": Row(_ANYBODY),
     "signInWithPasskey": Row(set(), _input(ceremonyId="x", credential=_CREDENTIAL, deviceName="x")),
@@ -397,6 +405,7 @@ def asked(
         claims=province.claims[who],
         documents=load_documents(only_own=False),
         connected_at=province.world.clock.now(),
+        register=CivilRegister("http://127.0.0.1:9", ""),
     )
     result = asyncio.run(SCHEMA.execute(document, variable_values=variables, context_value=context))
     if result.errors:

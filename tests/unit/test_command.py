@@ -28,6 +28,7 @@ from backend.payments.misuse import report_not_me
 from backend.people import queries as people
 from backend.policies.contracts import OutageNow
 from mobile_bff.command import main
+from tests.usecases.test_registration import ELDER, register
 from tests.usecases.test_relatives import request
 from tests.world import IBUPROFEN, LEVEL_3, OTHER_PHARMACY, PHARMACY, VISIT, World, line, new_key
 
@@ -192,6 +193,17 @@ def test_capitation_agreements_are_signed_listed_and_rested(world: World, yibao:
     assert (status, "it is not over" in said) == (1, True)
     assert yibao("capitation", "month", LEVEL_3, "soon", *HERE)[0] == 1
     assert yibao("capitation", "sign", LEVEL_3, "nobody")[0] == 1
+
+
+def test_a_registration_is_listed_and_approved(world: World, yibao: Any) -> None:
+    waits = register(world, ELDER)
+    status, said, _ = yibao("register", "list")
+    assert (status, said.startswith(waits.registration_id)) == (0, True)
+    assert "周*例 120****0901" in said
+    assert yibao("register", "reject", "nobody")[0] == 1
+    assert yibao("register", "approve", waits.registration_id)[0] == 0
+    assert yibao("register", "list") == (0, "", "")
+    assert yibao("register", "approve", waits.registration_id)[0] == 1
 
 
 def test_a_clerk_vouches_for_who_holds_a_device(world: World, yibao: Any) -> None:

@@ -61,8 +61,8 @@ def test_everything_in_the_schema_is_described() -> None:
 
 
 _AT_THE_CONSOLE = {
-    *("PersonKnown", "IdNumberInvalid"),
-    *("ClearingNotPossible", "AgreementNotPossible"),
+    "PersonKnown",
+    *("ClearingNotPossible", "AgreementNotPossible", "RegistrationNotFound"),
     *("ClaimInvalid", "InvoiceClaimed", "SettledDirectly", "CapitatedAtPilot", "ClaimNotFound"),
 }
 """Refusals that no caller over the network meets yet."""
@@ -206,6 +206,7 @@ def test_the_same_file_names_in_every_domain_folder() -> None:
         "identity": {
             *("face_checks", "face_contracts", "face_logic", "face_reader", "face_worker"),
             *("passkey_contracts", "passkeys", "safety", "safety_contracts"),
+            *("registration", "registration_contracts"),
         },
         "settlement": {"calculate", "case", "casebook", "credits", "facts", "stays", "upcast"},
         "payments": {

@@ -9,6 +9,7 @@ import json
 import httpx
 
 from backend.identity.registration_contracts import CivilAnswer
+from backend.kernel.ids import IdSource
 
 _SECONDS_MAX = 5
 _TRIES = 2

@@ -70,7 +70,9 @@ class YibaoGraphQL(GraphQL[Context, None]):
         self._resources = resources
         self._bearer = Bearer(resources)
         settings = resources.settings
-        self._register = CivilRegister(settings.civil_register_url, settings.civil_register_secret)
+        self._register = CivilRegister(
+            settings.civil_register_url, settings.civil_register_secret, resources.ids
+        )
         self._door = door
         self._feed = feed
         self._documents = documents

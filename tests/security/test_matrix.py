@@ -26,6 +26,7 @@ from backend.access.contracts import PersonActor, TerminalActor
 from backend.codes import identities
 from backend.codes.contracts import MakePrintedCode, Purpose
 from backend.identity.face_contracts import FacePurpose
+from backend.infra.clock import SystemIds
 from backend.infra.database import Database, Unit
 from backend.infra.tokens import Audience, Claims
 from backend.kernel.errors import Locale, Refusal
@@ -405,7 +406,7 @@ def asked(
         claims=province.claims[who],
         documents=load_documents(only_own=False),
         connected_at=province.world.clock.now(),
-        register=CivilRegister("http://127.0.0.1:9", ""),
+        register=CivilRegister("http://127.0.0.1:9", "", SystemIds()),
     )
     result = asyncio.run(SCHEMA.execute(document, variable_values=variables, context_value=context))
     if result.errors:

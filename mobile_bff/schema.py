@@ -18,6 +18,7 @@ from mobile_bff.connections import PAGE_MAX
 from mobile_bff.context import Info
 from mobile_bff.estimates import EstimateQueries
 from mobile_bff.faces import FaceMutations
+from mobile_bff.home import Home, home
 from mobile_bff.identity_codes import IdentityCodeMutations
 from mobile_bff.limits import EXTENSIONS
 from mobile_bff.mobile_payment.bills_and_refunds import (
@@ -157,6 +158,11 @@ class Query:
     def benefits(self) -> Benefits:
         """Return the fifth group."""
         return Benefits()
+
+    @strawberry.field(description="What to show the signed-in person first.")
+    async def home(self, info: Info) -> Home:
+        """Return the caller's home page."""
+        return await home(info)
 
     @strawberry.field(description="What the signed-in person has chosen for every device.")
     async def preferences(self, info: Info) -> PreferencesType:

@@ -126,6 +126,8 @@ class Settings:
     series_times_limit: int = 3
     """Purchases within ``series_seconds`` that nobody confirmed, up to this many times the limit."""
     bill_seconds: int = 300
+    elder_bill_seconds: int = 1_800
+    """Of a bill that waits for somebody in elder mode to read it."""
     confirm_above_fen: int = 20_000
     """Bills above this total wait for the phone unless the patient has set another limit."""
     quantity_per_line_max: int = 200

@@ -300,7 +300,7 @@ def _new_bill(
         instalments=command.instalments,
         shown_by_id=whose.shown_by_id,
         created_at=unit.now,
-        expires_at=unit.now + timedelta(seconds=unit.settings.bill_seconds),
+        expires_at=unit.now + _life(unit, whose.person_id, waits=why is not None),
         confirm_above_fen=limit,
         case_facts=CASE.dump_python(case, mode="json"),
         outcome=OUTCOME.dump_python(outcome, mode="json"),
@@ -309,6 +309,13 @@ def _new_bill(
     unit.db.add(bill)
     unit.db.flush()
     return bill
+
+
+def _life(unit: Unit, person_id: str, *, waits: bool) -> timedelta:
+    """Return how long a bill stands; whoever reads it in elder mode is not hurried."""
+    elder = waits and people.preferences(unit, person_id).elder_mode
+    settings = unit.settings
+    return timedelta(seconds=settings.elder_bill_seconds if elder else settings.bill_seconds)
 
 
 def _settle(unit: Unit, command: Settle, actor: TerminalActor) -> SettlementView | Refusal:

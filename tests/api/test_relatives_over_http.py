@@ -86,4 +86,13 @@ def test_elder_mode_belongs_to_the_person(site: Site) -> None:
     }
     chosen = elder.do("SetPreferences", elderMode=True, noticeBy="CALL")
     assert (chosen["elderMode"], chosen["noticeBy"]) == (True, "CALL")
+    home = elder.call("Home")
+    assert [tile["title"] for tile in home["tiles"]] == [
+        *("出示医保码", "亲属帮我办", "账户余额", "看病买药记录", "找医院", "打电话求助")
+    ]
+    assert home["tiles"][-1]["phone"] == "12393"
+    assert all(tile["speechText"] and len(tile["title"]) <= 8 for tile in home["tiles"])
+    assert all(tile["state"] != "PLANNED" for tile in home["tiles"])
+    others = site.phone("worker_2").call("Home")
+    assert (others["elderMode"], len(others["tiles"]) > 10) == (False, True)
     assert not site.phone("worker_2").call("Preferences")["elderModeOffered"]

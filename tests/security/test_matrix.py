@@ -238,6 +238,7 @@ QUERIES: dict[str, tuple[set[str], str]] = {
     "viewer": (_ANY_PERSON, "viewer { maskedName }"),
     "devices": (_ANY_PERSON, "devices { name }"),
     "passkeys": (_ANY_PERSON, "passkeys { name }"),
+    "home": (_ANY_PERSON, "home { tiles { title } }"),
     "preferences": (_ANY_PERSON, "preferences { elderMode }"),
     "benefits": (
         _ANY_PERSON,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -595,6 +595,17 @@ def test_a_bill_that_a_relative_turned_down_is_told_too(world: World) -> None:
     assert world.do(decisions.decide_bill, decide).state == "REFUSED"
     acts = world.database.read(lambda u: queries.acts_for(u, world.person("retiree"), None, 9))
     assert [(act.action, act.amount_fen) for act in acts] == [(Action.DECIDE_BILL, None)]
+
+
+def test_an_elder_is_not_hurried_while_reading(world: World) -> None:
+    chosen = SetPreferences(world.actor("retiree"), True, NoticeBy.MESSAGE)
+    world.do(set_preferences, chosen)
+    small = world.bill("retiree", line(IBUPROFEN, "1", "30.00"))
+    assert small.expires_at == world.clock.now() + timedelta(minutes=5)  # nobody reads it
+    bill = world.bill("retiree", line(IBUPROFEN, "1", "300.00"))
+    assert bill.state == "AWAITING_CONFIRMATION"
+    world.clock.forward(minutes=29)
+    assert world.decide("retiree", bill.id, True).state == "CONFIRMED"
 
 
 def test_a_relative_proves_themselves_before_money_goes(world: World) -> None:

@@ -41,6 +41,7 @@ from backend.rulebook.packs import PackInvalid
 from backend.sample_data.load import load_sample_data
 from backend.settlement import queries as settlements
 from backend.settlement.casebook import CaseInvalid
+from backend.sharing import queries as sharing
 from backend.sharing.contracts import TRANSFER_STATES
 from mobile_bff import documents
 from mobile_bff.claim_tools import add_claim_commands
@@ -196,7 +197,8 @@ def _keys(options: argparse.Namespace) -> int:
 def _verify(_options: argparse.Namespace) -> int:
     def read(unit: Unit) -> list[object]:
         book = rulebook()
-        return [*audit.verify(unit), *ledger.verify(unit), *settlements.verify(unit, book)]
+        money = (*ledger.verify(unit), *sharing.verify(unit))
+        return [*audit.verify(unit), *money, *settlements.verify(unit, book)]
 
     faults = _read(read)
     for fault in faults:

@@ -30,6 +30,7 @@ from backend.proxies.authority import Right, authorize, note
 from mobile_bff.civil_register import CivilRegister
 from mobile_bff.door import Door
 from mobile_bff.feed import Feed
+from mobile_bff.national_platform import NationalPlatform
 from mobile_bff.trusted import Documents
 
 T = TypeVar("T")
@@ -56,6 +57,7 @@ class Context:
     documents: Documents
     connected_at: datetime
     register: CivilRegister
+    national: NationalPlatform
     introspection: bool = True
     connection_params: dict[str, Any] | None = None
     _actor: Actor | None = None

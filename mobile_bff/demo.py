@@ -25,7 +25,7 @@ from rich.table import Table
 from backend.kernel.calendar import SHANGHAI
 from backend.sample_data.load import sample_key
 from mobile_bff.client import Client, terminal_assertion
-from mobile_bff.processes import civil_register, newest_code, server, sms_sandbox
+from mobile_bff.processes import civil_register, national_platform, newest_code, server, sms_sandbox
 
 FOLDER = Path(".demo")
 PHONE = "12000000001"
@@ -70,7 +70,12 @@ def run_demo(port: int, keep_serving: bool) -> int:
         subprocess.run(  # noqa: S603
             command, env={**os.environ, **environment}, check=True, stdout=subprocess.DEVNULL
         )
-    with sms_sandbox(mailbox) as gateway, civil_register() as register:
+    with (
+        sms_sandbox(mailbox) as gateway,
+        civil_register() as register,
+        national_platform() as platform,
+    ):
+        environment["YIBAO_NATIONAL_PLATFORM_URL"] = platform
         environment["YIBAO_SMS_GATEWAY_URL"] = gateway
         environment["YIBAO_CIVIL_REGISTER_URL"] = register
         with server(environment, port) as address:

@@ -48,6 +48,8 @@ class FaceUpload:
         claims = self._bearer.claims(request.headers.get("authorization", ""))
         address = request.client.host if request.client else ""
         request_id = request.scope.get("yibao_request_id", "")
+        if claims is None:
+            return _refused(FaceCheckUnknown(), request)
         try:
             pictures = await _pictures(request)
         except (HTTPException, MultiPartException, ValueError) as error:

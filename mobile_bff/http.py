@@ -37,6 +37,7 @@ from mobile_bff.civil_register import CivilRegister
 from mobile_bff.context import Context
 from mobile_bff.door import Door
 from mobile_bff.feed import Feed
+from mobile_bff.national_platform import NationalPlatform
 from mobile_bff.trusted import Documents, digest
 
 PLAIN = "application/json"
@@ -70,6 +71,9 @@ class YibaoGraphQL(GraphQL[Context, None]):
         self._resources = resources
         self._bearer = Bearer(resources)
         settings = resources.settings
+        self._national = NationalPlatform(
+            settings.national_platform_url, settings.national_platform_secret
+        )
         self._register = CivilRegister(
             settings.civil_register_url, settings.civil_register_secret, resources.ids
         )
@@ -105,6 +109,7 @@ class YibaoGraphQL(GraphQL[Context, None]):
             documents=self._documents,
             connected_at=self._resources.clock.now(),
             register=self._register,
+            national=self._national,
         )
         context.introspection = self._may_introspect(context.claims)
         return context

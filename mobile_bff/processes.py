@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import httpx
@@ -64,11 +64,20 @@ def sms_sandbox(mailbox: Path, *more: str) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
 
 
-@contextmanager
-def civil_register(*more: str) -> Iterator[str]:
+def civil_register(*more: str) -> AbstractContextManager[str]:
     """Run the sandbox of the civil register and yield its address."""
+    return _sandbox("civil_register", *more)
+
+
+def national_platform(*more: str) -> AbstractContextManager[str]:
+    """Run the sandbox of the national platform and yield its address."""
+    return _sandbox("national_platform", *more)
+
+
+@contextmanager
+def _sandbox(name: str, *more: str) -> Iterator[str]:
     port = free_port()
-    arguments = ["-m", "backend.sandboxes.civil_register", "--port", str(port)]
+    arguments = ["-m", f"backend.sandboxes.{name}", "--port", str(port)]
     with running([*arguments, *more], {}) as process:
         _wait_for_port(port, process)
         yield f"http://127.0.0.1:{port}"

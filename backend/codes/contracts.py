@@ -307,6 +307,52 @@ class GrantNotValid(Refusal):
     next_en = "Ask the patient for a new code and scan it at this terminal."
 
 
+class NationalSilence(StrEnum):
+    """Why the national platform names nobody."""
+
+    SILENT = "SILENT"
+    """It does not answer, or what came was not signed by it."""
+    NO_CODE = "NO_CODE"
+    """It knows no such code: used, past its minute, or never issued (500159)."""
+    MASKED = "MASKED"
+    """It answers without the whole ID number."""
+
+
+@dataclass(frozen=True)
+class NationalHolder:
+    """Whom the national platform names, and where it has them insured (``insuOrg``)."""
+
+    name: str
+    id_number: str
+    area_code: str
+
+
+NationalAnswer = NationalHolder | NationalSilence
+
+
+@dataclass(frozen=True)
+class NationalPlatformSilent(Refusal):
+    """The national platform does not say whose code it is, because it does not answer."""
+
+    retry: ClassVar[Retry] = Retry.SAME_REQUEST
+    zh = "国家医保信息平台暂时没有响应，无法识别这个医保码。"
+    en = "The national platform does not answer, so this code cannot be resolved now."
+    next_zh = "请患者改用本省医保APP亮码，或读取身份证继续办理；也可稍后重试。"
+    next_en = "Ask for the provincial app's code or read the ID card; or try again in a moment."
+
+
+@dataclass(frozen=True)
+class InsuredElsewhere(Refusal):
+    """The holder is known to the national platform and not insured in this province."""
+
+    retry: ClassVar[Retry] = Retry.NEVER
+    zh = "持码人参保地为{area}，不在本省参保。"
+    en = "The holder is insured in {area}, not in this province."
+    next_zh = "请按异地就医流程办理；未备案的可现场补办备案，或先自费后回参保地报销。"
+    next_en = "Serve them as a patient from elsewhere; or they pay and claim at home."
+    area: str
+
+
 @dataclass(frozen=True)
 class CodeOfOtherAuthority(Refusal):
     """The text is a code of somebody else's, who alone can say whose it is."""

@@ -22,8 +22,13 @@ from backend.codes.contracts import (
     HealthCard,
     IdCardReading,
     IdentityCodesRevoked,
+    InsuredElsewhere,
     IssueIdentityCode,
     MakePrintedCode,
+    NationalAnswer,
+    NationalHolder,
+    NationalPlatformSilent,
+    NationalSilence,
     PrintedIdentity,
     RevokeIdentityCodes,
     ShowHealthCard,
@@ -199,6 +204,27 @@ def identify(unit: Unit, text: str, card: IdCardReading | None) -> Identified | 
     if holder is not None and holder != found:
         return DocumentDiffers()
     return Identified(kind, Authority.THIS_PROVINCE, found, confirmed=holder is not None)
+
+
+def identify_national(unit: Unit, said: NationalAnswer | None) -> Identified | Refusal:
+    """Return whom the national platform has named, where they are insured here.
+
+    It proves identity and no more: our own guards (device, place, freeze) saw nothing of that code.
+    """
+    kind, authority = CodeKind.NATIONAL, Authority.NATIONAL_PLATFORM
+    if said is NationalSilence.NO_CODE:
+        return CodeUnknown()
+    if said is NationalSilence.SILENT:
+        return NationalPlatformSilent()
+    if not isinstance(said, NationalHolder):
+        return CodeOfOtherAuthority(kind, authority)
+    found = people.named(unit, said.name, said.id_number)
+    if found is None:
+        return InsuredElsewhere(said.area_code)
+    allowed = _unless_frozen(unit, found)
+    if isinstance(allowed, Refusal):
+        return allowed
+    return Identified(kind, authority, found, confirmed=True)
 
 
 def trust_list(unit: Unit) -> TrustList:

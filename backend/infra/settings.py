@@ -50,6 +50,8 @@ class Settings:
     sms_gateway_secret: str = SANDBOX_SECRET
     civil_register_url: str = "http://127.0.0.1:8092"
     civil_register_secret: str = SANDBOX_SECRET
+    national_platform_url: str = "http://127.0.0.1:8093"
+    national_platform_secret: str = SANDBOX_SECRET
     registrations_per_phone_per_day: int = 5
     registrations_per_number_per_day: int = 10
     sms_code_seconds: int = 300
@@ -171,7 +173,8 @@ class Settings:
                 "YIBAO_CODE_PREFIX and YIBAO_PRINTED_CODE_PREFIX take three digits each, "
                 "different from each other and from the national 424"
             )
-        for name in ("sms_gateway_secret", "civil_register_secret"):
+        outside = ("sms_gateway_secret", "civil_register_secret", "national_platform_secret")
+        for name in outside:
             if settings.mode is Mode.PRODUCTION and getattr(settings, name) == SANDBOX_SECRET:
                 raise SettingsError(f"{PREFIX}{name.upper()} must be set in production")
         return settings

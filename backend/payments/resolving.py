@@ -6,7 +6,7 @@ from backend.access.contracts import Action, TerminalActor
 from backend.access.logic import label
 from backend.codes import identities
 from backend.codes import service as codes
-from backend.codes.contracts import Authority, CodeKind
+from backend.codes.contracts import Authority, CodeKind, NationalAnswer
 from backend.codes.logic import classify
 from backend.identity import face_checks
 from backend.identity.face_contracts import FaceCheckStarted, FacePurpose
@@ -19,9 +19,26 @@ from backend.payments.service import at_till, place_refusal, redeem, scanned_cod
 from backend.people import queries as people
 
 
-def resolve_code(unit: Unit, command: ResolveCode) -> ResolvedCode | Refusal:
-    """Tell whose code of any kind a till has scanned, or whose identity card it has read."""
-    return at_till(unit, "resolve_code", command, ResolvedCode, _resolve, Action.DECODE_CODE)
+def resolve_code(
+    unit: Unit, command: ResolveCode, national: NationalAnswer | None = None
+) -> ResolvedCode | Refusal:
+    """Tell whose code of any kind a till has scanned, or whose identity card it has read.
+
+    ``national`` is what the national platform said of one of its codes. It is no part of the command: it
+    decodes a code once, and a till that lost our answer repeats the same request.
+    """
+
+    def act(unit: Unit, command: ResolveCode, actor: TerminalActor) -> ResolvedCode | Refusal:
+        return _resolve(unit, command, actor, national)
+
+    return at_till(unit, "resolve_code", command, ResolvedCode, act, Action.DECODE_CODE)
+
+
+def is_national(unit: Unit, text: str) -> bool:
+    """Tell whether a scanned text is for the national platform to decode."""
+    settings = unit.settings
+    kind = classify(text, settings.code_prefix, settings.printed_code_prefix)
+    return kind is CodeKind.NATIONAL
 
 
 def begin_till_face(unit: Unit, command: BeginTillFace) -> FaceCheckStarted | Refusal:
@@ -31,7 +48,9 @@ def begin_till_face(unit: Unit, command: BeginTillFace) -> FaceCheckStarted | Re
     )
 
 
-def _resolve(unit: Unit, command: ResolveCode, actor: TerminalActor) -> ResolvedCode | Refusal:
+def _resolve(
+    unit: Unit, command: ResolveCode, actor: TerminalActor, national: NationalAnswer | None
+) -> ResolvedCode | Refusal:
     settings = unit.settings
     kind = classify(command.text, settings.code_prefix, settings.printed_code_prefix)
     if kind is CodeKind.UNIFIED:
@@ -44,7 +63,10 @@ def _resolve(unit: Unit, command: ResolveCode, actor: TerminalActor) -> Resolved
     refusal = place_refusal(unit, institution, command.purpose)
     if refusal is not None:
         return refusal
-    found = identities.identify(unit, command.text, command.card)
+    if kind is CodeKind.NATIONAL and command.card is None:
+        found = identities.identify_national(unit, national)
+    else:
+        found = identities.identify(unit, command.text, command.card)
     if isinstance(found, Refusal):
         return found
     confirmed = found.confirmed

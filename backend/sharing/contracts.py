@@ -199,6 +199,15 @@ class WalletView:
 
 
 @dataclass(frozen=True)
+class TransitFault:
+    """Where the ledger and the transfers contradict each other."""
+
+    person_id: str
+    ledger_fen: Fen
+    transfers_fen: Fen
+
+
+@dataclass(frozen=True)
 class Purse:
     """An account that may pay for somebody: whose, and how much of it may go now."""
 

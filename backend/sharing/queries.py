@@ -23,6 +23,7 @@ from backend.sharing.contracts import (
     ShareView,
     TransferState,
     TransferView,
+    TransitFault,
     WalletView,
 )
 from backend.sharing.model import Share, Transfer, Wallet
@@ -137,6 +138,22 @@ def transfer_view(unit: Unit, row: Transfer, person_id: str) -> TransferView:
         due_at=row.due_at,
         done_at=row.done_at,
     )
+
+
+def verify(unit: Unit) -> list[TransitFault]:
+    """Return every sender whose money in transit is not what their open transfers say."""
+    rows = unit.db.exec(
+        select(Transfer.sender_id, func.sum(col(Transfer.amount_fen)))
+        .where(Transfer.state == TransferState.SENT)
+        .group_by(col(Transfer.sender_id))
+    ).all()
+    waiting = {sender: int(amount) for sender, amount in rows}
+    faults = []
+    for owner in unit.db.exec(select(Wallet.person_id).order_by(col(Wallet.person_id))).all():
+        held = ledger.balance(unit, accounts.in_transit(owner)) or Fen(0)
+        if held != waiting.get(owner, 0):
+            faults.append(TransitFault(owner, held, Fen(waiting.get(owner, 0))))
+    return faults
 
 
 def _standing(unit: Unit, row: Share) -> ShareStanding:

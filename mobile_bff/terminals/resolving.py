@@ -6,6 +6,7 @@ from typing import Any
 
 import strawberry
 
+from backend.access.contracts import TerminalActor
 from backend.codes.contracts import (
     Authority,
     CodeKind,
@@ -13,14 +14,20 @@ from backend.codes.contracts import (
     CodeRevoked,
     DocumentDiffers,
     IdCardReading,
+    InsuredElsewhere,
+    NationalAnswer,
+    NationalPlatformSilent,
     Purpose,
 )
 from backend.identity.face_contracts import FaceCheckUnknown
+from backend.infra.database import Unit
+from backend.institutions import queries as institutions
 from backend.kernel.errors import Locale
 from backend.payments import resolving
 from backend.payments.contracts import ResolveCode, ResolvedCode
 from mobile_bff.context import Info
 from mobile_bff.errors import answer, result_union
+from mobile_bff.national_platform import Asking
 from mobile_bff.personal_rights.enrolments import PersonType, person_type
 from mobile_bff.terminals.gateway import SCAN, DecodedCode, decoded
 from mobile_bff.words import Words
@@ -91,6 +98,23 @@ def _shown(found: ResolvedCode, locale: Locale) -> ResolvedCodeType:
     )
 
 
+async def _national(info: Info, text: str, purpose: Purpose) -> NationalAnswer | None:
+    """Ask the national platform about a code of its own, for a till that may."""
+    context = info.context
+    actor = await context.actor()
+    if not isinstance(actor, TerminalActor):
+        return None
+
+    def read(unit: Unit) -> Asking | None:
+        if not resolving.is_national(unit, text):
+            return None
+        place = institutions.institution(unit, actor.institution_id)
+        return Asking(place.code, actor.operator_id, purpose)
+
+    asking = await context.door.read(read)
+    return None if asking is None else await context.national.decode(text, asking)
+
+
 @strawberry.type
 class ResolvingMutations:
     """Telling codes apart."""
@@ -100,7 +124,15 @@ class ResolvingMutations:
         graphql_type=result_union(
             "ResolveCodeResult",
             ResolvedCodeType,
-            (*SCAN, CodeOfOtherAuthority, CodeRevoked, DocumentDiffers, FaceCheckUnknown),
+            (
+                *SCAN,
+                CodeOfOtherAuthority,
+                CodeRevoked,
+                DocumentDiffers,
+                FaceCheckUnknown,
+                NationalPlatformSilent,
+                InsuredElsewhere,
+            ),
         ),
     )
     async def resolve_code(self, info: Info, input: ResolveCodeInput) -> Any:
@@ -108,10 +140,12 @@ class ResolvingMutations:
         card = None
         if input.id_card is not None:
             card = IdCardReading(input.id_card.name, input.id_card.id_number)
+        text = input.text.strip()
+        national = None if card else await _national(info, text, input.purpose)
         outcome = await info.context.act(
-            resolving.resolve_code,
+            lambda unit, command: resolving.resolve_code(unit, command, national),
             lambda actor: ResolveCode(
-                actor, input.text, card, input.purpose, input.request_id, input.face_check_id
+                actor, text, card, input.purpose, input.request_id, input.face_check_id
             ),
         )
         locale = info.context.locale

@@ -36,6 +36,7 @@ from backend.proxies.contracts import EndBinding, Scope
 from mobile_bff import documents
 from mobile_bff.civil_register import CivilRegister
 from mobile_bff.context import Context
+from mobile_bff.national_platform import NationalPlatform
 from mobile_bff.schema import make_schema
 from mobile_bff.trusted import load_documents
 from tests.usecases.test_faces import checked, consenting, enrolled
@@ -408,6 +409,7 @@ def asked(
         documents=load_documents(only_own=False),
         connected_at=province.world.clock.now(),
         register=CivilRegister("http://127.0.0.1:9", "", SystemIds()),
+        national=NationalPlatform("http://127.0.0.1:9", ""),
     )
     result = asyncio.run(SCHEMA.execute(document, variable_values=variables, context_value=context))
     if result.errors:

@@ -46,11 +46,13 @@ from backend.sharing.contracts import (
     TransferState,
     TransferTooLarge,
     TransferView,
+    TransitFault,
     WalletClosed,
     WalletNotOpen,
     WalletView,
 )
 from backend.sharing.logic import draws
+from backend.sharing.model import Transfer
 from tests.usecases.test_relatives import allowed
 from tests.usecases.test_safety import messages
 from tests.world import World, new_key
@@ -111,6 +113,7 @@ def purses(world: World, key: str) -> list[str]:
 
 def adds_up(world: World) -> None:
     assert world.database.read(ledger.verify) == []
+    assert world.database.read(queries.verify) == []
 
 
 @pytest.fixture
@@ -277,6 +280,18 @@ def test_money_is_sent_and_taken(pair: World) -> None:
     assert [view.id for view in views] == [sent.id]
     older = world.database.read(lambda u: queries.transfers(u, world.person("worker"), sent.id, 9))
     assert older == []
+
+
+def test_a_transfer_that_somebody_tampered_with_is_found(pair: World) -> None:
+    sent = send(pair, "retiree", "worker", 20_000)
+    adds_up(pair)
+
+    def tamper(unit: Unit) -> None:
+        unit.db.get_one(Transfer, sent.id).amount_fen = 30_000
+
+    pair.database.write(tamper)
+    found = TransitFault(pair.person("retiree"), Fen(20_000), Fen(30_000))
+    assert pair.database.read(queries.verify) == [found]
 
 
 def test_the_same_request_moves_money_once(pair: World) -> None:

@@ -127,6 +127,11 @@ class Settings:
     series_seconds: int = 3_600
     series_times_limit: int = 3
     """Purchases within ``series_seconds`` that nobody confirmed, up to this many times the limit."""
+    valuable_line_fen: int = 50_000
+    """A line of a pharmacy's bill from this amount on is costly. Our own choice; no rule was found."""
+    valuables_seconds: int = 86_400
+    valuables_wait_seconds: int = 600
+    """A second costly item within ``valuables_seconds`` can be confirmed only after this time."""
     bill_seconds: int = 300
     elder_bill_seconds: int = 1_800
     """Of a bill that waits for somebody in elder mode to read it."""

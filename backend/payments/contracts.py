@@ -10,7 +10,7 @@ from typing import ClassVar
 from backend.access.contracts import Actor
 from backend.codes.contracts import Authority, CodeKind, IdCardReading, Purpose
 from backend.institutions.contracts import InstitutionView
-from backend.kernel.errors import Locale, Refusal, Retry
+from backend.kernel.errors import Locale, Refusal, Retry, Seconds
 from backend.kernel.money import Fen, Quantity, UnitPrice
 from backend.kernel.states import StateTable
 from backend.people.contracts import EnrolmentView, PersonView
@@ -253,6 +253,8 @@ class ConfirmReason(StrEnum):
     ABOVE_LIMIT = "ABOVE_LIMIT"
     OTHER_PLACE = "OTHER_PLACE"
     SERIES = "SERIES"
+    VALUABLES = "VALUABLES"
+    """A second costly item within a day: the phone may say yes only after a while."""
 
     def text(self, locale: Locale) -> str:
         """Return it in words."""
@@ -269,7 +271,25 @@ _CONFIRM_REASONS = {
         "短时间内多次小额购药",
         "there were many small purchases within a short time",
     ),
+    "VALUABLES": (
+        "一天内再次购买贵重药品",
+        "it is another costly item within a day",
+    ),
 }
+
+
+@dataclass(frozen=True)
+class CoolingDown(Refusal):
+    """A second costly item within a day waits a while, so that whoever was talked into it can think."""
+
+    retry: ClassVar[Retry] = Retry.SAME_REQUEST
+    zh = "一天内再次购买贵重药品需要冷静等待，请在{retry_after_seconds}后再确认。"
+    en = "Another costly item within a day waits; confirm it in {retry_after_seconds}."
+    next_zh = (
+        "如有人让您代刷、刷药返现，请立即拒绝并冻结账户，拨打12393；本人需要的，到时再确认即可。"
+    )
+    next_en = "If somebody asked you to buy it for them, refuse, freeze the account and call 12393."
+    retry_after_seconds: Seconds
 
 
 @dataclass(frozen=True)

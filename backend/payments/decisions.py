@@ -20,8 +20,10 @@ from backend.payments.contracts import (
     BillNotOpen,
     BillState,
     BillView,
+    CoolingDown,
     DecideBill,
 )
+from backend.payments.guards import wait_seconds
 from backend.people import queries as people
 from backend.proxies.authority import Right, authorize, note, spending_refusal
 from backend.settlement.queries import outcome_of
@@ -58,6 +60,9 @@ def _decide(unit: Unit, command: DecideBill, person_id: str, right: Right) -> Bi
         return BillExpired(bill.expires_at)
     if command.accept and isinstance(command.actor, PersonActor):
         outcome = outcome_of(bill.outcome)
+        wait = wait_seconds(unit, bill)
+        if wait is not None:
+            return CoolingDown(wait)
         missing = (
             safety.frozen_refusal(unit, person_id)
             or safety.demand(unit, command.actor, Demand.MONEY, outcome.total_fen)

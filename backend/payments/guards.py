@@ -7,6 +7,7 @@ small ones. Neither is possible without the person's own phone saying yes.
 from __future__ import annotations
 
 from datetime import timedelta
+from math import ceil
 
 from sqlmodel import col, select
 
@@ -15,15 +16,18 @@ from backend.codes.contracts import Purpose
 from backend.infra.database import Unit
 from backend.institutions import queries as institutions
 from backend.institutions.contracts import InstitutionView
+from backend.kernel.errors import Seconds
 from backend.kernel.money import Fen
 from backend.payments.contracts import BillState, ConfirmReason
 from backend.payments.model import Bill
 from backend.payments.visits import Presented
 from backend.settlement import queries as settlements
+from backend.settlement.contracts import Outcome
+from backend.settlement.queries import outcome_of
 
 
 def why_confirm(
-    unit: Unit, whose: Presented, institution: InstitutionView, total: Fen, limit: Fen
+    unit: Unit, whose: Presented, institution: InstitutionView, outcome: Outcome, limit: Fen
 ) -> ConfirmReason | None:
     """Return why a bill waits for the phone, ``None`` where it does not.
 
@@ -31,15 +35,42 @@ def why_confirm(
     """
     if whose.identity_only:
         return None
+    total = outcome.total_fen
+    bought_now = whose.stay is None and whose.purpose is Purpose.PHARMACY_PURCHASE
+    if bought_now and _is_costly(unit, outcome) and _bought_costly(unit, whose.person_id):
+        return ConfirmReason.VALUABLES
     if total > limit:
         return ConfirmReason.ABOVE_LIMIT
-    if whose.stay is not None or whose.purpose is not Purpose.PHARMACY_PURCHASE:
+    if not bought_now:
         return None
     if _was_elsewhere(unit, whose, institution):
         return ConfirmReason.OTHER_PLACE
     series = limit * unit.settings.series_times_limit
     bought = _bought_unconfirmed(unit, whose.person_id)
     return ConfirmReason.SERIES if bought and bought + total > series else None
+
+
+def wait_seconds(unit: Unit, bill: Bill) -> Seconds | None:
+    """Return how long a bill of a second costly item still cools down, ``None`` where it does not."""
+    if bill.confirm_reason != ConfirmReason.VALUABLES:
+        return None
+    left = bill.created_at + timedelta(seconds=unit.settings.valuables_wait_seconds) - unit.now
+    return Seconds(ceil(left.total_seconds())) if left.total_seconds() > 0 else None
+
+
+def _is_costly(unit: Unit, outcome: Outcome) -> bool:
+    return any(line.total_fen >= unit.settings.valuable_line_fen for line in outcome.lines)
+
+
+def _bought_costly(unit: Unit, person_id: str) -> bool:
+    """Tell whether the person bought a costly item at a pharmacy in the last day."""
+    since = unit.now - timedelta(seconds=unit.settings.valuables_seconds)
+    outcomes = unit.db.exec(
+        select(Bill.outcome)
+        .where(Bill.person_id == person_id, Bill.state == BillState.SETTLED)
+        .where(Bill.purpose == Purpose.PHARMACY_PURCHASE, Bill.created_at > since)
+    ).all()
+    return any(_is_costly(unit, outcome_of(stored)) for stored in outcomes)
 
 
 def _was_elsewhere(unit: Unit, whose: Presented, institution: InstitutionView) -> bool:

@@ -223,7 +223,7 @@ def _presettle(unit: Unit, command: Presettle, actor: TerminalActor) -> BillView
     if refusal is not None:
         return refusal
     limit = kept.confirm_above_fen
-    why = why_confirm(unit, whose, institution, outcome.total_fen, limit)
+    why = why_confirm(unit, whose, institution, outcome, limit)
     bill = _new_bill(unit, command, actor, whose, enrolment, case, outcome, limit, why)
     announce(unit, bill, "BILL_PRESENTED")
     facts = {"bill": bill.id, "total_fen": outcome.total_fen}
@@ -300,7 +300,7 @@ def _new_bill(
         instalments=command.instalments,
         shown_by_id=whose.shown_by_id,
         created_at=unit.now,
-        expires_at=unit.now + _life(unit, whose.person_id, waits=why is not None),
+        expires_at=unit.now + _life(unit, whose.person_id, why),
         confirm_above_fen=limit,
         case_facts=CASE.dump_python(case, mode="json"),
         outcome=OUTCOME.dump_python(outcome, mode="json"),
@@ -311,11 +311,13 @@ def _new_bill(
     return bill
 
 
-def _life(unit: Unit, person_id: str, *, waits: bool) -> timedelta:
-    """Return how long a bill stands; whoever reads it in elder mode is not hurried."""
-    elder = waits and people.preferences(unit, person_id).elder_mode
+def _life(unit: Unit, person_id: str, why: ConfirmReason | None) -> timedelta:
+    """Return how long a bill stands: past its cooling down, and unhurried for who reads in elder mode."""
+    elder = why is not None and people.preferences(unit, person_id).elder_mode
     settings = unit.settings
-    return timedelta(seconds=settings.elder_bill_seconds if elder else settings.bill_seconds)
+    seconds = settings.elder_bill_seconds if elder else settings.bill_seconds
+    cools = settings.valuables_wait_seconds if why is ConfirmReason.VALUABLES else 0
+    return timedelta(seconds=seconds + cools)
 
 
 def _settle(unit: Unit, command: Settle, actor: TerminalActor) -> SettlementView | Refusal:

@@ -24,6 +24,7 @@ from backend.payments.contracts import (
     BillState,
     BillView,
     ConfirmReason,
+    CoolingDown,
     DecideBill,
     MisuseView,
     ReportNotMe,
@@ -145,7 +146,7 @@ class DecideBillInput:
     bill_id: strawberry.ID = strawberry.field(description="The bill's plain id (billId).")
 
 
-_DECISION = (*KEYED, BillNotFound, BillNotOpen, BillExpired)
+_DECISION = (*KEYED, BillNotFound, BillNotOpen, BillExpired, CoolingDown)
 
 
 @strawberry.input(description="Says that a settlement was not one's own.")

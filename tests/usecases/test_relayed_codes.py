@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -10,11 +11,13 @@ from backend.access.contracts import Anonymous, SignInRequired
 from backend.codes.contracts import CodeRevoked, CodeVoided, Purpose
 from backend.identity import queries as identity
 from backend.identity.safety_contracts import AccountFrozen
+from backend.kernel.errors import Locale, Seconds
 from backend.kernel.money import Fen
 from backend.payments import misuse, queries
 from backend.payments.contracts import (
     BillState,
     ConfirmReason,
+    CoolingDown,
     MisuseView,
     PatientMustConfirm,
     ReportNotMe,
@@ -84,6 +87,40 @@ def test_what_the_phone_said_yes_to_counts_for_nothing(world: World) -> None:
     world.settle(large.id)
     for _ in range(2):
         assert world.bill("worker", line(IBUPROFEN, "1", "190.00")).confirm_reason is None
+
+
+def test_a_second_costly_item_within_a_day_cools_down(world: World) -> None:
+    def costly(at: str = OTHER_PHARMACY) -> Any:
+        return world.bill("worker", line(IBUPROFEN, "1", "500.00"), at=at)
+
+    first = costly()
+    assert first.confirm_reason is ConfirmReason.ABOVE_LIMIT
+    world.decide("worker", first.id, accept=True)
+    world.settle(first.id, at=OTHER_PHARMACY)
+    second = costly()
+    assert second.confirm_reason is ConfirmReason.VALUABLES
+    early = world.decide("worker", second.id, accept=True)
+    assert early == CoolingDown(Seconds(600))
+    assert "12393" in early.next_action(Locale.ZH)
+    world.clock.forward(minutes=9, seconds=59)
+    assert world.decide("worker", second.id, accept=True) == CoolingDown(Seconds(1))
+    world.clock.forward(seconds=1)
+    assert world.decide("worker", second.id, accept=True).state == "CONFIRMED"
+    world.settle(second.id, at=OTHER_PHARMACY)
+    cheap = world.bill("worker", line(IBUPROFEN, "1", "499.99"))
+    assert cheap.confirm_reason is ConfirmReason.ABOVE_LIMIT
+    world.clock.forward(hours=24)
+    world._actors.clear()
+    world._terminals.clear()
+    assert costly().confirm_reason is ConfirmReason.ABOVE_LIMIT
+
+
+def test_a_costly_item_is_refused_on_the_phone_at_once(world: World) -> None:
+    first = world.bill("worker", line(IBUPROFEN, "1", "500.00"))
+    world.decide("worker", first.id, accept=True)
+    world.settle(first.id)
+    second = world.bill("worker", line(IBUPROFEN, "1", "500.00"))
+    assert world.decide("worker", second.id, accept=False).state == "REFUSED"
 
 
 def test_on_identity_alone_nobody_waits(world: World) -> None:

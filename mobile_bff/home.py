@@ -91,6 +91,7 @@ async def home(info: Info) -> Home:
         for module in modules_of(group)
         if module.state is not ModuleState.PLANNED
     }
+    chinese = locale is Locale.ZH
     if chosen.elder_mode:
         shown = [
             (works[key], words.text(locale))
@@ -98,10 +99,9 @@ async def home(info: Info) -> Home:
             if key in works
         ]
     else:
-        chinese = locale is Locale.ZH
         shown = [(one, one.short if chinese else one.en) for one in works.values()]
     tiles = [
-        _tile(place, module, title, f"{title}。{module.summary}")
+        _tile(place, module, title, f"{title}。{module.summary}" if chinese else module.en)
         for place, (module, title) in enumerate(shown, 1)
     ]
     tiles.append(

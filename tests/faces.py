@@ -50,7 +50,8 @@ def photograph(name: str) -> Image.Image:
 
         whole = Image.fromarray(skimage.data.astronaut())
     else:
-        (archive,) = SOURCE.glob("face_recognition-*.tar.gz")
+        archive = next(SOURCE.glob("face_recognition-*.tar.gz"), None)
+        assert archive is not None, f"`make setup` fetches the photographs into {SOURCE}"
         with tarfile.open(archive) as opened:
             member = f"{archive.name.removesuffix('.tar.gz')}/tests/test_images/{name}.jpg"
             data = opened.extractfile(member)

@@ -125,7 +125,8 @@ class WalletTransfer:
     sent_at: datetime = strawberry.field(description="When it was sent.")
     due_at: datetime = strawberry.field(description="At this it goes back unless it was taken.")
     done_at: datetime | None = strawberry.field(description="When it was taken or went back.")
-    text: str = strawberry.field(description="The whole in a sentence that can be read out.")
+    text: str = strawberry.field(description="The whole in a sentence.")
+    speech_text: str = strawberry.field(description="The same, to be read out.")
 
 
 @strawberry.input(description="Opens one's account to a near relative.")
@@ -210,7 +211,8 @@ def _transfer(view: TransferView, locale: Locale) -> WalletTransfer:
         sent_at=view.sent_at,
         due_at=view.due_at,
         done_at=view.done_at,
-        text=text.replace("*", ""),
+        text=text,
+        speech_text=text.replace("*", ""),
     )
 
 

@@ -33,7 +33,9 @@ def production(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("production")
-    settings = {"YIBAO_MODE": "production", "YIBAO_SMS_GATEWAY_SECRET": "of-production"}
+    outside = ("SMS_GATEWAY", "CIVIL_REGISTER", "NATIONAL_PLATFORM")
+    settings = {f"YIBAO_{name}_SECRET": "of-production" for name in outside}
+    settings["YIBAO_MODE"] = "production"
     with site_on("sqlite", request, folder, ("--secret", "of-production"), **settings) as running:
         yield running
 

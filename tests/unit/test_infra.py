@@ -30,6 +30,16 @@ def test_settings_are_read_and_unknown_ones_refused() -> None:
             Settings.from_environment(wrong)
 
 
+def test_production_takes_no_secret_of_a_sandbox() -> None:
+    names = ("SMS_GATEWAY", "CIVIL_REGISTER", "NATIONAL_PLATFORM")
+    given = {"YIBAO_MODE": "production", **{f"YIBAO_{name}_SECRET": "own" for name in names}}
+    assert Settings.from_environment(given).mode is Mode.PRODUCTION
+    for name in names:
+        left = {key: value for key, value in given.items() if key != f"YIBAO_{name}_SECRET"}
+        with pytest.raises(SettingsError, match=f"YIBAO_{name}_SECRET must be set"):
+            Settings.from_environment(left)
+
+
 def _send(world: World, kind: str = "k", payload: str = "p") -> None:
     world.database.write(lambda u: outbox.enqueue(u, Channel.SMS, "t", kind, payload))
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
 
 import httpx
 
 from backend.identity.registration_contracts import CivilAnswer
 from backend.kernel.ids import IdSource
+from mobile_bff.signing import is_signed, signature_of
 
 _SECONDS_MAX = 5
 _TRIES = 2
@@ -38,13 +37,16 @@ class CivilRegister:
         nonce = self._ids.secret(16).hex()
         question = {"nonce": nonce, "name": name, "idNumber": id_number}
         body = json.dumps(question, ensure_ascii=False).encode()
-        headers = {"content-type": "application/json", "x-signature": self._sign(body)}
+        headers = {
+            "content-type": "application/json",
+            "x-signature": signature_of(self._secret, body),
+        }
         try:
             answer = await client.post(self._url, content=body, headers=headers)
         except httpx.HTTPError:
             return None
         signature = answer.headers.get("x-signature", "")
-        signed = hmac.compare_digest(self._sign(answer.content), signature)
+        signed = is_signed(self._secret, answer.content, signature)
         if answer.status_code != httpx.codes.OK or not signed:
             return None
         try:
@@ -52,6 +54,3 @@ class CivilRegister:
             return CivilAnswer(said["result"]) if said["nonce"] == nonce else None
         except (ValueError, KeyError, TypeError):
             return None
-
-    def _sign(self, body: bytes) -> str:
-        return hmac.new(self._secret, body, hashlib.sha256).hexdigest()

@@ -1,10 +1,8 @@
-"""What every worker does in the background: carries messages to their gateways, and tidies up."""
+"""What every worker does in the background: carries messages, gives back transfers, and tidies up."""
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import hmac
 import json
 import logging
 
@@ -18,6 +16,7 @@ from backend.infra.database import Database
 from backend.infra.housekeeping import tidy_up
 from backend.infra.outbox import Channel, Delivery, DeliveryFailed, deliver_due
 from backend.sharing.service import return_unreceived
+from mobile_bff.signing import signature_of
 
 _IDLE_SECONDS = 0.2
 _RETURN_SECONDS = 30
@@ -40,7 +39,7 @@ class SmsCourier:
             {"id": f"yibao-{delivery.id}", "template": delivery.kind, **message},
             ensure_ascii=False,
         ).encode()
-        signature = hmac.new(self._secret, body, hashlib.sha256).hexdigest()
+        signature = signature_of(self._secret, body)
         headers = {"content-type": "application/json", "x-signature": signature}
         try:
             answer = self._client.post(self._url, content=body, headers=headers)

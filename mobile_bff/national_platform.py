@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
 
 from backend.codes.contracts import NationalAnswer, NationalHolder, NationalSilence, Purpose
+from mobile_bff.signing import is_signed
 
 _SECONDS_MAX = 5
 _PATH = "/localcfc/api/hsecfc/localQrCodeQuery"
@@ -54,8 +53,8 @@ class NationalPlatform:
         except httpx.HTTPError:
             return NationalSilence.SILENT
         signature = answer.headers.get("x-signature", "")
-        expected = hmac.new(self._secret, answer.content, hashlib.sha256).hexdigest()
-        if answer.status_code != httpx.codes.OK or not hmac.compare_digest(expected, signature):
+        signed = is_signed(self._secret, answer.content, signature)
+        if answer.status_code != httpx.codes.OK or not signed:
             return NationalSilence.SILENT
         try:
             return _read(answer.json())

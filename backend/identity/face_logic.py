@@ -117,7 +117,8 @@ def shape_of(points: Sequence[Point]) -> Shape:
 
 def unlike(one: Shape, other: Shape) -> float:
     """Return how far two shapes differ: root of the mean square, in distances of the eyes."""
-    squares = sum((ax - bx) ** 2 + (ay - by) ** 2 for (ax, ay), (bx, by) in zip(one, other))  # noqa: B905
+    pairs = zip(one, other, strict=True)
+    squares = sum((ax - bx) ** 2 + (ay - by) ** 2 for (ax, ay), (bx, by) in pairs)
     return sqrt(squares / len(one))
 
 

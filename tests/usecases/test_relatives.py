@@ -606,6 +606,7 @@ def test_an_elder_is_not_hurried_while_reading(world: World) -> None:
     assert bill.state == "AWAITING_CONFIRMATION"
     world.clock.forward(minutes=29)
     assert world.decide("retiree", bill.id, True).state == "CONFIRMED"
+    assert world.settle(bill.id).total_fen == 30_000
 
 
 def test_a_relative_proves_themselves_before_money_goes(world: World) -> None:

@@ -32,6 +32,7 @@ from backend.kernel.calendar import SHANGHAI, local_day
 from backend.ledger import queries as ledger
 from backend.payments.contracts import BILL_STATES
 from backend.payments.stay_contracts import STAY_STATES
+from backend.people.document_contracts import DUPLICATE_STATES
 from backend.policies import queries as policies
 from backend.policies import service as policy_service
 from backend.policies.contracts import AnnounceOutage, OutageView, Service
@@ -46,6 +47,7 @@ from backend.sharing.contracts import TRANSFER_STATES
 from mobile_bff import documents
 from mobile_bff.claim_tools import add_claim_commands
 from mobile_bff.operator_tools import add_operator_commands
+from mobile_bff.person_tools import add_person_commands
 from mobile_bff.policy_tools import add_policy_commands
 from mobile_bff.processes import DidNotStart, is_taken
 from mobile_bff.schema import make_schema
@@ -98,6 +100,7 @@ def _add_commands(parser: argparse.ArgumentParser) -> None:
     add("states", _states, "print the state diagrams")
     add_policy_commands(add)
     add_operator_commands(add, _write, _read, _operator)
+    add_person_commands(add, _write, _read, _operator)
     add_verify_command(add)
     add_claim_commands(add, _write, _read, _operator)
     settled = add("settlement", _settlement, "reckon every stored settlement again and compare")
@@ -228,7 +231,7 @@ def _documents(_options: argparse.Namespace) -> int:
 
 _STATE_TABLES = (
     *(CODE_STATES, BILL_STATES, STAY_STATES, PAY_LATER_STATES),
-    *(BINDING_STATES, FACE_STATES, TRANSFER_STATES),
+    *(BINDING_STATES, FACE_STATES, TRANSFER_STATES, DUPLICATE_STATES),
 )
 
 

@@ -33,6 +33,7 @@ from backend.people.contracts import (
     NoticeBy,
     PersonKind,
 )
+from backend.people.document_contracts import DocumentKind
 from backend.policies.contracts import Service
 from backend.proxies.contracts import (
     BindingProblem,
@@ -73,6 +74,29 @@ WORDS: dict[type[Enum], tuple[str, dict[str, Words]]] = {
             "SIBLING": _W("兄弟姐妹", "Brother or sister."),
             "GRANDPARENT": _W("祖父母、外祖父母", "Grandparent."),
             "GRANDCHILD": _W("孙子女、外孙子女", "Grandchild."),
+        },
+    ),
+    DocumentKind: (
+        "Kind of a document that says who somebody is.",
+        {
+            "RESIDENT_ID": _W("居民身份证", "Resident identity card."),
+            "HK_MACAO_TAIWAN_RESIDENCE": _W(
+                "港澳台居民居住证", "Residence permit of Hong Kong, Macao and Taiwan residents."
+            ),
+            "PERMANENT_RESIDENCE": _W(
+                "外国人永久居留身份证", "Permanent residence card of a foreigner."
+            ),
+            "HK_MACAO_PERMIT": _W(
+                "港澳居民来往内地通行证", "Travel permit of Hong Kong and Macao residents."
+            ),
+            "TAIWAN_PERMIT": _W("台湾居民来往大陆通行证", "Travel permit of Taiwan residents."),
+            "PASSPORT": _W("护照", "Passport."),
+            "BIRTH_CERTIFICATE": _W(
+                "出生医学证明",
+                "Birth certificate.",
+                "孩子落户后，请携户口本到经办窗口补登身份证号。",
+                "Once the child has an ID number, bring the household register to a counter.",
+            ),
         },
     ),
     Scope: (
@@ -446,6 +470,7 @@ WORDS: dict[type[Enum], tuple[str, dict[str, Words]]] = {
             "INSTALMENT": _W("分期还款", "An instalment of a pay-later agreement."),
             "CLEARING": _W("清算", "Clearing between fund and institution."),
             "TRANSFER": _W("医保钱包转账", "A transfer between wallets."),
+            "MERGE": _W("档案合并转入", "From another record of the same person."),
         },
     ),
     Service: (

@@ -9,6 +9,7 @@ from sqlmodel import col, select
 from backend.claims.contracts import ClaimView
 from backend.claims.model import ClaimedInvoice, ManualClaim
 from backend.infra.database import Unit
+from backend.people import queries as people
 from backend.settlement import queries as settlements
 
 
@@ -22,7 +23,7 @@ def of_person(unit: Unit, person_id: str, limit: int) -> list[ClaimView]:
     """Return a person's claims, the newest first."""
     rows = unit.db.exec(
         select(ManualClaim)
-        .where(ManualClaim.person_id == person_id)
+        .where(col(ManualClaim.person_id).in_(people.records_of(person_id)))
         .order_by(col(ManualClaim.id).desc())
         .limit(limit)
     ).all()

@@ -54,6 +54,7 @@ from backend.infra import audit
 from backend.infra.database import Unit
 from backend.kernel.errors import Refusal
 from backend.people import queries as people
+from backend.people.document_contracts import DocumentKind
 from backend.proxies.authority import Right, authorize, note
 
 _BEGIN = datetime(2020, 1, 1, tzinfo=UTC)
@@ -75,14 +76,15 @@ def show_health_card(unit: Unit, command: ShowHealthCard) -> HealthCard | Refusa
     right = _right_to_show(unit, command.actor, command.person_id)
     if isinstance(right, Refusal):
         return right
-    number = people.particulars(unit, command.person_id).id_number
+    document = people.main_document(unit, command.person_id)
+    kind, number = document.kind.health_card_code, document.number
     keys = card_keys(unit)
-    index = health_card.index_of(health_card.ID_CARD, number)
+    index = health_card.index_of(kind, number)
     until = unit.now + timedelta(seconds=unit.settings.health_card_seconds)
     valid_until = until.replace(microsecond=0) if command.dynamic else None
     return HealthCard(
-        card_id=health_card.card_id_of(keys.root, index, health_card.ID_CARD, number),
-        text=health_card.text_of(keys, health_card.ID_CARD, number, valid_until),
+        card_id=health_card.card_id_of(keys.root, index, kind, number),
+        text=health_card.text_of(keys, kind, number, valid_until),
         valid_until=valid_until,
     )
 
@@ -93,7 +95,7 @@ def issue_identity_code(unit: Unit, command: IssueIdentityCode) -> SignedIdentit
     if isinstance(right, Refusal):
         return right
     person = people.person(unit, command.person_id)
-    number = people.particulars(unit, command.person_id).id_number
+    number = people.main_document(unit, command.person_id).number
     issued = unit.now.replace(microsecond=0)
     row = SignedCode(
         serial=unit.new_id(),
@@ -317,12 +319,14 @@ def _of_health_card(unit: Unit, text: str) -> str | Refusal:
     keys = card_keys(unit)
     try:
         read = health_card.read(keys, text)
-        _, number = health_card.document_of(keys.root, read.index, read.card_id)
+        code, number = health_card.document_of(keys.root, read.index, read.card_id)
     except CardUnreadable:
         return CodeUnreadable()
     if read.valid_at is not None and read.valid_at <= unit.now:
         return CodeRevoked()
-    person_id = people.person_by_id_number(unit, number)
+    kinds = [kind for kind in DocumentKind if kind.health_card_code == code]
+    found = {people.person_by_document(unit, kind, number) for kind in kinds} - {None}
+    person_id = found.pop() if len(found) == 1 else None
     return CodeUnknown() if person_id is None else _unless_frozen(unit, person_id)
 
 
@@ -343,10 +347,7 @@ def _unless_frozen(unit: Unit, person_id: str) -> str | Refusal:
 
 
 def _holder(unit: Unit, card: IdCardReading) -> str | None:
-    person_id = people.person_by_id_number(unit, card.id_number.strip().upper())
-    if person_id is None or people.particulars(unit, person_id).name != card.name.strip():
-        return None
-    return person_id
+    return people.named(unit, card.name, card.id_number)
 
 
 def _revoke_printed(unit: Unit, person_id: str) -> int:

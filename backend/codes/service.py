@@ -6,7 +6,7 @@ import base64
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlmodel import select
+from sqlmodel import col, select
 
 from backend.access.contracts import Action, PersonActor
 from backend.access.logic import label
@@ -171,6 +171,21 @@ def is_identity_only(unit: Unit, grant_id: str) -> bool:
 def use_up_grant(unit: Unit, grant_id: str) -> None:
     """End a grant: its settlement is booked."""
     unit.db.get_one(ScanGrant, grant_id).used_up_at = unit.now
+
+
+def void_all(unit: Unit, person_id: str) -> None:
+    """Let no code of a person be scanned any more, and no scan of one be used."""
+    shown = select(UnifiedCode).where(
+        UnifiedCode.person_id == person_id, UnifiedCode.state == CodeState.ISSUED
+    )
+    for code in unit.db.exec(shown.with_for_update()).all():
+        _move(code, CodeEvent.VOID)
+    scanned = select(ScanGrant).where(
+        ScanGrant.person_id == person_id, col(ScanGrant.used_up_at).is_(None)
+    )
+    for grant in unit.db.exec(scanned.with_for_update()).all():
+        grant.used_up_at = unit.now
+    unit.db.flush()
 
 
 def _issue(unit: Unit, command: IssueCode, right: Right) -> IssuedCode | Refusal:

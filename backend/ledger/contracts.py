@@ -24,6 +24,8 @@ class EntryKind(StrEnum):
     INSTALMENT = "INSTALMENT"
     CLEARING = "CLEARING"
     TRANSFER = "TRANSFER"
+    MERGE = "MERGE"
+    """Two records of one person became one."""
 
 
 @dataclass(frozen=True)

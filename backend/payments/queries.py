@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from sqlmodel import col, select
 
 from backend.codes.contracts import Purpose
@@ -9,8 +11,9 @@ from backend.infra.database import Unit
 from backend.institutions import queries as institutions
 from backend.kernel.money import Fen
 from backend.payments.contracts import BillState, BillView, ConfirmReason, MisuseView
-from backend.payments.model import Bill, MisuseReport, PaymentRule
+from backend.payments.model import Bill, HospitalStay, MisuseReport, PaymentRule
 from backend.payments.rule_contracts import PaymentRules
+from backend.payments.stay_contracts import StayState
 from backend.people import queries as people
 from backend.settlement.queries import outcome_of
 
@@ -39,6 +42,15 @@ def open_bills(unit: Unit, person_id: str, limit: int) -> list[BillView]:
         .limit(limit)
     ).all()
     return [view(unit, row) for row in rows]
+
+
+def in_hospital_since(unit: Unit, person_id: str) -> date | None:
+    """Return the day of a person's admission while they are in hospital, else ``None``."""
+    query = select(HospitalStay).where(
+        HospitalStay.person_id == person_id, HospitalStay.state == StayState.ADMITTED
+    )
+    stay = unit.db.exec(query).first()
+    return None if stay is None else stay.admitted_on
 
 
 def payment_rules(unit: Unit, person_id: str) -> PaymentRules:

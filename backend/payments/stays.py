@@ -27,6 +27,7 @@ from backend.kernel.money import Fen
 from backend.ledger import contracts as accounts
 from backend.ledger import service as ledger
 from backend.ledger.contracts import EntryKind, Posting
+from backend.payments import queries
 from backend.payments.contracts import NotInsured
 from backend.payments.model import Bill, HospitalStay
 from backend.payments.stay_contracts import (
@@ -303,12 +304,8 @@ def was_in_hospital(unit: Unit, enrolment_id: str, first: date, last: date) -> b
 
 
 def _in_hospital(unit: Unit, person_id: str) -> AlreadyInHospital | None:
-    row = unit.db.exec(
-        select(HospitalStay)
-        .where(HospitalStay.person_id == person_id)
-        .where(HospitalStay.state == StayState.ADMITTED)
-    ).first()
-    return None if row is None else AlreadyInHospital(row.admitted_on)
+    since = queries.in_hospital_since(unit, person_id)
+    return None if since is None else AlreadyInHospital(since)
 
 
 def _origin_refusal(unit: Unit, stay_id: str | None, person_id: str) -> StayNotFound | None:

@@ -11,6 +11,7 @@ from backend.access.contracts import Actor
 from backend.kernel.errors import Refusal, Retry
 from backend.kernel.masking import MaskedName, MaskedNumber
 from backend.kernel.money import Fen
+from backend.people.document_contracts import DocumentInput
 
 
 class InsuranceType(StrEnum):
@@ -57,7 +58,10 @@ class BenefitStatus(StrEnum):
 
 @dataclass(frozen=True)
 class Particulars:
-    """Who somebody is, in the clear. Never leaves the server; only masked forms do."""
+    """Who somebody is, in the clear. Never leaves the server; only masked forms do.
+
+    ``id_number`` is the master index; it is empty for who has only other documents, as a newborn has.
+    """
 
     name: str
     id_number: str
@@ -202,12 +206,16 @@ class EnrolmentInput:
 
 @dataclass(frozen=True)
 class RegisterPerson:
-    """A person with enrolments, as the insurance authority reports them."""
+    """A person with enrolments, as the insurance authority reports them.
+
+    Who has no ID number has at least one other document.
+    """
 
     particulars: Particulars
     enrolments: tuple[EnrolmentInput, ...]
     identities: tuple[IdentityInput, ...] = ()
     supplements: tuple[SupplementInput, ...] = ()
+    documents: tuple[DocumentInput, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -222,7 +230,7 @@ class IdNumberInvalid(Refusal):
 
 @dataclass(frozen=True)
 class PersonKnown(Refusal):
-    """Somebody with this document is registered already; records are never merged silently."""
+    """Somebody of another name has this ID number already; records are never merged silently."""
 
     retry: ClassVar[Retry] = Retry.NEVER
     zh = "该证件已登记，不重复建档。"

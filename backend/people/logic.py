@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import date
 
 from backend.people.contracts import BenefitStatus, EnrolmentView, InsuranceType
+from backend.people.document_contracts import DocumentInput, DocumentKind
 from backend.rulebook.contracts import Finding
 from backend.rulebook.library import Rulebook
 
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECK = "10X98765432"
+_FORMS = {
+    DocumentKind.PERMANENT_RESIDENCE: r"[A-Z]{3}[0-9]{12}",
+    DocumentKind.HK_MACAO_PERMIT: r"[HM](?:[0-9]{8}|[0-9]{10})",
+    DocumentKind.TAIWAN_PERMIT: r"[0-9]{8}(?:[0-9]{2})?",
+    DocumentKind.PASSPORT: r"[A-Z0-9]{5,17}",
+    DocumentKind.BIRTH_CERTIFICATE: r"[A-Z][0-9]{9}",
+}
+"""What a number must look like to be worth storing; only its issuer knows whether it is real."""
 _STATUS_ORDER = [
     BenefitStatus.ACTIVE,
     BenefitStatus.WAITING,
@@ -44,6 +54,26 @@ def birth_date_of(id_number: str) -> date | None:
 def sex_of(id_number: str) -> str:
     """Return the sex in a well-formed ID number: 1 male, 2 female (GB/T 2261.1)."""
     return "1" if int(id_number[16]) % 2 else "2"
+
+
+def kind_of_id_number(id_number: str) -> DocumentKind:
+    """Return what document a well-formed ID number stands on."""
+    from_outside = id_number[:2] in ("81", "82", "83")
+    return DocumentKind.HK_MACAO_TAIWAN_RESIDENCE if from_outside else DocumentKind.RESIDENT_ID
+
+
+def tidy_number(number: str) -> str:
+    """Return a document number as it is compared: capitals, no spaces."""
+    return "".join(number.split()).upper()
+
+
+def fits(document: DocumentInput) -> bool:
+    """Tell whether a document beside the ID number has the form of its kind."""
+    form = _FORMS.get(document.kind)
+    if form is None or not re.fullmatch(form, tidy_number(document.number)):
+        return False
+    wants_country = document.kind is DocumentKind.PASSPORT
+    return bool(re.fullmatch(r"[A-Z]{3}" if wants_country else "", document.country))
 
 
 def paying_enrolment(enrolments: Sequence[EnrolmentView]) -> EnrolmentView | None:

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from datetime import date
 
 from pydantic import TypeAdapter
-from sqlalchemy import or_
+from sqlalchemy import ColumnElement, func, or_
+from sqlalchemy.orm import Mapped
 from sqlmodel import col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from backend.infra.database import Unit
 from backend.kernel.calendar import age_on, local_day
@@ -25,11 +27,22 @@ from backend.people.contracts import (
     PersonView,
     Preferences,
 )
+from backend.people.document_contracts import (
+    DocumentKind,
+    DocumentView,
+    DuplicateReason,
+    DuplicateState,
+    DuplicateView,
+    MainDocument,
+)
+from backend.people.logic import kind_of_id_number, tidy_number
 from backend.people.model import (
     AidIdentity,
+    DuplicateCase,
     Enrolment,
     EnrolmentPeriod,
     Person,
+    PersonDocument,
     PersonPreference,
     Supplement,
 )
@@ -67,12 +80,111 @@ def person_by_id_number(unit: Unit, id_number: str) -> str | None:
     return unit.db.exec(select(Person.id).where(Person.id_number_index == index)).first()
 
 
-def named(unit: Unit, name: str, id_number: str) -> str | None:
-    """Return the living person who has this number and name, as others know them; else ``None``."""
-    found = person_by_id_number(unit, id_number.strip().upper())
-    if found is None or particulars(unit, found).name != name.strip():
-        return None
-    return found if died_on(unit, found) is None else None
+def person_by_document(unit: Unit, kind: DocumentKind, number: str) -> str | None:
+    """Return the one person who has a document, ``None`` where nobody or more than one has."""
+    if kind.is_master_index:
+        return person_by_id_number(unit, number)
+    found = _holders(unit, number, kind)
+    return found[0] if len(found) == 1 else None
+
+
+def named(unit: Unit, name: str, number: str) -> str | None:
+    """Return the living person of this name and document, as others know them; else ``None``.
+
+    The number is the ID number, or of a birth certificate, a permit or a passport.
+    """
+    by_number = person_by_id_number(unit, number.strip())
+    found = _holders(unit, number) if by_number is None else [by_number]
+    fitting = [
+        person_id
+        for person_id in found
+        if particulars(unit, person_id).name == name.strip() and died_on(unit, person_id) is None
+    ]
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def documents(unit: Unit, person_id: str) -> list[DocumentView]:
+    """Return a person's documents, that of the ID number first."""
+    known = particulars(unit, person_id)
+    rows = unit.db.exec(
+        select(PersonDocument)
+        .where(PersonDocument.person_id == person_id)
+        .order_by(col(PersonDocument.id))
+    ).all()
+    views = [
+        DocumentView(
+            id=row.id,
+            kind=DocumentKind(row.kind),
+            number=mask_id_number(number_of(unit, row)),
+            country=row.country,
+            valid_until=row.valid_until,
+        )
+        for row in rows
+    ]
+    if not known.id_number:
+        return views
+    kind = kind_of_id_number(known.id_number)
+    return [DocumentView(person_id, kind, mask_id_number(known.id_number), "", None), *views]
+
+
+def main_document(unit: Unit, person_id: str) -> MainDocument:
+    """Return the document a person is known by: the ID number, or the first document recorded."""
+    known = particulars(unit, person_id)
+    if known.id_number:
+        return MainDocument(kind_of_id_number(known.id_number), known.id_number)
+    row = unit.db.exec(
+        select(PersonDocument)
+        .where(PersonDocument.person_id == person_id)
+        .order_by(col(PersonDocument.id))
+        .limit(1)
+    ).one()
+    return MainDocument(DocumentKind(row.kind), number_of(unit, row))
+
+
+def number_of(unit: Unit, row: PersonDocument) -> str:
+    """Return the number of a document, in the clear."""
+    return unit.vault.open(row.number, f"document:{row.id}")
+
+
+def records_of(person_id: str) -> SelectOfScalar[str]:
+    """Return, as a subquery, the ids of all records that are one person's: history names them all."""
+    either = or_(col(Person.id) == person_id, col(Person.merged_into) == person_id)
+    return select(Person.id).where(either)
+
+
+def goes_on_as(person_id: Mapped[str]) -> ColumnElement[str]:
+    """Return, as an expression, the record that goes on for a person that history names."""
+    goes_on = func.coalesce(col(Person.merged_into), col(Person.id))
+    return select(goes_on).where(col(Person.id) == person_id).scalar_subquery()
+
+
+def duplicates(unit: Unit, states: Sequence[DuplicateState], limit: int) -> list[DuplicateView]:
+    """Return pairs of records that may be one person's, the oldest first."""
+    rows = unit.db.exec(
+        select(DuplicateCase)
+        .where(col(DuplicateCase.state).in_(states))
+        .order_by(col(DuplicateCase.id))
+        .limit(limit)
+    ).all()
+    return [duplicate_view(unit, row) for row in rows]
+
+
+def duplicate_view(unit: Unit, row: DuplicateCase) -> DuplicateView:
+    """Return the view of a row."""
+    first, second = (person(unit, one) for one in (row.first_id, row.second_id))
+    return DuplicateView(
+        id=row.id,
+        state=DuplicateState(row.state),
+        reason=DuplicateReason(row.reason),
+        found_at=row.found_at,
+        person_ids=(row.first_id, row.second_id),
+        names=(first.masked_name, second.masked_name),
+        numbers=(first.masked_id_number, second.masked_id_number),
+        kept_id=row.kept_id,
+        proposed_by=row.proposed_by,
+        decided_by=row.decided_by,
+        words=row.words,
+    )
 
 
 def enrolments_on(unit: Unit, person_id: str, day: date) -> list[EnrolmentView]:
@@ -95,6 +207,7 @@ def circumstances(unit: Unit, person_id: str, age_day: date, day: date) -> Circu
         .where(AidIdentity.person_id == person_id, AidIdentity.starts <= day)
         .where(or_(col(AidIdentity.ends).is_(None), col(AidIdentity.ends) >= day))
         .order_by(col(AidIdentity.identity))
+        .distinct()
     ).all()
     products = unit.db.exec(
         select(Supplement.product, Supplement.continuous)
@@ -157,6 +270,21 @@ def scheme_of(unit: Unit, enrolment_id: str) -> tuple[str, InsuranceType]:
 def lock_person(unit: Unit, person_id: str) -> None:
     """Make every other use case that moves this person's money wait until this one ends."""
     unit.db.exec(select(Person.id).where(Person.id == person_id).with_for_update()).one()
+
+
+def _holders(unit: Unit, number: str, kind: DocumentKind | None = None) -> list[str]:
+    """Return who has a document of this number beside their ID number."""
+    tidy = tidy_number(number)
+    indexes = [
+        unit.vault.index(f"{one}:{tidy}", "document")
+        for one in (DocumentKind if kind is None else (kind,))
+    ]
+    query = (
+        select(PersonDocument.person_id)
+        .join(Person, col(Person.id) == col(PersonDocument.person_id))
+        .where(col(PersonDocument.number_index).in_(indexes), col(Person.merged_into).is_(None))
+    )
+    return list(unit.db.exec(query.distinct().order_by(col(PersonDocument.person_id))).all())
 
 
 def _view(enrolment: Enrolment, period: EnrolmentPeriod) -> EnrolmentView:

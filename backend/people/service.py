@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
+
+from sqlalchemy import or_
+from sqlmodel import col, select
 
 from backend.access.contracts import PersonActor, SignInRequired
 from backend.access.logic import label
@@ -11,6 +14,7 @@ from backend.infra import audit
 from backend.infra.database import Unit
 from backend.people import queries
 from backend.people.contracts import (
+    EnrolmentInput,
     IdNumberInvalid,
     NoticeBy,
     PersonKnown,
@@ -19,7 +23,9 @@ from backend.people.contracts import (
     RegisterPerson,
     SetPreferences,
 )
-from backend.people.logic import birth_date_of
+from backend.people.document_contracts import DocumentInvalid
+from backend.people.documents import find_duplicates, store_document, write_particulars
+from backend.people.logic import birth_date_of, fits
 from backend.people.model import (
     AidIdentity,
     Enrolment,
@@ -32,54 +38,35 @@ from backend.people.model import (
 
 def register_person(
     unit: Unit, command: RegisterPerson
-) -> PersonView | IdNumberInvalid | PersonKnown:
-    """Store a person and their enrolments as the insurance authority reports them."""
+) -> PersonView | IdNumberInvalid | DocumentInvalid | PersonKnown:
+    """Store a person and their enrolments as the insurance authority reports them.
+
+    Of somebody who has registered themselves, or whom the authority reports again, what is new is
+    added: the ID number is the master index, so it is the same person. Another name with it is not
+    believed but refused, for a clerk to look at.
+    """
+    refusal = _unbelievable(command)
+    if refusal is not None:
+        return refusal
     known = command.particulars
-    if birth_date_of(known.id_number) != known.birth_date:
-        return IdNumberInvalid()
-    if queries.person_by_id_number(unit, known.id_number) is not None:
-        return PersonKnown()
-    person_id = unit.new_id()
-    text = queries.PARTICULARS.dump_json(known).decode()
-    unit.db.add(
-        Person(
-            id=person_id,
-            particulars=unit.vault.seal(text, f"person:{person_id}"),
-            id_number_index=unit.vault.index(known.id_number.upper(), "id_number"),
-            phone_index=unit.vault.index(known.phone, "phone") if known.phone else None,
-            registered_at=unit.now,
-        )
-    )
-    unit.db.flush()
+    person_id = queries.person_by_id_number(unit, known.id_number) if known.id_number else None
+    if person_id is None:
+        person_id = unit.new_id()
+        nameless = Person(id=person_id, particulars="", id_number_index="", registered_at=unit.now)
+        unit.db.add(nameless)
+        write_particulars(unit, person_id, known)
+        done = "person.register"
+    else:
+        queries.lock_person(unit, person_id)
+        if queries.particulars(unit, person_id).name != known.name:
+            return PersonKnown()
+        done = "person.report"
+    for document in command.documents:
+        store_document(unit, person_id, document)
     for enrolment in command.enrolments:
-        enrolment_id = unit.new_id()
-        unit.db.add(
-            Enrolment(
-                id=enrolment_id,
-                person_id=person_id,
-                person_number=f"{enrolment.area_code[:2]}{unit.resources.ids.digits(18)}",
-                area_code=enrolment.area_code,
-                insurance_type=enrolment.insurance_type,
-                account_kind=enrolment.account_kind,
-                contribution_base_fen=enrolment.contribution_base_fen,
-                civil_servant=enrolment.civil_servant,
-                division_code=enrolment.division_code,
-            )
-        )
-        unit.db.flush()
-        for period in enrolment.periods:
-            unit.db.add(
-                EnrolmentPeriod(
-                    enrolment_id=enrolment_id,
-                    starts=period.starts,
-                    ends=period.ends,
-                    status=period.status,
-                    person_kind=period.person_kind,
-                    tier=period.tier,
-                )
-            )
+        _add_enrolment(unit, person_id, enrolment)
     for held in command.identities:
-        unit.db.add(
+        unit.db.merge(
             AidIdentity(
                 person_id=person_id,
                 identity=held.identity,
@@ -88,7 +75,7 @@ def register_person(
             )
         )
     for bought in command.supplements:
-        unit.db.add(
+        unit.db.merge(
             Supplement(
                 person_id=person_id,
                 product=bought.product,
@@ -98,19 +85,69 @@ def register_person(
             )
         )
     unit.db.flush()
-    audit.record(unit, "system", "person.register", f"person:{person_id}", {})
+    audit.record(unit, "system", done, f"person:{person_id}", {})
+    find_duplicates(unit, person_id)
     return queries.person(unit, person_id)
+
+
+def _unbelievable(command: RegisterPerson) -> IdNumberInvalid | DocumentInvalid | None:
+    known = command.particulars
+    wrong = next((one for one in command.documents if not fits(one)), None)
+    if wrong is not None:
+        return DocumentInvalid(wrong.kind)
+    if known.id_number or not command.documents:
+        fitting = birth_date_of(known.id_number) == known.birth_date
+        return None if fitting else IdNumberInvalid()
+    return None
+
+
+def _add_enrolment(unit: Unit, person_id: str, reported: EnrolmentInput) -> None:
+    """Store an enrolment, or what is new of it: a period that begins ends the one it falls into."""
+    row = unit.db.exec(
+        select(Enrolment).where(
+            Enrolment.person_id == person_id,
+            Enrolment.area_code == reported.area_code,
+            Enrolment.insurance_type == reported.insurance_type,
+        )
+    ).first()
+    if row is None:
+        row = Enrolment(
+            id=unit.new_id(),
+            person_id=person_id,
+            person_number=f"{reported.area_code[:2]}{unit.resources.ids.digits(18)}",
+            area_code=reported.area_code,
+            insurance_type=reported.insurance_type,
+            account_kind=reported.account_kind,
+            contribution_base_fen=reported.contribution_base_fen,
+            civil_servant=reported.civil_servant,
+            division_code=reported.division_code,
+        )
+        unit.db.add(row)
+        unit.db.flush()
+    for period in reported.periods:
+        before = select(EnrolmentPeriod).where(
+            EnrolmentPeriod.enrolment_id == row.id,
+            EnrolmentPeriod.starts < period.starts,
+            or_(col(EnrolmentPeriod.ends).is_(None), col(EnrolmentPeriod.ends) >= period.starts),
+        )
+        for running in unit.db.exec(before).all():
+            running.ends = period.starts - timedelta(days=1)
+        unit.db.merge(
+            EnrolmentPeriod(
+                enrolment_id=row.id,
+                starts=period.starts,
+                ends=period.ends,
+                status=period.status,
+                person_kind=period.person_kind,
+                tier=period.tier,
+            )
+        )
 
 
 def set_phone(unit: Unit, actor: str, person_id: str, phone: str) -> None:
     """Give a person the phone that signs them in. Before: nobody else has it, the person is locked."""
-    row = unit.db.get_one(Person, person_id)
     known = replace(queries.particulars(unit, person_id), phone=phone)
-    row.particulars = unit.vault.seal(
-        queries.PARTICULARS.dump_json(known).decode(), f"person:{person_id}"
-    )
-    row.phone_index = unit.vault.index(phone, "phone")
-    unit.db.flush()
+    write_particulars(unit, person_id, known)
     audit.record(unit, actor, "person.phone", f"person:{person_id}", {})
 
 

@@ -73,7 +73,8 @@ def acts_for(unit: Unit, owner_id: str, before: int | None, limit: int) -> list[
     """Return what was done for a person by relatives, the newest first, below an id."""
     query = (
         select(ProxyAct, Binding.relation)
-        .where(ProxyAct.owner_id == owner_id, ProxyAct.binding_id == Binding.id)
+        .where(col(ProxyAct.owner_id).in_(people.records_of(owner_id)))
+        .where(ProxyAct.binding_id == Binding.id)
         .order_by(col(ProxyAct.id).desc())
         .limit(limit)
     )

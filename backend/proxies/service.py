@@ -10,7 +10,7 @@ from __future__ import annotations
 import hmac
 from datetime import UTC, datetime, time, timedelta
 
-from sqlmodel import col, func, select
+from sqlmodel import col, func, or_, select
 
 from backend.access.assurance import Demand
 from backend.access.contracts import PersonActor, SignInRequired
@@ -266,6 +266,33 @@ def end_at_desk(unit: Unit, clerk: str, binding_id: str) -> BindingView | Refusa
     row = _locked(unit, binding_id)
     event = BindingEvent.END_BY_AGENCY
     return BindingNotFound() if row is None else _ended(unit, row, event, clerk)
+
+
+def take_over(unit: Unit, clerk: str, dropped_id: str, kept_id: str) -> int:
+    """Follow the merging of two records of one person and return how many bindings go on.
+
+    What a guardian may do for a child goes on with the child's other record. Everything else that the
+    dropped record had agreed to or asked for ends; whoever is concerned is told and may ask anew.
+    Before: both records are locked.
+    """
+    either = or_(col(Binding.owner_id) == dropped_id, col(Binding.delegate_id) == dropped_id)
+    open_ones = col(Binding.state).in_(
+        (BindingState.PENDING_CONSENT, BindingState.PENDING_REVIEW, BindingState.ACTIVE)
+    )
+    held = select(Binding.delegate_id).where(Binding.owner_id == kept_id, open_ones)
+    guardians = {*unit.db.exec(held).all(), kept_id}
+    moved = 0
+    query = select(Binding).where(either, open_ones).order_by(col(Binding.id)).with_for_update()
+    for row in unit.db.exec(query).all():
+        guarded = row.owner_id == dropped_id and row.consented_by == ConsentWay.GUARDIAN
+        waits = row.owner_id == dropped_id and row.state == BindingState.PENDING_REVIEW
+        if (guarded or waits) and row.delegate_id not in guardians:
+            row.owner_id = kept_id
+            moved += 1
+        else:
+            _ended(unit, row, BindingEvent.END_BY_AGENCY, f"operator:{clerk}")
+    unit.db.flush()
+    return moved
 
 
 def _request(unit: Unit, command: RequestBinding, actor: PersonActor) -> BindingView | Refusal:

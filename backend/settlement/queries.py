@@ -8,13 +8,14 @@ from datetime import date, datetime
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import func
+from sqlalchemy import ColumnElement, func
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from backend.infra.database import Unit
 from backend.kernel.money import Fen
+from backend.people import queries as people
 from backend.people.contracts import InsuranceType
 from backend.rulebook.library import Rulebook, book_of_source
 from backend.settlement import upcast
@@ -60,11 +61,11 @@ def settlements(unit: Unit, ids: Sequence[str]) -> dict[str, SettlementView]:
     """Return settlements by id, for a batch of ids."""
     later = aliased(Settlement)
     rows = unit.db.exec(
-        select(Settlement, later.id)
+        select(Settlement, later.id, people.goes_on_as(col(Settlement.person_id)))
         .outerjoin(later, col(later.reverses_id) == col(Settlement.id))
         .where(col(Settlement.id).in_(set(ids)))
     ).all()
-    return {row.id: view(row, reversed_by) for row, reversed_by in rows}
+    return {row.id: view(row, reversed_by, person) for row, reversed_by, person in rows}
 
 
 def latest_of_bills(unit: Unit, bill_ids: Sequence[str]) -> dict[str, SettlementView]:
@@ -77,18 +78,18 @@ def latest_of_bills(unit: Unit, bill_ids: Sequence[str]) -> dict[str, Settlement
     ).all()
     later = aliased(Settlement)
     found = unit.db.exec(
-        select(Settlement, later.id)
+        select(Settlement, later.id, people.goes_on_as(col(Settlement.person_id)))
         .outerjoin(later, col(later.reverses_id) == col(Settlement.id))
         .where(col(Settlement.number).in_(rows))
     ).all()
-    return {row.bill_id: view(row, reversed_by) for row, reversed_by in found}
+    return {row.bill_id: view(row, reversed_by, person) for row, reversed_by, person in found}
 
 
 def bills_settled_again(unit: Unit, person_id: str) -> list[str]:
     """Return a person's bills that were settled more than once, as re-runs after a reversal do."""
     query = (
         select(Settlement.bill_id)
-        .where(Settlement.person_id == person_id, Settlement.kind == SettlementKind.SETTLEMENT)
+        .where(_whose(person_id), Settlement.kind == SettlementKind.SETTLEMENT)
         .group_by(col(Settlement.bill_id))
         .having(func.count() > 1)
     )
@@ -97,7 +98,7 @@ def bills_settled_again(unit: Unit, person_id: str) -> list[str]:
 
 def of_person(unit: Unit, person_id: str, before: int | None, limit: int) -> list[SettlementView]:
     """Return a person's settlements and reversals, the newest first, below a number."""
-    query = select(Settlement.id).where(Settlement.person_id == person_id)
+    query = select(Settlement.id).where(_whose(person_id))
     return _page(unit, query, before, limit)
 
 
@@ -117,14 +118,14 @@ def standing_of_month(
     """Return an enrolment's settlements of some days of service that no reversal took back."""
     later = aliased(Settlement)
     rows = unit.db.exec(
-        select(Settlement)
+        select(Settlement, people.goes_on_as(col(Settlement.person_id)))
         .outerjoin(later, col(later.reverses_id) == col(Settlement.id))
         .where(Settlement.enrolment_id == enrolment_id)
         .where(Settlement.kind == SettlementKind.SETTLEMENT, col(later.id).is_(None))
         .where(Settlement.service_date >= first, Settlement.service_date <= last)
         .order_by(col(Settlement.number))
     ).all()
-    return [view(row, None) for row in rows]
+    return [view(row, None, person) for row, person in rows]
 
 
 def total_of_bills(unit: Unit, bill_ids: Sequence[str]) -> Fen:
@@ -141,7 +142,7 @@ def account_paid_since(unit: Unit, person_id: str, since: datetime) -> Fen:
     paid = (
         select(func.coalesce(func.sum(col(Settlement.account_fen)), 0))
         .outerjoin(reversed_too, col(reversed_too.reverses_id) == col(Settlement.id))
-        .where(Settlement.person_id == person_id, Settlement.settled_at >= since)
+        .where(_whose(person_id), Settlement.settled_at >= since)
         .where(Settlement.kind == SettlementKind.SETTLEMENT, col(reversed_too.id).is_(None))
     )
     return Fen(int(unit.db.exec(paid).one()))
@@ -261,13 +262,18 @@ def _page(
     return [found[settlement_id] for settlement_id in ids]
 
 
-def view(row: Settlement, reversed_by: str | None) -> SettlementView:
-    """Return the view of a row."""
+def _whose(person_id: str) -> ColumnElement[bool]:
+    """Return the condition that a settlement is somebody's, by whichever of their records."""
+    return col(Settlement.person_id).in_(people.records_of(person_id))
+
+
+def view(row: Settlement, reversed_by: str | None, person_id: str) -> SettlementView:
+    """Return the view of a row, of the record that goes on for its person."""
     return SettlementView(
         id=row.id,
         number=row.number or 0,
         kind=SettlementKind(row.kind),
-        person_id=row.person_id,
+        person_id=person_id,
         enrolment_id=row.enrolment_id,
         institution_id=row.institution_id,
         terminal_id=row.terminal_id,

@@ -120,7 +120,7 @@ def book_settlement(unit: Unit, order: ToBook, book: Rulebook) -> SettlementView
     unit.db.add(settlement)
     unit.db.flush()
     _count(unit, settlement, outcome.counts, sign=1)
-    return queries.view(settlement, None)
+    return queries.view(settlement, None, settlement.person_id)
 
 
 @dataclass(frozen=True)
@@ -215,7 +215,7 @@ def _take_back(unit: Unit, row: Settlement, outcome: Outcome, order: ToReverse) 
     unit.db.flush()
     _count(unit, reversal, outcome.counts, sign=-1)
     _return_packs(unit, row, reversal_id)
-    return queries.view(reversal, None)
+    return queries.view(reversal, None, order.enrolment.person_id)
 
 
 def _book_again(
@@ -229,7 +229,7 @@ def _book_again(
     case = replace(case, account_balance_fen=own, family_balance_fen=family)
     again = ToBook(
         bill_id=row.bill_id,
-        person_id=row.person_id,
+        person_id=order.enrolment.person_id,
         purpose=row.purpose,
         terminal_id=DESK if row.terminal_id == DESK else order.terminal_id,
         operator_id=order.operator_id,

@@ -23,6 +23,7 @@ class ShareEnd(StrEnum):
 
     GIVER = "GIVER"
     USER = "USER"
+    AGENCY = "AGENCY"
 
 
 class ShareStanding(StrEnum):

@@ -140,6 +140,15 @@ def transfer_view(unit: Unit, row: Transfer, person_id: str) -> TransferView:
     )
 
 
+def has_open_transfer(unit: Unit, person_id: str) -> bool:
+    """Tell whether money from or to somebody is on its way."""
+    query = select(Transfer.id).where(
+        or_(col(Transfer.sender_id) == person_id, col(Transfer.receiver_id) == person_id),
+        Transfer.state == TransferState.SENT,
+    )
+    return unit.db.exec(query).first() is not None
+
+
 def verify(unit: Unit) -> list[TransitFault]:
     """Return every sender whose money in transit is not what their open transfers say."""
     rows = unit.db.exec(

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from sqlmodel import col, select
+from sqlmodel import col, or_, select
 
 from backend.access.assurance import Demand
 from backend.access.contracts import PersonActor, SignInRequired
@@ -150,6 +150,38 @@ def return_unreceived(unit: Unit) -> int:
             _end_transfer(unit, row, TransferEvent.LAPSE, "system")
             done += 1
     return done
+
+
+def take_over(unit: Unit, clerk: str, dropped_id: str, kept_id: str) -> Fen:
+    """Follow the merging of two records of one person and return the wallet money that moved.
+
+    Shares end, because they were filed from one account to one person; they are filed anew. Before: both
+    records are locked and nothing of the dropped one is on its way.
+    """
+    open_ones = select(Share).where(
+        or_(col(Share.giver_id) == dropped_id, col(Share.user_id) == dropped_id),
+        col(Share.ended_at).is_(None),
+    )
+    for row in unit.db.exec(open_ones.order_by(col(Share.id)).with_for_update()).all():
+        row.ended_at = unit.now
+        row.ended_by = ShareEnd.AGENCY
+        facts = {"share": row.id}
+        audit.record(unit, f"operator:{clerk}", "share.end", f"person:{row.giver_id}", facts)
+        for person_id in (row.giver_id, row.user_id):
+            safety.tell(unit, person_id, "share_ended")
+    left = balances.balance(unit, accounts.wallet(dropped_id), lock=True) or Fen(0)
+    if left > 0:
+        if unit.db.get(Wallet, kept_id) is None:
+            unit.db.add(Wallet(person_id=kept_id, opened_at=unit.now))
+            ledger.open_guarded(unit, accounts.wallet(kept_id))
+            ledger.open_guarded(unit, accounts.in_transit(kept_id))
+            unit.db.flush()
+        sides = [
+            Posting(accounts.wallet(dropped_id), Fen(-left)),
+            Posting(accounts.wallet(kept_id), left),
+        ]
+        ledger.post(unit, EntryKind.MERGE, dropped_id, "档案合并", sides)
+    return left
 
 
 def _with_relative(

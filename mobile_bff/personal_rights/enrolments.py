@@ -90,6 +90,19 @@ def enrolment_type(view: EnrolmentView, locale: Locale) -> EnrolmentType:
     )
 
 
+@strawberry.type(
+    name="IdentityDocument", description="A document by which the insurance knows somebody."
+)
+class DocumentType:
+    """A document, masked."""
+
+    id: strawberry.ID = strawberry.field(description="Id of the document.")
+    kind: Status = strawberry.field(description="What kind it is (psn_cert_type).")
+    masked_number: str = strawberry.field(description="Its number, masked.")
+    country: str = strawberry.field(description="Who issued a passport, ISO 3166-1; else empty.")
+    valid_until: date | None = strawberry.field(description="Last day of validity, if it is known.")
+
+
 @strawberry.type(description="What an enrolment has used of its yearly outpatient benefits.")
 class YearUse:
     """A year's use."""
@@ -118,6 +131,23 @@ class EnrolmentQueries:
         return person_type(
             await info.context.door.read(lambda unit: people.person(unit, self.subject))
         )
+
+    @strawberry.field(description="Documents by which the insurance knows the person.")
+    async def documents(self, info: Info) -> list[DocumentType]:
+        """Return the documents, that of the ID number first."""
+        locale = info.context.locale
+        return [
+            DocumentType(
+                id=strawberry.ID(view.id),
+                kind=status(view.kind, locale),
+                masked_number=view.number,
+                country=view.country,
+                valid_until=view.valid_until,
+            )
+            for view in await info.context.door.read(
+                lambda unit: people.documents(unit, self.subject)
+            )
+        ]
 
     @strawberry.field(description="Enrolments of every area, as they stand today.")
     async def enrolments(self, info: Info) -> list[EnrolmentType]:

@@ -250,7 +250,7 @@ QUERIES: dict[str, tuple[set[str], str]] = {
     "personalRights": (
         _MAY_VIEW,
         f"personalRights({_SUBJECT}) {{ modules {{ id }} person {{ maskedName }} "
-        "enrolments { id } accounts { enrolmentId } yearUse { year } "
+        "documents { id } enrolments { id } accounts { enrolmentId } yearUse { year } "
         "settlements { edges { node { id } } } "
         'estimate(input: {care: OUTPATIENT, inScope: 100, options: [{institutionId: "x"}]}) '
         "{ refusal } }",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,8 @@ from backend.payments.misuse import report_not_me
 from backend.people import queries as people
 from backend.policies.contracts import OutageNow
 from mobile_bff.command import main
+from tests.usecases.test_documents import BABY, NUMBER, registered_baby
+from tests.usecases.test_documents import register as register_again
 from tests.usecases.test_registration import ELDER, register
 from tests.usecases.test_relatives import request
 from tests.world import IBUPROFEN, LEVEL_3, OTHER_PHARMACY, PHARMACY, VISIT, World, line, new_key
@@ -221,6 +224,43 @@ def test_a_clerk_vouches_for_who_holds_a_device(world: World, yibao: Any) -> Non
     status, said, _ = yibao("vouch", number, holder.session_id)
     assert (status, said.startswith("counts as proven until")) == (0, True)
     assert world.do(safety.unfreeze_account, unfreeze).frozen_at is None
+
+
+def test_documents_are_recorded_and_two_records_merged_by_two_clerks(
+    world: World, yibao: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    baby = registered_baby(world)
+    assert yibao("person", "show", "R510099001") == (
+        0,
+        f"{baby.id}\nBIRTH_CERTIFICATE R********1",
+        "",
+    )
+    passport = ("person", "document", "R510099001", "E99000001", "--kind", "PASSPORT")
+    status, _, why = yibao(*passport)
+    assert (status, "a passport also needs its country" in why) == (1, True)
+    status, said, _ = yibao(*passport, "--country", "uto", "--valid-until", "2030-01-31")
+    assert said.splitlines()[-1] == "PASSPORT E*******1 UTO 2030-01-31"
+    assert yibao("person", "show", "R999999999")[0] == 1
+    second = register_again(world, replace(BABY, id_number=NUMBER)).id
+    assert yibao("person", "number", "R510099001", NUMBER)[0] == 1  # somebody has it
+    assert yibao("duplicates", "scan") == (0, "0 new pairs", "")
+    status, said, _ = yibao("duplicates", "list")
+    case = said.split()[0]
+    assert [word in said for word in (case, baby.id, second, "no ID number")] == [True] * 4
+    monkeypatch.setenv("USER", "first")
+    propose = ("duplicates", "propose", case, "--keep", second)
+    assert yibao(*propose)[0] == 1  # which papers?
+    assert "  keep" in yibao(*propose, "--words", "户口本")[1]
+    assert yibao("duplicates", "confirm", case)[0] == 1
+    monkeypatch.setenv("USER", "second")
+    assert yibao("duplicates", "withdraw", case)[0] == 0
+    assert yibao(*propose, "--words", "户口本")[0] == 0
+    monkeypatch.setenv("USER", "first")
+    status, said, _ = yibao("duplicates", "confirm", case)
+    assert (status, said.startswith(f"{baby.id} is now {second};")) == (0, True)
+    assert yibao("duplicates", "list") == (0, "", "")
+    assert yibao("duplicates", "differ", case, "--words", "x")[0] == 1
+    assert yibao("person", "show", "E99000001")[1].splitlines()[0] == second
 
 
 CLAIM = """

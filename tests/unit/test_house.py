@@ -61,7 +61,7 @@ def test_everything_in_the_schema_is_described() -> None:
 
 
 _AT_THE_CONSOLE = {
-    "PersonKnown",
+    *("PersonKnown", "DocumentInvalid", "DuplicateNotFound", "MergeNotPossible"),
     *("ClearingNotPossible", "AgreementNotPossible", "RegistrationNotFound"),
     *("ClaimInvalid", "InvoiceClaimed", "SettledDirectly", "CapitatedAtPilot", "ClaimNotFound"),
 }
@@ -206,7 +206,7 @@ def test_the_same_file_names_in_every_domain_folder() -> None:
         "identity": {
             *("face_checks", "face_contracts", "face_logic", "face_reader", "face_worker"),
             *("passkey_contracts", "passkeys", "safety", "safety_contracts"),
-            *("registration", "registration_contracts"),
+            *("closing", "registration", "registration_contracts"),
         },
         "settlement": {"calculate", "case", "casebook", "credits", "facts", "stays", "upcast"},
         "payments": {
@@ -225,6 +225,8 @@ def test_the_same_file_names_in_every_domain_folder() -> None:
                 "visits",
             )
         },
+        "people": {"document_contracts", "documents"},
+        "merging": {"plan"},
         "proxies": {"authority"},
         "rulebook": {"lint", "packs", "vocabulary"},
     }

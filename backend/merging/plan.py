@@ -1,0 +1,105 @@
+"""What merging two records does to every table that names a person or an enrolment.
+
+A test fails for a table that names one and has no row here.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Does(StrEnum):
+    """What merging does to the rows that name the record which is dropped."""
+
+    MOVES = "MOVES"
+    """They name the kept record from now on. Where it has its own row of that key, its own counts."""
+    ENDS = "ENDS"
+    """Their package ends, moves or removes them by its own rules."""
+    STAYS = "STAYS"
+    """They are history and are read by all records of a person."""
+    PASSES = "PASSES"
+    """They live for minutes, and nothing can be done with them once sessions and codes are ended."""
+
+
+PERSONS: dict[str, Does] = {
+    "account_freeze.person_id": Does.STAYS,
+    "aid_identity.person_id": Does.MOVES,
+    "bill.person_id": Does.MOVES,
+    "binding.delegate_id": Does.ENDS,
+    "binding.owner_id": Does.ENDS,
+    "device_session.person_id": Does.ENDS,
+    "duplicate_case.first_id": Does.STAYS,
+    "duplicate_case.kept_id": Does.STAYS,
+    "duplicate_case.second_id": Does.STAYS,
+    "enrolment.person_id": Does.MOVES,
+    "face_check.person_id": Does.ENDS,
+    "face_template.person_id": Does.ENDS,
+    "family_share.giver_id": Does.ENDS,
+    "family_share.user_id": Does.ENDS,
+    "hospital_stay.person_id": Does.MOVES,
+    "manual_claim.person_id": Does.STAYS,
+    "misuse_report.person_id": Does.STAYS,
+    "passkey.person_id": Does.ENDS,
+    "pay_later.person_id": Does.MOVES,
+    "payment_password.person_id": Does.ENDS,
+    "payment_rule.person_id": Does.MOVES,
+    "person.merged_into": Does.MOVES,
+    "person_document.person_id": Does.MOVES,
+    "person_preference.person_id": Does.MOVES,
+    "printed_code.person_id": Does.ENDS,
+    "proxy_act.delegate_id": Does.STAYS,
+    "proxy_act.owner_id": Does.STAYS,
+    "registration.person_id": Does.MOVES,
+    "scan_grant.person_id": Does.ENDS,
+    "settlement.person_id": Does.STAYS,
+    "sign_in_challenge.person_id": Does.PASSES,
+    "signed_code.person_id": Does.ENDS,
+    "supplement.person_id": Does.MOVES,
+    "unified_code.person_id": Does.ENDS,
+    "unified_code.shown_by_id": Does.STAYS,
+    "scan_grant.shown_by_id": Does.STAYS,
+    "printed_code.shown_by_id": Does.STAYS,
+    "signed_code.shown_by_id": Does.STAYS,
+    "bill.shown_by_id": Does.STAYS,
+    "wallet.person_id": Does.ENDS,
+    "wallet_transfer.receiver_id": Does.STAYS,
+    "wallet_transfer.sender_id": Does.STAYS,
+}
+"""By table and column that names a person."""
+
+KEYS: dict[str, tuple[str, ...]] = {
+    "aid_identity": ("identity", "starts"),
+    "payment_rule": (),
+    "person_document": ("number_index",),
+    "person_preference": (),
+    "supplement": ("product", "starts"),
+}
+"""What, beside the person, makes a row of these tables unique."""
+
+
+class OfUnused(StrEnum):
+    """What happens to rows of an enrolment that was never used, beside one of the same insurance."""
+
+    MOVES = "MOVES"
+    """They name the enrolment that goes on."""
+    IS_USE = "IS_USE"
+    """There are none: one such row means that the enrolment was used."""
+    FILLS = "FILLS"
+    """Days that the enrolment which goes on does not have are added to it; the rest is dropped."""
+
+
+ENROLMENTS: dict[str, OfUnused] = {
+    "bill.enrolment_id": OfUnused.MOVES,
+    "capitation.enrolment_id": OfUnused.MOVES,
+    "chronic_disease.enrolment_id": OfUnused.MOVES,
+    "counter.enrolment_id": OfUnused.IS_USE,
+    "counter_entry.enrolment_id": OfUnused.IS_USE,
+    "enrolment_period.enrolment_id": OfUnused.FILLS,
+    "filing.enrolment_id": OfUnused.MOVES,
+    "hospital_stay.enrolment_id": OfUnused.IS_USE,
+    "pay_later.enrolment_id": OfUnused.IS_USE,
+    "settlement.enrolment_id": OfUnused.IS_USE,
+    "settlement.family_enrolment_id": OfUnused.IS_USE,
+    "wallet_transfer.enrolment_id": OfUnused.IS_USE,
+}
+"""By table and column that names an enrolment."""

@@ -21,6 +21,7 @@ from backend.infra.settings import Mode, Settings
 from backend.infra.tokens import key_set
 from mobile_bff.bearer import Bearer
 from mobile_bff.couriers import deliver_forever, return_transfers_forever, tidy_forever
+from mobile_bff.desk.schema import DESK_DOCUMENTS, make_desk_schema
 from mobile_bff.door import Door
 from mobile_bff.face_upload import FaceUpload
 from mobile_bff.feed import Feed
@@ -44,6 +45,8 @@ def assemble(resources: Resources) -> Starlette:
     documents = load_documents(only_own=settings.mode is Mode.PRODUCTION)
     faces = FaceReader(settings.face_processes, settings.face_queue_max, settings.face_seconds_max)
     graphql = YibaoGraphQL(make_schema(), resources, door, feed, documents)
+    at_desk = load_documents(settings.mode is Mode.PRODUCTION, DESK_DOCUMENTS)
+    desk = YibaoGraphQL(make_desk_schema(), resources, door, feed, at_desk)
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -81,6 +84,7 @@ def assemble(resources: Resources) -> Starlette:
         routes=[
             Route("/graphql", graphql),
             WebSocketRoute("/graphql", graphql),
+            Route("/desk/graphql", desk),
             Route(
                 "/face-checks/{check_id:str}",
                 FaceUpload(door, faces, Bearer(resources)).answer,

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -19,6 +20,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from websockets.sync.client import ClientConnection, connect
 
 from mobile_bff import documents
+
+DESK = {"path": "/desk/graphql", "folder": documents.FOLDER.parent / "desk" / "documents"}
+"""What a client of the desk is made with."""
 
 
 class CallFailed(Exception):
@@ -31,6 +35,8 @@ class Client:
 
     base_url: str
     token: str = ""
+    path: str = "/graphql"
+    folder: Path = documents.FOLDER
     language: str = "zh-Hans"
     http: httpx.Client = field(
         default_factory=lambda: httpx.Client(timeout=60, trust_env=False), repr=False
@@ -38,7 +44,7 @@ class Client:
 
     def post(self, body: dict[str, Any]) -> httpx.Response:
         """Send a request body as it is."""
-        return self.http.post(f"{self.base_url}/graphql", json=body, headers=self.headers())
+        return self.http.post(f"{self.base_url}{self.path}", json=body, headers=self.headers())
 
     def headers(self) -> dict[str, str]:
         """Return the headers of every request."""
@@ -49,7 +55,8 @@ class Client:
 
     def call(self, operation: str, **variables: Any) -> Any:
         """Run one of the app's operations and return the value of its first field."""
-        answer = self.post({"query": documents.document(operation), "variables": variables}).json()
+        document = documents.document(operation, self.folder)
+        answer = self.post({"query": document, "variables": variables}).json()
         if answer.get("errors"):
             raise CallFailed(json.dumps(answer["errors"], ensure_ascii=False))
         return next(iter(answer["data"].values()))

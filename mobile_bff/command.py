@@ -19,6 +19,7 @@ from backend.catalogue import queries as catalogue
 from backend.catalogue import service as catalogue_service
 from backend.codes.contracts import CODE_STATES
 from backend.credit.contracts import PAY_LATER_STATES
+from backend.desk.contracts import PROPOSAL_STATES
 from backend.identity.face_contracts import FACE_STATES
 from backend.infra import audit, outbox
 from backend.infra.clock import SystemIds
@@ -46,11 +47,13 @@ from backend.sharing import queries as sharing
 from backend.sharing.contracts import TRANSFER_STATES
 from mobile_bff import documents
 from mobile_bff.claim_tools import add_claim_commands
+from mobile_bff.desk.schema import DESK_DOCUMENTS, DESK_SDL, make_desk_schema
 from mobile_bff.operator_tools import add_operator_commands
 from mobile_bff.person_tools import add_person_commands
 from mobile_bff.policy_tools import add_policy_commands
 from mobile_bff.processes import DidNotStart, is_taken
 from mobile_bff.schema import make_schema
+from mobile_bff.staff_tools import add_staff_commands
 from mobile_bff.start import migrate, open_resources
 from mobile_bff.trusted import digest
 from mobile_bff.verify_tools import add_verify_command
@@ -101,6 +104,7 @@ def _add_commands(parser: argparse.ArgumentParser) -> None:
     add_policy_commands(add)
     add_operator_commands(add, _write, _read, _operator)
     add_person_commands(add, _write, _read, _operator)
+    add_staff_commands(add, _write, _read, _operator)
     add_verify_command(add)
     add_claim_commands(add, _write, _read, _operator)
     settled = add("settlement", _settlement, "reckon every stored settlement again and compare")
@@ -219,19 +223,23 @@ def _outbox(_options: argparse.Namespace) -> int:
 
 def _schema(_options: argparse.Namespace) -> int:
     (ROOT / "schema.graphql").write_text(make_schema().as_str() + "\n", encoding="utf-8")
+    DESK_SDL.write_text(make_desk_schema().as_str() + "\n", encoding="utf-8")
     return 0
 
 
 def _documents(_options: argparse.Namespace) -> int:
-    manifest = {digest(documents.document(name)): name for name in documents.names()}
-    text = json.dumps(dict(sorted(manifest.items(), key=lambda item: item[1])), indent=2)
-    documents.MANIFEST.write_text(text + "\n", encoding="utf-8")
+    for folder in (documents.FOLDER, DESK_DOCUMENTS):
+        names = documents.names(folder)
+        manifest = {digest(documents.document(name, folder)): name for name in names}
+        text = json.dumps(dict(sorted(manifest.items(), key=lambda item: item[1])), indent=2)
+        (folder / "manifest.json").write_text(text + "\n", encoding="utf-8")
     return 0
 
 
 _STATE_TABLES = (
     *(CODE_STATES, BILL_STATES, STAY_STATES, PAY_LATER_STATES),
     *(BINDING_STATES, FACE_STATES, TRANSFER_STATES, DUPLICATE_STATES),
+    PROPOSAL_STATES,
 )
 
 

@@ -27,6 +27,7 @@ from backend.institutions import queries as institutions
 from backend.institutions.contracts import InstitutionView
 from backend.kernel.errors import Locale, Refusal
 from backend.proxies.authority import Right, authorize, note
+from backend.staff import queries as staff
 from mobile_bff.civil_register import CivilRegister
 from mobile_bff.door import Door
 from mobile_bff.feed import Feed
@@ -136,6 +137,8 @@ def resolve_actor(unit: Unit, claims: Claims | None, address: str) -> Actor:
         if identity.session_is_open(unit, claims.session, claims.subject):
             return PersonActor(claims.subject, claims.session)
         return Anonymous(address)
+    if claims.audience is Audience.STAFF:
+        return staff.actor(unit, claims.session, claims.subject) or Anonymous(address)
     opened = institutions.open_session(unit, claims.session)
     if opened is None:
         return Anonymous(address)

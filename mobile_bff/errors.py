@@ -80,6 +80,8 @@ _FACTS = {
     "request_key": "The request key concerned.",
     "retry_after_seconds": "How many seconds to wait.",
     "reversal_id": "Id of the reversal.",
+    "role": "The duty that is missing.",
+    "proposed_at": "When it was proposed.",
     "rule": "The rule that is missing.",
     "service_date": "The day of service.",
     "settled_on": "The day of the settlement.",

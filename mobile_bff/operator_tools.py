@@ -72,21 +72,21 @@ def add_operator_commands(
     )
     vouched = add(
         "vouch",
-        lambda options: _vouch(options, write, read, operator()),
+        lambda options: _vouch(options, write, read, f"operator:{operator()}"),
         "at a counter: list a person's devices, or vouch for who holds one of them",
     )
     vouched.add_argument("id_number", help="of the identity card in hand")
     vouched.add_argument("device", nargs="?", help="the session that the person shows; none: list")
     registering = add(
         "register",
-        lambda options: _registrations(options, write, read, operator()),
+        lambda options: _registrations(options, write, read, f"operator:{operator()}"),
         "people without a phone here who registered: list them, approve or reject one at a counter",
     )
     registering.add_argument("action", choices=["list", "approve", "reject"])
     registering.add_argument("registration", nargs="?")
     family = add(
         "family",
-        lambda options: _family(options, write, read, operator()),
+        lambda options: _family(options, write, read, f"operator:{operator()}"),
         "requests between relatives that wait; approve or reject papers, end a binding",
     )
     family.add_argument("action", choices=["list", "approve", "renew", "pay", "reject", "end"])

@@ -37,7 +37,7 @@ def add_person_commands(
     """Add the commands to the command line."""
     person = add(
         "person",
-        lambda options: _person(options, write, read, operator()),
+        lambda options: _person(options, write, read, f"operator:{operator()}"),
         "at a counter: a person's documents; record another, or the ID number of who had none",
     )
     person.add_argument("action", choices=["show", "document", "number"])
@@ -48,7 +48,7 @@ def add_person_commands(
     person.add_argument("--valid-until", help="2031-05-01")
     pairs = add(
         "duplicates",
-        lambda options: _duplicates(options, write, read, operator()),
+        lambda options: _duplicates(options, write, read, f"operator:{operator()}"),
         "records that may be one person's: list, scan, propose to merge, confirm as another clerk",
     )
     pairs.add_argument(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from mobile_bff import documents
 
@@ -40,9 +41,10 @@ class Documents:
         return not self.only_own or digest(document) in self.own
 
 
-def load_documents(only_own: bool) -> Documents:
-    """Compose the app's documents. Raises ``ValueError`` where the manifest does not fit them."""
-    own = {digest(documents.document(name)): documents.document(name) for name in documents.names()}
-    if set(documents.read_manifest()) != set(own):
+def load_documents(only_own: bool, folder: Path = documents.FOLDER) -> Documents:
+    """Compose the documents of a folder. Raises ``ValueError`` where the manifest does not fit them."""
+    texts = [documents.document(name, folder) for name in documents.names(folder)]
+    own = {digest(text): text for text in texts}
+    if set(documents.read_manifest(folder)) != set(own):
         raise ValueError("the manifest of documents is stale; run: yibao documents")
     return Documents(own, only_own)

@@ -45,6 +45,7 @@ from backend.proxies.contracts import (
     Standing,
 )
 from backend.sharing.contracts import ShareStanding, SharingProblem, TransferState
+from mobile_bff.desk_words import DESK_WORDS
 from mobile_bff.settlement_words import SETTLEMENT_WORDS
 from mobile_bff.words import Words
 
@@ -483,6 +484,7 @@ WORDS: dict[type[Enum], tuple[str, dict[str, Words]]] = {
         },
     ),
     **SETTLEMENT_WORDS,
+    **DESK_WORDS,
 }
 
 

@@ -16,7 +16,7 @@ import jwt
 from sqlalchemy import text
 
 from backend.access.assurance import Proof
-from backend.access.contracts import PersonActor, TerminalActor
+from backend.access.contracts import PersonActor, StaffActor, TerminalActor
 from backend.codes import service as codes
 from backend.codes.contracts import IssueCode, IssuedCode, Purpose
 from backend.identity import safety
@@ -50,6 +50,8 @@ from backend.sample_data import load as sample
 from backend.sample_data.load import sample_key
 from backend.settlement import queries as settlements
 from backend.settlement.contracts import SettlementView
+from backend.staff import queries as staff
+from backend.staff.model import StaffSession
 
 START = datetime(2026, 6, 15, 2, 0, tzinfo=UTC)
 PHARMACY = "P51010400001"
@@ -116,6 +118,7 @@ class World:
     clock: ManualClock
     _actors: dict[str, PersonActor] = field(default_factory=dict)
     _terminals: dict[str, TerminalActor] = field(default_factory=dict)
+    _staff: dict[str, StaffActor] = field(default_factory=dict)
 
     @property
     def settings(self) -> Settings:
@@ -159,6 +162,23 @@ class World:
 
             self._actors[key] = PersonActor(person_id, self.database.write(open_session))
         return self._actors[key]
+
+    def staff(self, number: str) -> StaffActor:
+        """Return a sample member of staff at the desk."""
+        if number not in self._staff:
+
+            def open_session(unit: Unit) -> StaffActor:
+                known = staff.by_number(unit, number)
+                assert known is not None
+                ends = unit.now + timedelta(days=365)
+                session = StaffSession(
+                    id=unit.new_id(), staff_id=known.id, opened_at=unit.now, expires_at=ends
+                )
+                unit.db.add(session)
+                return StaffActor(known.id, session.id, number, known.duties)
+
+            self._staff[number] = self.database.write(open_session)
+        return self._staff[number]
 
     def assertion(self, code: str, **changes: Any) -> str:
         number = f"T{code}01"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
 
-from backend.kernel.errors import Refusal, Retry
+from backend.kernel.errors import Locale, Refusal, Retry
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,49 @@ class TerminalActor:
     operator_id: str
 
 
+class Role(StrEnum):
+    """What a member of staff may do for the people of a region."""
+
+    CLERK = "CLERK"
+    """经办: takes cases in, compares papers, decides what one person may decide."""
+
+    CHECKER = "CHECKER"
+    """复核: the second person where money or identity moves."""
+
+    SUPERVISOR = "SUPERVISOR"
+    """主管: hands cases over and sees how much there is to do."""
+
+    def text(self, locale: Locale) -> str:
+        """Return it in plain words."""
+        zh, en = _ROLES[self.value]
+        return zh if locale is Locale.ZH else en
+
+
+_ROLES = {
+    "CLERK": ("经办", "clerk"),
+    "CHECKER": ("复核", "checker"),
+    "SUPERVISOR": ("主管", "supervisor"),
+}
+
+
+@dataclass(frozen=True)
+class Duty:
+    """A role in a region: a county, a city with its counties, or the province (GB/T 2260)."""
+
+    role: Role
+    region: str
+
+
+@dataclass(frozen=True)
+class StaffActor:
+    """A member of the agency's staff who has signed in at the desk."""
+
+    staff_id: str
+    session_id: str
+    number: str
+    duties: tuple[Duty, ...]
+
+
 @dataclass(frozen=True)
 class Operator:
     """Somebody at the province's own console. Never reached over the network."""
@@ -41,7 +84,7 @@ class Operator:
     name: str
 
 
-Actor = Anonymous | PersonActor | TerminalActor | Operator
+Actor = Anonymous | PersonActor | TerminalActor | StaffActor | Operator
 
 
 class Action(StrEnum):
@@ -81,6 +124,18 @@ class SignInRequired(Refusal):
     en = "You need to sign in first."
     next_zh = "请登录后再试；终端请重新签到。"
     next_en = "Sign in and try again; a terminal opens a new session."
+
+
+@dataclass(frozen=True)
+class DutyMissing(Refusal):
+    """A member of staff has no such duty for the region that this belongs to."""
+
+    retry: ClassVar[Retry] = Retry.NEVER
+    zh = "您没有此参保地的{role}权限。"
+    en = "You have no duty as {role} for this insured area."
+    next_zh = "请转给参保地经办机构办理，或请主管开通权限。"
+    next_en = "Hand it to the agency of that area, or ask a supervisor for the duty."
+    role: Role
 
 
 @dataclass(frozen=True)

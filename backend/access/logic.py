@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from backend.access.contracts import (
     Action,
     Actor,
     Anonymous,
+    Duty,
+    DutyMissing,
     NotPermitted,
     Operator,
     PersonActor,
+    Role,
     SignInRequired,
+    StaffActor,
     TerminalActor,
 )
 
@@ -51,10 +57,42 @@ def label(actor: Actor) -> str:
             return f"person:{person_id}"
         case TerminalActor(terminal_id=terminal_id, operator_id=operator_id):
             return f"terminal:{terminal_id}/{operator_id}"
+        case StaffActor(number=number):
+            return f"staff:{number}"
         case Operator(name=name):
             return f"operator:{name}"
         case Anonymous():
             return "anonymous"
+
+
+def covers(region: str, area: str) -> bool:
+    """Tell whether a region is an area or holds it; codes of GB/T 2260 end in zeros where they are wide."""
+    return bool(area) and area.startswith(region.removesuffix("00").removesuffix("00"))
+
+
+def serves(actor: Actor, role: Role, areas: Collection[str]) -> SignInRequired | DutyMissing | None:
+    """Return ``None`` where a member of staff has a role for one of some areas, else why not.
+
+    What belongs to no area, as a person who is insured nowhere, is the province's.
+    """
+    if not isinstance(actor, StaffActor):
+        return SignInRequired()
+    held = [duty.region for duty in actor.duties if duty.role is role]
+    if areas:
+        fits = any(covers(region, area) for region in held for area in areas)
+    else:
+        fits = any(is_province(region) for region in held)
+    return None if fits else DutyMissing(role)
+
+
+def is_province(region: str) -> bool:
+    """Tell whether a code is a whole province's."""
+    return region.endswith("0000")
+
+
+def regions_of(duties: Collection[Duty], role: Role) -> tuple[str, ...]:
+    """Return where somebody has a role."""
+    return tuple(sorted(duty.region for duty in duties if duty.role is role))
 
 
 def own_id(actor: Actor) -> str:

@@ -12,6 +12,7 @@ compares the identity card, and nobody takes over an account that has another ph
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from sqlmodel import col, select
 
@@ -104,14 +105,12 @@ def complete(unit: Unit, command: RegisterAnswered) -> Registered | Refusal:
     return open_session(unit, made.id, asked.device_name, Proof.SMS_CODE)
 
 
-def waiting(unit: Unit, limit: int) -> list[RegistrationView]:
-    """Return registrations that wait for a clerk, the oldest first."""
-    rows = unit.db.exec(
-        select(Registration)
-        .where(col(Registration.decided_at).is_(None))
-        .order_by(col(Registration.id))
-        .limit(limit)
-    ).all()
+def waiting(unit: Unit, limit: int, regions: Sequence[str] | None = None) -> list[RegistrationView]:
+    """Return registrations that wait for a clerk, the oldest first, of some regions or of all."""
+    query = select(Registration).where(col(Registration.decided_at).is_(None))
+    if regions is not None:
+        query = query.where(col(Registration.person_id).in_(people.insured_within(regions)))
+    rows = unit.db.exec(query.order_by(col(Registration.id)).limit(limit)).all()
     return [
         RegistrationView(
             row.id,
@@ -121,6 +120,12 @@ def waiting(unit: Unit, limit: int) -> list[RegistrationView]:
         )
         for row in rows
     ]
+
+
+def whose(unit: Unit, registration_id: str) -> str | None:
+    """Return whom a registration is about, to decide which agency works on it."""
+    row = unit.db.get(Registration, registration_id)
+    return None if row is None else row.person_id
 
 
 def approve(
@@ -137,7 +142,7 @@ def approve(
         return AlreadyRegistered(mask_phone(held))
     if people.person_by_phone(unit, phone) is not None:
         return PhoneTaken()
-    set_phone(unit, f"operator:{clerk}", row.person_id, phone)
+    set_phone(unit, clerk, row.person_id, phone)
     _decide(unit, row, clerk, "approved")
     outbox.enqueue_sms(unit, phone, "registration_approved", {})
     return people.person(unit, row.person_id)
@@ -224,4 +229,4 @@ def _decide(unit: Unit, row: Registration, clerk: str, decision: str) -> None:
     row.decision = decision
     unit.db.flush()
     subject, facts = f"person:{row.person_id}", {"registration": row.id}
-    audit.record(unit, f"operator:{clerk}", f"registration.{decision}", subject, facts)
+    audit.record(unit, clerk, f"registration.{decision}", subject, facts)

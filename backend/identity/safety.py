@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from math import ceil
 
-from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
 from sqlmodel import col, select
 
@@ -45,6 +44,7 @@ from backend.identity.safety_contracts import (
 from backend.identity.service import STEP_UP, end, send_code, show_code
 from backend.infra import audit, outbox
 from backend.infra.database import Unit
+from backend.infra.passwords import hasher
 from backend.kernel.errors import Refusal, Seconds
 from backend.kernel.money import Fen
 from backend.people import queries as people
@@ -122,7 +122,7 @@ def vouch(unit: Unit, clerk: str, person_id: str, session_id: str) -> SteppedUp 
     if session is None or session.person_id != person_id or session.ended_at is not None:
         return SessionUnknown()
     facts = {"session": session.id}
-    audit.record(unit, f"operator:{clerk}", "session.vouch", f"person:{person_id}", facts)
+    audit.record(unit, clerk, "session.vouch", f"person:{person_id}", facts)
     return prove(unit, PersonActor(person_id, session.id), Proof.DESK)
 
 
@@ -180,7 +180,7 @@ def set_password(unit: Unit, person_id: str, password: str, by: str) -> None:
     row = _password(unit, person_id) or PaymentPassword(
         person_id=person_id, digest="", set_at=unit.now
     )
-    row.digest = _hasher(unit).hash(password)
+    row.digest = hasher(unit.settings).hash(password)
     row.set_at = unit.now
     row.failures = row.failures_in_row = 0
     row.locked_until = None
@@ -201,13 +201,13 @@ def check_password(unit: Unit, person_id: str, password: str) -> PasswordRefusal
     if row.locked_until is not None and row.locked_until > unit.now:
         return PasswordLocked(Seconds(ceil((row.locked_until - unit.now).total_seconds())))
     try:
-        _hasher(unit).verify(row.digest, password)
+        hasher(unit.settings).verify(row.digest, password)
     except VerifyMismatchError:
         return _count_wrong(unit, row)
     row.failures = row.failures_in_row = 0
     row.locked_until = None
-    if _hasher(unit).check_needs_rehash(row.digest):
-        row.digest = _hasher(unit).hash(password)
+    if hasher(unit.settings).check_needs_rehash(row.digest):
+        row.digest = hasher(unit.settings).hash(password)
     unit.db.flush()
     return None
 
@@ -300,13 +300,6 @@ def tell(unit: Unit, person_id: str, kind: str, facts: Mapping[str, object] | No
 def _password(unit: Unit, person_id: str) -> PaymentPassword | None:
     query = select(PaymentPassword).where(PaymentPassword.person_id == person_id)
     return unit.db.exec(query.with_for_update()).first()
-
-
-def _hasher(unit: Unit) -> PasswordHasher:
-    settings = unit.settings
-    return PasswordHasher(
-        time_cost=settings.argon2_passes, memory_cost=settings.argon2_kibibytes, parallelism=1
-    )
 
 
 def _lives(unit: Unit) -> timedelta:

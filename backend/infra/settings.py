@@ -42,6 +42,10 @@ class Settings:
 
     access_token_seconds: int = 600
     terminal_session_seconds: int = 1800
+    staff_session_seconds: int = 28_800
+    """A working day; a desk's session is not renewed but opened anew."""
+    staff_failures_to_lock: int = 5
+    staff_lock_seconds: int = 900
     refresh_token_days: int = 30
     refresh_grace_seconds: int = 30
     """How long a rotated refresh token may be shown again if its successor was never used."""

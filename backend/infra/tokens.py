@@ -22,6 +22,7 @@ class Audience(StrEnum):
 
     PERSON = "yibao/person"
     TERMINAL = "yibao/terminal"
+    STAFF = "yibao/staff"
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ PERSONS: dict[str, Does] = {
     "bill.person_id": Does.MOVES,
     "binding.delegate_id": Does.ENDS,
     "binding.owner_id": Does.ENDS,
+    "desk_proposal.person_id": Does.MOVES,
     "device_session.person_id": Does.ENDS,
     "duplicate_case.first_id": Does.STAYS,
     "duplicate_case.kept_id": Does.STAYS,

@@ -115,7 +115,7 @@ def confirm(unit: Unit, clerk: str, case_id: str) -> Merged | DuplicateNotFound 
     for phone in sorted(phones):
         outbox.enqueue_sms(unit, phone, "records_merged", {})
     facts = {"case": row.id, "into": kept_id, "moved": moved}
-    audit.record(unit, f"operator:{clerk}", "person.merged", f"person:{dropped_id}", facts)
+    audit.record(unit, clerk, "person.merged", f"person:{dropped_id}", facts)
     return Merged(row.id, dropped_id, kept_id, moved)
 
 
@@ -253,7 +253,7 @@ def _moved(unit: Unit, row: DuplicateCase, event: DuplicateEvent, clerk: str) ->
     unit.db.flush()
     facts = {"case": row.id, "words": row.words}
     action = f"duplicate.{event.lower()}"
-    audit.record(unit, f"operator:{clerk}", action, f"person:{row.first_id}", facts)
+    audit.record(unit, clerk, action, f"person:{row.first_id}", facts)
     return people.duplicate_view(unit, row)
 
 

@@ -8,6 +8,7 @@ from backend.catalogue import model as _catalogue
 from backend.claims import model as _claims
 from backend.codes import model as _codes
 from backend.credit import model as _credit
+from backend.desk import model as _desk
 from backend.entitlements import model as _entitlements
 from backend.filings import model as _filings
 from backend.identity import model as _identity
@@ -20,6 +21,7 @@ from backend.policies import model as _policies
 from backend.proxies import model as _proxies
 from backend.settlement import model as _settlement
 from backend.sharing import model as _sharing
+from backend.staff import model as _staff
 
 METADATA = SQLModel.metadata
 APPEND_ONLY = (
@@ -44,6 +46,7 @@ __all__ = [
     "_claims",
     "_codes",
     "_credit",
+    "_desk",
     "_entitlements",
     "_filings",
     "_identity",
@@ -53,4 +56,5 @@ __all__ = [
     "_policies",
     "_proxies",
     "_sharing",
+    "_staff",
 ]

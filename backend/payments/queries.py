@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 from sqlmodel import col, select
@@ -68,11 +69,14 @@ def payment_rules(unit: Unit, person_id: str) -> PaymentRules:
     )
 
 
-def misuse_reports(unit: Unit, limit: int) -> list[MisuseView]:
-    """Return reports of misuse, the newest first."""
-    rows = unit.db.exec(
-        select(MisuseReport).order_by(col(MisuseReport.reported_at).desc()).limit(limit)
-    ).all()
+def misuse_reports(
+    unit: Unit, limit: int, regions: Sequence[str] | None = None
+) -> list[MisuseView]:
+    """Return reports of misuse, the newest first, of some regions or of all."""
+    query = select(MisuseReport)
+    if regions is not None:
+        query = query.where(col(MisuseReport.person_id).in_(people.insured_within(regions)))
+    rows = unit.db.exec(query.order_by(col(MisuseReport.reported_at).desc()).limit(limit)).all()
     return [misuse_view(unit, row) for row in rows]
 
 

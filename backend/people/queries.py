@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from datetime import date
 
 from pydantic import TypeAdapter
-from sqlalchemy import ColumnElement, func, or_
+from sqlalchemy import ColumnElement, false, func, or_
 from sqlalchemy.orm import Mapped
 from sqlmodel import col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
+from backend.access.logic import is_province
 from backend.infra.database import Unit
 from backend.kernel.calendar import age_on, local_day
 from backend.kernel.masking import mask_id_number, mask_name, mask_phone
@@ -152,21 +153,60 @@ def records_of(person_id: str) -> SelectOfScalar[str]:
     return select(Person.id).where(either)
 
 
+def exists(unit: Unit, person_id: str) -> bool:
+    """Tell whether there is such a person, whose record goes on."""
+    row = unit.db.get(Person, person_id)
+    return row is not None and row.merged_into is None
+
+
+def areas_of(unit: Unit, person_id: str) -> tuple[str, ...]:
+    """Return every area that somebody is or was insured in: whose agency works on their affairs."""
+    query = select(Enrolment.area_code).where(Enrolment.person_id == person_id).distinct()
+    return tuple(sorted(unit.db.exec(query).all()))
+
+
+def insured_within(regions: Sequence[str]) -> SelectOfScalar[str]:
+    """Return, as a subquery, the ids of people who are or were insured within some regions.
+
+    Who is insured nowhere is the province's: a region that is a whole province has them too.
+    """
+    within = [
+        col(Enrolment.area_code).startswith(region.removesuffix("00").removesuffix("00"))
+        for region in regions
+    ]
+    insured = select(Enrolment.person_id).where(Enrolment.person_id == Person.id)
+    found: list[ColumnElement[bool]] = [insured.where(or_(*within)).exists()] if within else []
+    if any(is_province(region) for region in regions):
+        found.append(~insured.exists())
+    return select(Person.id).where(or_(*found) if found else false())
+
+
 def goes_on_as(person_id: Mapped[str]) -> ColumnElement[str]:
     """Return, as an expression, the record that goes on for a person that history names."""
     goes_on = func.coalesce(col(Person.merged_into), col(Person.id))
     return select(goes_on).where(col(Person.id) == person_id).scalar_subquery()
 
 
-def duplicates(unit: Unit, states: Sequence[DuplicateState], limit: int) -> list[DuplicateView]:
-    """Return pairs of records that may be one person's, the oldest first."""
-    rows = unit.db.exec(
-        select(DuplicateCase)
-        .where(col(DuplicateCase.state).in_(states))
-        .order_by(col(DuplicateCase.id))
-        .limit(limit)
-    ).all()
+def duplicates(
+    unit: Unit,
+    states: Sequence[DuplicateState],
+    limit: int,
+    regions: Sequence[str] | None = None,
+) -> list[DuplicateView]:
+    """Return pairs of records that may be one person's, the oldest first, of some regions or of all."""
+    query = select(DuplicateCase).where(col(DuplicateCase.state).in_(states))
+    if regions is not None:
+        mine = insured_within(regions)
+        either = col(DuplicateCase.first_id).in_(mine) | col(DuplicateCase.second_id).in_(mine)
+        query = query.where(either)
+    rows = unit.db.exec(query.order_by(col(DuplicateCase.id)).limit(limit)).all()
     return [duplicate_view(unit, row) for row in rows]
+
+
+def people_of_duplicate(unit: Unit, case_id: str) -> tuple[str, str] | None:
+    """Return the two records of a case, to decide whose it is."""
+    row = unit.db.get(DuplicateCase, case_id)
+    return None if row is None else (row.first_id, row.second_id)
 
 
 def duplicate_view(unit: Unit, row: DuplicateCase) -> DuplicateView:

@@ -46,16 +46,27 @@ def binding(unit: Unit, binding_id: str) -> BindingView | None:
     return None if row is None else view(unit, row)
 
 
-def waiting_for_review(unit: Unit, limit: int) -> list[BindingView]:
-    """Return requests that the desk reviews, the oldest first."""
-    rows = unit.db.exec(
+def waiting_for_review(
+    unit: Unit, limit: int, regions: Sequence[str] | None = None
+) -> list[BindingView]:
+    """Return requests that the desk reviews, the oldest first, of some regions or of all."""
+    query = (
         select(Binding)
         .where(col(Binding.state).in_((BindingState.PENDING_REVIEW, BindingState.PENDING_CONSENT)))
         .where(Binding.expires_on >= local_day(unit.now))
-        .order_by(col(Binding.requested_at), col(Binding.id))
-        .limit(limit)
+    )
+    if regions is not None:
+        query = query.where(col(Binding.owner_id).in_(people.insured_within(regions)))
+    rows = unit.db.exec(
+        query.order_by(col(Binding.requested_at), col(Binding.id)).limit(limit)
     ).all()
     return _views(unit, rows)
+
+
+def owner_of(unit: Unit, binding_id: str) -> str | None:
+    """Return whose affairs a binding is about, to decide which agency works on it."""
+    row = unit.db.get(Binding, binding_id)
+    return None if row is None else row.owner_id
 
 
 def in_force(unit: Unit, delegate_id: str, owner_id: str) -> BindingView | None:

@@ -290,7 +290,7 @@ def take_over(unit: Unit, clerk: str, dropped_id: str, kept_id: str) -> int:
             row.owner_id = kept_id
             moved += 1
         else:
-            _ended(unit, row, BindingEvent.END_BY_AGENCY, f"operator:{clerk}")
+            _ended(unit, row, BindingEvent.END_BY_AGENCY, clerk)
     unit.db.flush()
     return moved
 

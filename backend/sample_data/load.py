@@ -45,6 +45,7 @@ from backend.people.contracts import (
 from backend.people.logic import check_digit
 from backend.people.service import register_person
 from backend.regions.library import children, insured_area_of
+from backend.sample_data.staff import load_staff
 from backend.settlement.case import FilingKind
 from backend.settlement.credits import credit_month, credit_reported, open_account
 
@@ -84,6 +85,7 @@ class SampleTerminal:
 def load_sample_data(unit: Unit) -> list[SampleTerminal]:
     """Fill an empty database and return the terminals with their keys."""
     audit.open_lanes(unit)
+    load_staff(unit)
     load_catalogue(unit)
     terminals = [_register(unit, institution) for institution in _institutions(unit)]
     with _PEOPLE.open(encoding="utf-8", newline="") as file:

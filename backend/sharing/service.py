@@ -166,7 +166,7 @@ def take_over(unit: Unit, clerk: str, dropped_id: str, kept_id: str) -> Fen:
         row.ended_at = unit.now
         row.ended_by = ShareEnd.AGENCY
         facts = {"share": row.id}
-        audit.record(unit, f"operator:{clerk}", "share.end", f"person:{row.giver_id}", facts)
+        audit.record(unit, clerk, "share.end", f"person:{row.giver_id}", facts)
         for person_id in (row.giver_id, row.user_id):
             safety.tell(unit, person_id, "share_ended")
     left = balances.balance(unit, accounts.wallet(dropped_id), lock=True) or Fen(0)

@@ -12,34 +12,33 @@ import re
 from functools import cache
 from pathlib import Path
 
-_FOLDER = Path(__file__).parent
+FOLDER = Path(__file__).parent
 _SPREAD = re.compile(r"\.\.\.\s*([A-Z]\w*)")
-MANIFEST = _FOLDER / "manifest.json"
 
 
-def names() -> list[str]:
-    """Return the names of all operations."""
-    return sorted(path.stem for path in _FOLDER.glob("*.graphql"))
+def names(folder: Path = FOLDER) -> list[str]:
+    """Return the names of all operations of a folder, the app's unless told otherwise."""
+    return sorted(path.stem for path in folder.glob("*.graphql"))
 
 
 @cache
-def document(name: str) -> str:
+def document(name: str, folder: Path = FOLDER) -> str:
     """Return the composed document of an operation."""
-    text = (_FOLDER / f"{name}.graphql").read_text(encoding="utf-8")
+    text = (folder / f"{name}.graphql").read_text(encoding="utf-8")
     needed: set[str] = set()
     open_ends = set(_SPREAD.findall(text))
     while open_ends:
         needed |= open_ends
         open_ends = {
-            used for fragment in open_ends for used in _SPREAD.findall(_fragment(fragment))
+            used for one in open_ends for used in _SPREAD.findall(_fragment(one, folder))
         } - needed
-    return text + "".join(_fragment(fragment) for fragment in sorted(needed))
+    return text + "".join(_fragment(one, folder) for one in sorted(needed))
 
 
-def read_manifest() -> dict[str, str]:
+def read_manifest(folder: Path = FOLDER) -> dict[str, str]:
     """Return the committed manifest: hash to operation name."""
-    return dict(json.loads(MANIFEST.read_text(encoding="utf-8")))
+    return dict(json.loads((folder / "manifest.json").read_text(encoding="utf-8")))
 
 
-def _fragment(name: str) -> str:
-    return (_FOLDER / "fragments" / f"{name}.graphql").read_text(encoding="utf-8")
+def _fragment(name: str, folder: Path) -> str:
+    return (folder / "fragments" / f"{name}.graphql").read_text(encoding="utf-8")

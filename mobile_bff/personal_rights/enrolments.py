@@ -18,6 +18,7 @@ from backend.people.contracts import (
     PersonKind,
     PersonView,
 )
+from backend.people.document_contracts import DocumentView
 from backend.regions.library import area_name
 from backend.settlement import queries as settlements
 from mobile_bff.context import Info
@@ -103,6 +104,17 @@ class DocumentType:
     valid_until: date | None = strawberry.field(description="Last day of validity, if it is known.")
 
 
+def document_type(view: DocumentView, locale: Locale) -> DocumentType:
+    """Return a document for the schema."""
+    return DocumentType(
+        id=strawberry.ID(view.id),
+        kind=status(view.kind, locale),
+        masked_number=view.number,
+        country=view.country,
+        valid_until=view.valid_until,
+    )
+
+
 @strawberry.type(description="What an enrolment has used of its yearly outpatient benefits.")
 class YearUse:
     """A year's use."""
@@ -137,13 +149,7 @@ class EnrolmentQueries:
         """Return the documents, that of the ID number first."""
         locale = info.context.locale
         return [
-            DocumentType(
-                id=strawberry.ID(view.id),
-                kind=status(view.kind, locale),
-                masked_number=view.number,
-                country=view.country,
-                valid_until=view.valid_until,
-            )
+            document_type(view, locale)
             for view in await info.context.door.read(
                 lambda unit: people.documents(unit, self.subject)
             )

@@ -13,6 +13,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from mobile_bff import documents
+from mobile_bff.desk.schema import DESK_DOCUMENTS
 from tests.api.conftest import Site, site_on
 
 NEWER = "application/graphql-response+json"
@@ -295,6 +296,18 @@ def test_production_runs_the_apps_documents_only(production: Site) -> None:
         "extensions": _persisted("{ appModules { title } }"),
     }
     assert codes(send(production, registered)) == ["PERSISTED_QUERY_NOT_FOUND"]
+
+
+def test_production_runs_the_desks_documents_at_the_desk_only(production: Site) -> None:
+    me = documents.document("Me", DESK_DOCUMENTS)
+    address = f"{production.url}/desk/graphql"
+    headers = {"accept": "application/json"}
+    answer = production.http.post(address, json={"query": me}, headers=headers)
+    assert answer.json()["data"] == {"me": None}
+    for url, query in ((address, documents.document("AppModules")), (address, "{ __typename }")):
+        foreign = production.http.post(url, json={"query": query}, headers=headers)
+        assert codes(foreign) == ["PERSISTED_QUERY_NOT_FOUND"]
+    assert codes(send(production, {"query": me})) == ["PERSISTED_QUERY_NOT_FOUND"]
 
 
 def test_introspection_is_for_signed_in_callers_in_production(production: Site) -> None:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import strawberry
 from sqlalchemy import text
 
 from backend.access.assurance import Proof
@@ -67,6 +68,8 @@ TURNED_AWAY = {
     "FaceCheckUnknown",
     "ConsentCodeWrong",
     "SettlementNotFound",
+    "DutyMissing",
+    "NobodyFound",
     "StayNotFound",
     "ShareNotFound",
     "TransferNotFound",
@@ -86,7 +89,7 @@ RECORDS_OF_ASKING = {
 }
 PEOPLE = ("self", "stranger", "viewer", "payer", "expired", "revoked", "asker")
 TILLS = ("till", "other_till", "hospital")
-EVERYBODY = ("anonymous", *PEOPLE, *TILLS)
+EVERYBODY = ("anonymous", *PEOPLE, *TILLS, "clerk")
 _SELF = {"self"}
 _MAY_VIEW = {"self", "viewer", "payer"}
 
@@ -370,6 +373,8 @@ def _furnished(world: World) -> Province:
     for name, code in (("till", PHARMACY), ("other_till", OTHER_PHARMACY), ("hospital", LEVEL_3)):
         till: TerminalActor = world.terminal(code)
         claims[name] = Claims(Audience.TERMINAL, till.terminal_id, till.session_id, until)
+    staff = world.staff("CD1002")  # whose token opens the desk, and nothing here
+    claims["clerk"] = Claims(Audience.STAFF, staff.staff_id, staff.session_id, until)
     ids = {
         "owner": world.person("retiree"),
         "owner_name": owner.owner_name,
@@ -395,7 +400,11 @@ def _furnished(world: World) -> Province:
 
 
 def asked(
-    province: Province, who: str, document: str, variables: dict[str, Any]
+    province: Province,
+    who: str,
+    document: str,
+    variables: dict[str, Any],
+    schema: strawberry.Schema = SCHEMA,
 ) -> tuple[str, list[str]]:
     """Return what became of an operation: a type's name, an error's code, or ``NOTHING``."""
     door = TrialDoor(province.world)
@@ -411,7 +420,7 @@ def asked(
         register=CivilRegister("http://127.0.0.1:9", "", SystemIds()),
         national=NationalPlatform("http://127.0.0.1:9", ""),
     )
-    result = asyncio.run(SCHEMA.execute(document, variable_values=variables, context_value=context))
+    result = asyncio.run(schema.execute(document, variable_values=variables, context_value=context))
     if result.errors:
         codes = {(error.extensions or {}).get("code") for error in result.errors}
         assert codes <= {"FORBIDDEN", "UNAUTHENTICATED"}, result.errors

@@ -263,6 +263,20 @@ def test_documents_are_recorded_and_two_records_merged_by_two_clerks(
     assert yibao("person", "show", "E99000001")[1].splitlines()[0] == second
 
 
+def test_staff_are_added_listed_given_other_duties_and_blocked(yibao: Any) -> None:
+    assert yibao("staff", "add", "CD2001", "新人样例")[0] == 2
+    assert yibao("staff", "add", "CD2001", "新人样例", "--duty", "CLERK:999999")[0] == 2
+    assert yibao("staff", "add", "CD2001", "新人样例", "--duty", "MAYOR:510100")[0] == 2
+    status, said, _ = yibao("staff", "add", "CD2001", "新人样例", "--duty", "CLERK:510100")
+    assert (status, said.splitlines()[0].strip()) == (0, "CD2001 新人样例 CLERK:510100")
+    assert "otpauth://totp/" in said
+    status, said, _ = yibao("staff", "duties", "CD2001", "--duty", "CHECKER:510300")
+    assert (status, said.strip()) == (0, "CD2001 新人样例 CHECKER:510300")
+    assert yibao("staff", "block", "CD9999")[0] == 1
+    assert "blocked" in yibao("staff", "block", "CD2001")[1]
+    assert "CD2001 新人样例 CHECKER:510300 blocked" in yibao("staff", "list")[1]
+
+
 CLAIM = """
 id_number: "{number}"
 institution: H51010400001

@@ -20,6 +20,7 @@ from graphql import (
     GraphQLInputObjectType,
     GraphQLInterfaceType,
     GraphQLObjectType,
+    GraphQLSchema,
     build_schema,
     parse,
     validate,
@@ -30,6 +31,7 @@ from backend.kernel.errors import Refusal
 from backend.migrations import configuration, upgrade
 from backend.migrations.tables import APPEND_ONLY, METADATA
 from mobile_bff import documents
+from mobile_bff.desk.schema import DESK_DOCUMENTS, DESK_SDL, make_desk_schema
 from mobile_bff.limits import COST_MAX, TOKENS_MAX, measure
 from mobile_bff.modules import GROUPS, ModuleState, modules_of
 from mobile_bff.schema import make_schema
@@ -39,16 +41,19 @@ from tests.world import World
 ROOT = Path(__file__).parents[2]
 SDL = (ROOT / "schema.graphql").read_text(encoding="utf-8")
 SCHEMA = build_schema(SDL)
+DESK = build_schema(DESK_SDL.read_text(encoding="utf-8"))
 FILES = sorted(p for f in ("backend", "mobile_bff") for p in (ROOT / f).rglob("*.py"))
 
 
 def test_the_committed_schema_is_the_codes_own() -> None:
     assert make_schema().as_str() + "\n" == SDL, "run: make schema"
+    assert make_desk_schema().as_str() + "\n" == DESK_SDL.read_text("utf-8"), "run: make schema"
 
 
-def test_everything_in_the_schema_is_described() -> None:
+@pytest.mark.parametrize("schema", [SCHEMA, DESK], ids=["app", "desk"])
+def test_everything_in_the_schema_is_described(schema: GraphQLSchema) -> None:
     missing = []
-    for name, kind in SCHEMA.type_map.items():
+    for name, kind in schema.type_map.items():
         if name.startswith("__"):
             continue
         if not kind.description and name not in ("Int", "String", "Boolean", "ID", "Float"):
@@ -61,8 +66,7 @@ def test_everything_in_the_schema_is_described() -> None:
 
 
 _AT_THE_CONSOLE = {
-    *("PersonKnown", "DocumentInvalid", "DuplicateNotFound", "MergeNotPossible"),
-    *("ClearingNotPossible", "AgreementNotPossible", "RegistrationNotFound"),
+    *("ClearingNotPossible", "AgreementNotPossible"),
     *("ClaimInvalid", "InvoiceClaimed", "SettledDirectly", "CapitatedAtPilot", "ClaimNotFound"),
 }
 """Refusals that no caller over the network meets yet."""
@@ -70,7 +74,11 @@ _AT_THE_CONSOLE = {
 
 def test_every_refusal_is_a_user_error_with_texts_in_both_languages() -> None:
     kinds = {kind.__name__ for kind in _refusals(Refusal)}
-    shown = {t.name for t in SCHEMA.get_possible_types(SCHEMA.type_map["UserError"])}
+    shown = {
+        kind.name
+        for schema in (SCHEMA, DESK)
+        for kind in schema.get_possible_types(schema.type_map["UserError"])
+    }
     assert shown == kinds - _AT_THE_CONSOLE
     assert len(kinds) > 40
     for kind in _refusals(Refusal):
@@ -91,17 +99,26 @@ def test_node_may_be_null() -> None:
     assert str(query.fields["nodes"].type) == "[Node]!"
 
 
-@pytest.mark.parametrize("name", documents.names())
-def test_documents_are_valid_and_within_half_of_every_limit(name: str) -> None:
-    document = documents.document(name)
+_DOCUMENTS = [
+    *((SCHEMA, documents.FOLDER, name) for name in documents.names()),
+    *((DESK, DESK_DOCUMENTS, name) for name in documents.names(DESK_DOCUMENTS)),
+]
+
+
+@pytest.mark.parametrize(("schema", "folder", "name"), _DOCUMENTS, ids=[d[2] for d in _DOCUMENTS])
+def test_documents_are_valid_and_within_half_of_every_limit(
+    schema: GraphQLSchema, folder: Path, name: str
+) -> None:
+    document = documents.document(name, folder)
     parsed = parse(document, max_tokens=TOKENS_MAX // 2)
-    assert validate(SCHEMA, parsed) == []
-    assert measure(SCHEMA, parsed, {"first": 20}) <= COST_MAX // 2
+    assert validate(schema, parsed) == []
+    assert measure(schema, parsed, {"first": 20}) <= COST_MAX // 2
 
 
-def test_the_manifest_is_fresh() -> None:
-    assert documents.read_manifest() == {
-        digest(documents.document(name)): name for name in documents.names()
+@pytest.mark.parametrize("folder", [documents.FOLDER, DESK_DOCUMENTS], ids=["app", "desk"])
+def test_the_manifest_is_fresh(folder: Path) -> None:
+    assert documents.read_manifest(folder) == {
+        digest(documents.document(name, folder)): name for name in documents.names(folder)
     }, "run: make schema"
 
 

@@ -1,0 +1,242 @@
+"""The desk as the edge sees it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from backend.access.contracts import Actor
+from backend.identity.registration_contracts import RegistrationView
+from backend.identity.safety_contracts import DeviceView
+from backend.kernel.errors import Refusal
+from backend.kernel.money import Fen
+from backend.kernel.states import StateTable
+from backend.payments.contracts import MisuseView
+from backend.people.contracts import PersonView
+from backend.people.document_contracts import DocumentInput, DocumentView, DuplicateView
+from backend.proxies.contracts import BindingView
+
+
+class ActKind(StrEnum):
+    """What takes two persons at the desk, because money or identity moves."""
+
+    REGISTRATION = "REGISTRATION"
+    """Give an insured person without a phone the phone that they registered with."""
+    BINDING_PAYMENT = "BINDING_PAYMENT"
+    """Let a relative pay from somebody's account, as a signed paper says."""
+    ID_NUMBER = "ID_NUMBER"
+    """Give who had none an ID number."""
+
+
+class ProposalState(StrEnum):
+    """Where a proposal stands."""
+
+    PROPOSED = "PROPOSED"
+    CONFIRMED = "CONFIRMED"
+    WITHDRAWN = "WITHDRAWN"
+
+
+class ProposalEvent(StrEnum):
+    """What moves it."""
+
+    CONFIRM = "CONFIRM"
+    WITHDRAW = "WITHDRAW"
+
+
+PROPOSAL_STATES: StateTable[ProposalState, ProposalEvent] = StateTable(
+    name="proposal",
+    title="双人复核 what takes two persons at the desk",
+    initial=(ProposalState.PROPOSED,),
+    moves={
+        (ProposalState.PROPOSED, ProposalEvent.CONFIRM): ProposalState.CONFIRMED,
+        (ProposalState.PROPOSED, ProposalEvent.WITHDRAW): ProposalState.WITHDRAWN,
+    },
+)
+
+
+@dataclass(frozen=True)
+class Payload:
+    """What a proposal is about. ``subject_id`` is the registration, the binding or the person."""
+
+    subject_id: str
+    id_number: str = ""
+    pay_limit_fen: Fen | None = None
+    pay_day_limit_fen: Fen | None = None
+
+
+@dataclass(frozen=True)
+class ProposalView:
+    """A proposal as staff see it; ``gist`` says it in a line, masked."""
+
+    id: str
+    kind: ActKind
+    state: ProposalState
+    person: PersonView
+    payload: Payload
+    words: str
+    proposed_by: str
+    proposed_at: datetime
+    decided_by: str | None
+    decided_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Propose:
+    """A clerk proposes what takes two persons, having compared the papers named."""
+
+    actor: Actor
+    kind: ActKind
+    payload: Payload
+    words: str
+
+
+@dataclass(frozen=True)
+class DecideProposal:
+    """Another member of staff confirms a proposal; or it is withdrawn."""
+
+    actor: Actor
+    proposal_id: str
+
+
+class BindingDecision(StrEnum):
+    """What one clerk may decide about a binding."""
+
+    APPROVE = "APPROVE"
+    REJECT = "REJECT"
+    RENEW = "RENEW"
+    END = "END"
+
+
+@dataclass(frozen=True)
+class DecideBinding:
+    """A clerk decides about a binding, the papers before them."""
+
+    actor: Actor
+    binding_id: str
+    decision: BindingDecision
+
+
+@dataclass(frozen=True)
+class RejectRegistration:
+    """A clerk refuses a registration."""
+
+    actor: Actor
+    registration_id: str
+
+
+@dataclass(frozen=True)
+class ProposeMerge:
+    """A clerk says that two records are one person's."""
+
+    actor: Actor
+    case_id: str
+    kept_id: str
+    words: str
+
+
+@dataclass(frozen=True)
+class DecideDuplicate:
+    """A member of staff confirms or withdraws a merge, or says that two records are two people's."""
+
+    actor: Actor
+    case_id: str
+    words: str = ""
+
+
+@dataclass(frozen=True)
+class RecordDocument:
+    """A clerk records a document beside the ID number."""
+
+    actor: Actor
+    person_id: str
+    document: DocumentInput
+
+
+@dataclass(frozen=True)
+class VouchDevice:
+    """A clerk who sees person and document vouches for who holds a device."""
+
+    actor: Actor
+    person_id: str
+    session_id: str
+
+
+@dataclass(frozen=True)
+class FindPerson:
+    """A clerk looks somebody up by the document in hand: name and number, both."""
+
+    actor: Actor
+    name: str
+    number: str
+
+
+@dataclass(frozen=True)
+class Found:
+    """Who stands at the counter, with documents and devices. Looking is written down."""
+
+    person: PersonView
+    documents: tuple[DocumentView, ...]
+    devices: tuple[DeviceView, ...]
+
+
+@dataclass(frozen=True)
+class Work:
+    """What waits for a member of staff, of the regions where they are a clerk or a checker."""
+
+    bindings: tuple[BindingView, ...]
+    registrations: tuple[RegistrationView, ...]
+    duplicates: tuple[DuplicateView, ...]
+    proposals: tuple[ProposalView, ...]
+    misuse: tuple[MisuseView, ...]
+
+
+@dataclass(frozen=True)
+class ProposalNotFound(Refusal):
+    """There is no such proposal, or it does not wait any more."""
+
+    zh = "没有找到这条待复核事项，或已办结。"
+    en = "There is no such proposal, or it is decided already."
+    next_zh = "请刷新待办列表。"
+    next_en = "Look at the list again."
+
+
+@dataclass(frozen=True)
+class SecondPersonNeeded(Refusal):
+    """Who has proposed something cannot confirm it."""
+
+    zh = "提出人不能复核自己提出的事项。"
+    en = "Who has proposed it cannot confirm it."
+    next_zh = "请另一位有复核权限的人员办理。"
+    next_en = "Another member of staff with the duty to check confirms it."
+
+
+@dataclass(frozen=True)
+class WordsMissing(Refusal):
+    """It does not say which papers were compared."""
+
+    zh = "没有写明核对了哪些材料。"
+    en = "It does not say which papers were compared."
+    next_zh = "请写明核对的材料和结果。"
+    next_en = "Name the papers and what they showed."
+
+
+@dataclass(frozen=True)
+class ProposedAlready(Refusal):
+    """The same thing waits for a second person already."""
+
+    zh = "同一事项已在等待复核。"
+    en = "The same thing waits for a second person already."
+    next_zh = "请在待复核列表中处理。"
+    next_en = "Find it in the list of proposals."
+    proposed_at: datetime
+
+
+@dataclass(frozen=True)
+class NobodyFound(Refusal):
+    """Nobody of this name has this document."""
+
+    zh = "没有找到姓名与证件号码一致的人员。"
+    en = "Nobody of this name has this document."
+    next_zh = "请对照证件逐字核对；新生儿可用出生医学证明编号查询。"
+    next_en = "Compare it with the document; a newborn is found by the birth certificate."

@@ -1,0 +1,67 @@
+"""Reads of the desk, each bounded to the regions where somebody has a duty."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pydantic import TypeAdapter
+from sqlmodel import col, select
+
+from backend.access.contracts import Role, StaffActor
+from backend.access.logic import regions_of
+from backend.desk.contracts import ActKind, Payload, ProposalState, ProposalView, Work
+from backend.desk.model import Proposal
+from backend.identity import registration
+from backend.infra.database import Unit
+from backend.payments import queries as payments
+from backend.people import queries as people
+from backend.people.document_contracts import DuplicateState
+from backend.proxies import queries as bindings
+
+PAYLOAD = TypeAdapter(Payload)
+_WAITING = (DuplicateState.OPEN, DuplicateState.PROPOSED)
+
+
+def work(unit: Unit, actor: StaffActor, limit: int) -> Work:
+    """Return what waits for somebody, the oldest first of each kind."""
+    regions = sorted({duty.region for duty in actor.duties if duty.role is not Role.SUPERVISOR})
+    return Work(
+        bindings=tuple(bindings.waiting_for_review(unit, limit, regions)),
+        registrations=tuple(registration.waiting(unit, limit, regions)),
+        duplicates=tuple(people.duplicates(unit, _WAITING, limit, regions)),
+        proposals=tuple(proposals(unit, limit, regions)),
+        misuse=tuple(payments.misuse_reports(unit, limit, regions_of(actor.duties, Role.CHECKER))),
+    )
+
+
+def proposals(unit: Unit, limit: int, regions: Sequence[str]) -> list[ProposalView]:
+    """Return what waits for a second person in some regions, the oldest first."""
+    rows = unit.db.exec(
+        select(Proposal)
+        .where(Proposal.state == ProposalState.PROPOSED)
+        .where(col(Proposal.person_id).in_(people.insured_within(regions)))
+        .order_by(col(Proposal.id))
+        .limit(limit)
+    ).all()
+    return [view(unit, row) for row in rows]
+
+
+def view(unit: Unit, row: Proposal) -> ProposalView:
+    """Return the view of a row, what it is about opened."""
+    return ProposalView(
+        id=row.id,
+        kind=ActKind(row.kind),
+        state=ProposalState(row.state),
+        person=people.person(unit, row.person_id),
+        payload=payload(unit, row),
+        words=row.words,
+        proposed_by=row.proposed_by,
+        proposed_at=row.proposed_at,
+        decided_by=row.decided_by,
+        decided_at=row.decided_at,
+    )
+
+
+def payload(unit: Unit, row: Proposal) -> Payload:
+    """Return what a proposal is about."""
+    return PAYLOAD.validate_json(unit.vault.open(row.payload, f"proposal:{row.id}"))

@@ -1,0 +1,305 @@
+"""Use cases of the desk: every act asks first whether it belongs to a region of the one who acts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlmodel import select
+
+from backend.access.contracts import Actor, Role
+from backend.access.logic import label, serves
+from backend.desk import queries
+from backend.desk.contracts import (
+    PROPOSAL_STATES,
+    ActKind,
+    BindingDecision,
+    DecideBinding,
+    DecideDuplicate,
+    DecideProposal,
+    FindPerson,
+    Found,
+    NobodyFound,
+    Payload,
+    ProposalEvent,
+    ProposalNotFound,
+    ProposalState,
+    ProposalView,
+    Propose,
+    ProposedAlready,
+    ProposeMerge,
+    RecordDocument,
+    RejectRegistration,
+    SecondPersonNeeded,
+    VouchDevice,
+    WordsMissing,
+)
+from backend.desk.model import Proposal
+from backend.identity import queries as identity
+from backend.identity import registration, safety
+from backend.identity.registration_contracts import RegistrationNotFound
+from backend.identity.safety_contracts import SessionUnknown, SteppedUp
+from backend.infra import audit
+from backend.infra.database import Unit
+from backend.kernel.errors import Refusal
+from backend.merging import service as merging
+from backend.merging.contracts import DuplicateNotFound, Merged
+from backend.people import documents
+from backend.people import queries as people
+from backend.people.contracts import PersonView
+from backend.people.document_contracts import DocumentView, DuplicateView
+from backend.proxies import queries as bindings
+from backend.proxies import service as proxies
+from backend.proxies.contracts import BindingNotFound, BindingView, ConsentKind
+
+_WORDS_MAX = 500
+
+
+def find_person(unit: Unit, command: FindPerson) -> Found | Refusal:
+    """Return who stands at the counter, by the document in hand. The look is written down."""
+    refusal = serves_somewhere(command.actor, Role.CLERK)
+    if refusal is not None:
+        return refusal
+    found = people.named(unit, command.name, command.number)
+    if found is None or _refusal(unit, command.actor, Role.CLERK, found) is not None:
+        return NobodyFound()  # of another region is not told apart from nobody
+    audit.record(unit, label(command.actor), "desk.look", f"person:{found}", {})
+    return Found(
+        people.person(unit, found),
+        tuple(people.documents(unit, found)),
+        tuple(identity.devices(unit, found)),
+    )
+
+
+def serves_somewhere(actor: Actor, role: Role) -> Refusal | None:
+    """Return why somebody has a role nowhere, ``None`` where they have it in some region."""
+    regions = {duty.region for duty in getattr(actor, "duties", ()) if duty.role is role}
+    return serves(actor, role, regions)
+
+
+def vouch_device(unit: Unit, command: VouchDevice) -> SteppedUp | SessionUnknown | Refusal:
+    """Let a clerk vouch for who holds a device."""
+    refusal = _refusal(unit, command.actor, Role.CLERK, command.person_id)
+    if refusal is not None:
+        return refusal
+    return safety.vouch(unit, label(command.actor), command.person_id, command.session_id)
+
+
+def record_document(unit: Unit, command: RecordDocument) -> list[DocumentView] | Refusal:
+    """Record a document beside the ID number of somebody."""
+    refusal = _refusal(unit, command.actor, Role.CLERK, command.person_id)
+    if refusal is not None:
+        return refusal
+    by = label(command.actor)
+    return documents.record_document(unit, by, command.person_id, command.document)
+
+
+def decide_binding(unit: Unit, command: DecideBinding) -> BindingView | Refusal:
+    """Approve, refuse, renew or end a binding, the papers at hand."""
+    owner_id = bindings.owner_of(unit, command.binding_id)
+    if owner_id is None:
+        return serves_somewhere(command.actor, Role.CLERK) or BindingNotFound()
+    refusal = _refusal(unit, command.actor, Role.CLERK, owner_id)
+    if refusal is not None:
+        return refusal
+    by, binding_id = label(command.actor), command.binding_id
+    match command.decision:
+        case BindingDecision.APPROVE:
+            return proxies.approve_at_desk(unit, by, binding_id)
+        case BindingDecision.REJECT:
+            return proxies.reject_at_desk(unit, by, binding_id)
+        case BindingDecision.RENEW:
+            return proxies.consent_at_desk(unit, by, binding_id, ConsentKind.RENEW)
+        case BindingDecision.END:
+            return proxies.end_at_desk(unit, by, binding_id)
+
+
+def reject_registration(
+    unit: Unit, command: RejectRegistration
+) -> PersonView | RegistrationNotFound | Refusal:
+    """Refuse a registration; its phone is told and gets no account."""
+    person_id = registration.whose(unit, command.registration_id)
+    if person_id is None:
+        return serves_somewhere(command.actor, Role.CLERK) or RegistrationNotFound()
+    refusal = _refusal(unit, command.actor, Role.CLERK, person_id)
+    if refusal is not None:
+        return refusal
+    rejected = registration.reject(unit, label(command.actor), command.registration_id)
+    return people.person(unit, person_id) if rejected is None else rejected
+
+
+# -- two records of one person ---------------------------------------------------------------------
+
+
+def propose_merge(unit: Unit, command: ProposeMerge) -> DuplicateView | Refusal:
+    """Say that two records are one person's."""
+    refusal = _of_case(unit, command.actor, Role.CLERK, command.case_id)
+    if refusal is not None:
+        return refusal
+    by = label(command.actor)
+    return merging.propose(unit, by, command.case_id, command.kept_id, command.words)
+
+
+def withdraw_merge(unit: Unit, command: DecideDuplicate) -> DuplicateView | Refusal:
+    """Take the proposal of a merge back, or do not agree with it."""
+    refusal = _of_case(unit, command.actor, Role.CLERK, command.case_id) and _of_case(
+        unit, command.actor, Role.CHECKER, command.case_id
+    )
+    if refusal is not None:
+        return refusal
+    return merging.withdraw(unit, label(command.actor), command.case_id)
+
+
+def confirm_merge(unit: Unit, command: DecideDuplicate) -> Merged | Refusal:
+    """Merge two records, as the second person."""
+    refusal = _of_case(unit, command.actor, Role.CHECKER, command.case_id)
+    if refusal is not None:
+        return refusal
+    return merging.confirm(unit, label(command.actor), command.case_id)
+
+
+def tell_apart(unit: Unit, command: DecideDuplicate) -> DuplicateView | Refusal:
+    """Say that two records are two people's."""
+    refusal = _of_case(unit, command.actor, Role.CLERK, command.case_id)
+    if refusal is not None:
+        return refusal
+    return merging.differ(unit, label(command.actor), command.case_id, command.words)
+
+
+# -- what takes two persons ------------------------------------------------------------------------
+
+
+def propose(unit: Unit, command: Propose) -> ProposalView | Refusal:
+    """Propose what takes two persons. What would be refused on confirming is refused now."""
+    person_id = _whose(unit, command.kind, command.payload)
+    if person_id is None:
+        return serves_somewhere(command.actor, Role.CLERK) or _nothing(command.kind)
+    refusal = _refusal(unit, command.actor, Role.CLERK, person_id)
+    if refusal is not None:
+        return refusal
+    if not command.words.strip():
+        return WordsMissing()
+    waiting = unit.db.exec(
+        select(Proposal).where(
+            Proposal.kind == command.kind,
+            Proposal.about_id == command.payload.subject_id,
+            Proposal.state == ProposalState.PROPOSED,
+        )
+    ).first()
+    if waiting is not None:
+        return ProposedAlready(waiting.proposed_at)
+    by = label(command.actor)
+    outcome = _act(unit, command.kind, command.payload, by)
+    unit.db.rollback()  # it was tried, and waits for the second person
+    if isinstance(outcome, Refusal):
+        return outcome
+    proposal_id = unit.new_id()
+    sealed = queries.PAYLOAD.dump_json(command.payload).decode()
+    row = Proposal(
+        id=proposal_id,
+        kind=command.kind,
+        state=ProposalState.PROPOSED,
+        person_id=person_id,
+        about_id=command.payload.subject_id,
+        payload=unit.vault.seal(sealed, f"proposal:{proposal_id}"),
+        words=command.words.strip()[:_WORDS_MAX],
+        proposed_by=by,
+        proposed_at=unit.now,
+    )
+    unit.db.add(row)
+    unit.db.flush()
+    facts = {"proposal": row.id, "kind": row.kind, "words": row.words}
+    audit.record(unit, by, "proposal.propose", f"person:{person_id}", facts)
+    return queries.view(unit, row)
+
+
+def confirm(unit: Unit, command: DecideProposal) -> ProposalView | Refusal:
+    """Do what somebody else has proposed, in the same transaction."""
+    row = _locked(unit, command.proposal_id)
+    if row is None:
+        return serves_somewhere(command.actor, Role.CHECKER) or ProposalNotFound()
+    refusal = _refusal(unit, command.actor, Role.CHECKER, row.person_id)
+    if refusal is not None:
+        return refusal
+    by = label(command.actor)
+    if row.proposed_by == by:
+        return SecondPersonNeeded()
+    kind, payload = ActKind(row.kind), queries.payload(unit, row)
+    if _whose(unit, kind, payload) is None:  # the record was merged into another meanwhile
+        return _nothing(kind)
+    outcome = _act(unit, kind, payload, by)
+    if isinstance(outcome, Refusal):
+        unit.db.rollback()
+        return outcome
+    return _decided(unit, row, ProposalEvent.CONFIRM, by)
+
+
+def withdraw(unit: Unit, command: DecideProposal) -> ProposalView | Refusal:
+    """Take a proposal back, or do not agree with it; nothing is done."""
+    row = _locked(unit, command.proposal_id)
+    if row is None:
+        return serves_somewhere(command.actor, Role.CLERK) or ProposalNotFound()
+    refusal = _refusal(unit, command.actor, Role.CLERK, row.person_id) and _refusal(
+        unit, command.actor, Role.CHECKER, row.person_id
+    )
+    if refusal is not None:
+        return refusal
+    return _decided(unit, row, ProposalEvent.WITHDRAW, label(command.actor))
+
+
+def _act(unit: Unit, kind: ActKind, payload: Payload, by: str) -> Any:
+    """Do what a proposal says and return what its package answers."""
+    subject = payload.subject_id
+    match kind:
+        case ActKind.REGISTRATION:
+            return registration.approve(unit, by, subject)
+        case ActKind.BINDING_PAYMENT:
+            limits = (payload.pay_limit_fen, payload.pay_day_limit_fen)
+            return proxies.consent_at_desk(unit, by, subject, ConsentKind.PAY, *limits)
+        case ActKind.ID_NUMBER:
+            return documents.give_id_number(unit, by, subject, payload.id_number)
+
+
+def _whose(unit: Unit, kind: ActKind, payload: Payload) -> str | None:
+    """Return whom a proposal is about, ``None`` where there is no such thing."""
+    match kind:
+        case ActKind.REGISTRATION:
+            return registration.whose(unit, payload.subject_id)
+        case ActKind.BINDING_PAYMENT:
+            return bindings.owner_of(unit, payload.subject_id)
+        case ActKind.ID_NUMBER:
+            return payload.subject_id if people.exists(unit, payload.subject_id) else None
+
+
+def _nothing(kind: ActKind) -> Refusal:
+    if kind is ActKind.REGISTRATION:
+        return RegistrationNotFound()
+    return BindingNotFound() if kind is ActKind.BINDING_PAYMENT else NobodyFound()
+
+
+def _decided(unit: Unit, row: Proposal, event: ProposalEvent, by: str) -> ProposalView:
+    row.state = PROPOSAL_STATES.after(ProposalState(row.state), event) or row.state
+    row.decided_by, row.decided_at = by, unit.now
+    unit.db.flush()
+    facts = {"proposal": row.id, "kind": row.kind}
+    audit.record(unit, by, f"proposal.{event.lower()}", f"person:{row.person_id}", facts)
+    return queries.view(unit, row)
+
+
+def _locked(unit: Unit, proposal_id: str) -> Proposal | None:
+    query = select(Proposal).where(
+        Proposal.id == proposal_id, Proposal.state == ProposalState.PROPOSED
+    )
+    return unit.db.exec(query.with_for_update()).first()
+
+
+def _of_case(unit: Unit, actor: Actor, role: Role, case_id: str) -> Refusal | None:
+    """Return why somebody may not work on a pair of records: one of the two is of their regions."""
+    pair = people.people_of_duplicate(unit, case_id)
+    if pair is None:
+        return serves_somewhere(actor, role) or DuplicateNotFound()
+    areas = {area for person_id in pair for area in people.areas_of(unit, person_id)}
+    return serves(actor, role, areas)
+
+
+def _refusal(unit: Unit, actor: Actor, role: Role, person_id: str) -> Refusal | None:
+    return serves(actor, role, people.areas_of(unit, person_id))

@@ -1,0 +1,1 @@
+"""The agency's staff: who works at the desk, with which duties in which regions."""

@@ -1,0 +1,214 @@
+"""Use cases of staff: accounts made at the console, sessions opened at the desk."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from datetime import timedelta
+from functools import cache
+from math import ceil
+
+import pyotp
+from argon2.exceptions import VerifyMismatchError
+from sqlalchemy import update
+from sqlmodel import col, delete, select
+
+from backend.access.contracts import Duty, SignInRequired, StaffActor
+from backend.access.logic import label
+from backend.infra import audit, tokens
+from backend.infra.database import Unit
+from backend.infra.passwords import hasher
+from backend.infra.settings import Settings
+from backend.kernel.errors import Seconds
+from backend.staff import queries
+from backend.staff.contracts import (
+    ChangeStaffPassword,
+    CloseStaffSession,
+    OpenStaffSession,
+    StaffAdded,
+    StaffLocked,
+    StaffPasswordChanged,
+    StaffPasswordWeak,
+    StaffSessionClosed,
+    StaffSessionOpened,
+    StaffSignInWrong,
+    StaffView,
+)
+from backend.staff.logic import is_weak
+from backend.staff.model import StaffDuty, StaffMember, StaffSession
+
+_STEP_SECONDS = 30
+_ISSUER = "医保经办"
+
+
+def add(
+    unit: Unit,
+    operator: str,
+    number: str,
+    name: str,
+    duties: Sequence[Duty],
+    known: tuple[str, str] | None = None,
+) -> StaffAdded:
+    """Add a member of staff, or give one a new password and authenticator; old sessions end.
+
+    What is returned is handed over once; only a digest and the sealed secret are kept. Sample data
+    alone brings a ``known`` password and secret.
+    """
+    row = unit.db.exec(select(StaffMember).where(StaffMember.number == number)).first()
+    chance = unit.resources.ids
+    password, secret = known or (
+        base64.urlsafe_b64encode(chance.secret(15)).decode(),
+        base64.b32encode(chance.secret(20)).decode(),
+    )
+    if row is None:
+        row = StaffMember(
+            id=unit.new_id(),
+            number=number,
+            name=name,
+            password_digest="",
+            totp_secret="",
+            added_at=unit.now,
+        )
+        unit.db.add(row)
+    row.name, row.blocked_at, row.last_step = name, None, 0
+    row.failures, row.locked_until = 0, None
+    row.password_digest = hasher(unit.settings).hash(password)
+    row.totp_secret = unit.vault.seal(secret, f"staff:{row.id}")
+    unit.db.flush()
+    set_duties(unit, operator, row.id, duties)
+    _end_sessions(unit, row.id)
+    uri = pyotp.TOTP(secret).provisioning_uri(name=number, issuer_name=_ISSUER)
+    return StaffAdded(queries.view(unit, row), password, uri)
+
+
+def set_duties(unit: Unit, operator: str, staff_id: str, duties: Sequence[Duty]) -> StaffView:
+    """Give somebody these duties and no others; it holds from the next request on."""
+    unit.db.exec(delete(StaffDuty).where(col(StaffDuty.staff_id) == staff_id))
+    for duty in sorted(set(duties), key=lambda one: (one.region, one.role)):
+        unit.db.add(StaffDuty(staff_id=staff_id, role=duty.role, region=duty.region))
+    unit.db.flush()
+    facts = {"duties": [f"{duty.role}:{duty.region}" for duty in duties]}
+    audit.record(unit, f"operator:{operator}", "staff.duties", f"staff:{staff_id}", facts)
+    return queries.view(unit, unit.db.get_one(StaffMember, staff_id))
+
+
+def block(unit: Unit, operator: str, staff_id: str) -> StaffView:
+    """Let somebody work here no more, at once."""
+    row = unit.db.get_one(StaffMember, staff_id)
+    row.blocked_at = row.blocked_at or unit.now
+    _end_sessions(unit, staff_id)
+    audit.record(unit, f"operator:{operator}", "staff.block", f"staff:{staff_id}", {})
+    return queries.view(unit, row)
+
+
+def open_session(
+    unit: Unit, command: OpenStaffSession
+) -> StaffSessionOpened | StaffSignInWrong | StaffLocked:
+    """Open a session at the desk. Wrong attempts count for the number and are all answered alike."""
+    query = select(StaffMember).where(StaffMember.number == command.number.strip())
+    row = unit.db.exec(query.with_for_update()).first()
+    if row is not None and row.locked_until is not None and row.locked_until > unit.now:
+        return StaffLocked(Seconds(ceil((row.locked_until - unit.now).total_seconds())))
+    known = row is not None and row.blocked_at is None
+    digest = row.password_digest if row is not None and known else _nobodys(unit.settings)
+    right = _fits(unit, digest, command.password)
+    step = None if row is None else _step(unit, row, command.code)
+    if row is None or not known or not right or step is None:
+        return _count_failure(unit, row)
+    row.failures, row.locked_until, row.last_step = 0, None, step
+    session = StaffSession(
+        id=unit.new_id(),
+        staff_id=row.id,
+        opened_at=unit.now,
+        expires_at=unit.now + timedelta(seconds=unit.settings.staff_session_seconds),
+    )
+    unit.db.add(session)
+    unit.db.flush()
+    claims = tokens.Claims(tokens.Audience.STAFF, row.id, session.id, session.expires_at)
+    facts = {"session": session.id}
+    audit.record(unit, f"staff:{row.number}", "staff.sign_in", f"staff:{row.id}", facts)
+    token = tokens.sign_access_token(unit.vault.ring, unit.settings.issuer, claims, unit.now)
+    return StaffSessionOpened(session.id, token, session.expires_at, queries.view(unit, row))
+
+
+def close_session(unit: Unit, command: CloseStaffSession) -> StaffSessionClosed | SignInRequired:
+    """End the caller's session at the desk. Ending it twice is no error."""
+    actor = command.actor
+    if not isinstance(actor, StaffActor):
+        return SignInRequired()
+    row = unit.db.get_one(StaffSession, actor.session_id)
+    row.closed_at = row.closed_at or unit.now
+    unit.db.flush()
+    audit.record(unit, label(actor), "staff.sign_out", f"staff:{actor.staff_id}", {})
+    return StaffSessionClosed(row.id)
+
+
+def change_password(
+    unit: Unit, command: ChangeStaffPassword
+) -> StaffPasswordChanged | SignInRequired | StaffSignInWrong | StaffLocked | StaffPasswordWeak:
+    """Set a new password; every other session of the caller's ends. A wrong old one counts."""
+    actor = command.actor
+    if not isinstance(actor, StaffActor):
+        return SignInRequired()
+    query = select(StaffMember).where(StaffMember.id == actor.staff_id)
+    row = unit.db.exec(query.with_for_update()).one()
+    if row.locked_until is not None and row.locked_until > unit.now:
+        return StaffLocked(Seconds(ceil((row.locked_until - unit.now).total_seconds())))
+    if not _fits(unit, row.password_digest, command.password):
+        return _count_failure(unit, row)
+    if is_weak(command.new_password, row.number, row.name):
+        return StaffPasswordWeak()
+    row.password_digest = hasher(unit.settings).hash(command.new_password)
+    row.failures, row.locked_until = 0, None
+    _end_sessions(unit, row.id, keep=actor.session_id)
+    audit.record(unit, label(actor), "staff.password", f"staff:{row.id}", {})
+    return StaffPasswordChanged(row.id)
+
+
+def _step(unit: Unit, row: StaffMember, code: str) -> int | None:
+    """Return the time step whose code was shown, one early or late; ``None`` where none fits or it was used."""
+    totp = pyotp.TOTP(unit.vault.open(row.totp_secret, f"staff:{row.id}"))
+    now = int(unit.now.timestamp()) // _STEP_SECONDS
+    for step in (now, now - 1, now + 1):
+        fits = pyotp.utils.strings_equal(totp.generate_otp(step), code.strip())
+        if fits and step > row.last_step:
+            return step
+    return None
+
+
+def _count_failure(unit: Unit, row: StaffMember | None) -> StaffSignInWrong | StaffLocked:
+    if row is None:
+        return StaffSignInWrong()
+    settings = unit.settings
+    row.failures += 1
+    locks = row.failures >= settings.staff_failures_to_lock
+    if locks:
+        row.failures = 0
+        row.locked_until = unit.now + timedelta(seconds=settings.staff_lock_seconds)
+    unit.db.flush()
+    audit.record(unit, "anonymous", "staff.sign_in_wrong", f"staff:{row.id}", {"locks": locks})
+    return StaffLocked(Seconds(settings.staff_lock_seconds)) if locks else StaffSignInWrong()
+
+
+def _fits(unit: Unit, digest: str, password: str) -> bool:
+    try:
+        return hasher(unit.settings).verify(digest, password)
+    except VerifyMismatchError:
+        return False
+
+
+@cache
+def _nobodys(settings: Settings) -> str:
+    """Return a digest to compare with where nobody has the number, so that it takes as long."""
+    return hasher(settings).hash("nobody has this password")
+
+
+def _end_sessions(unit: Unit, staff_id: str, keep: str = "") -> None:
+    ended = (
+        update(StaffSession)
+        .where(col(StaffSession.staff_id) == staff_id, col(StaffSession.id) != keep)
+        .where(col(StaffSession.closed_at).is_(None))
+        .values(closed_at=unit.now)
+    )
+    unit.db.execute(ended)
+    unit.db.flush()

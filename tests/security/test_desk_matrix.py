@@ -1,0 +1,190 @@
+"""Who may do what at the desk: every operation of its schema for every kind of caller.
+
+A new operation without a row fails. Staff of another region are turned away from whatever belongs to
+people of this one, and what they see of the work is empty; a refusal has changed nothing.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from backend.access.assurance import Proof
+from backend.desk import queries
+from backend.desk import service as desk
+from backend.desk.contracts import ActKind, Payload, ProposalView, Propose
+from backend.infra.database import Database
+from backend.infra.tokens import Audience, Claims
+from backend.merging import service as merging
+from backend.sample_data.load import sample_id_number
+from backend.staff import service as staff
+from mobile_bff import documents
+from mobile_bff.desk.schema import DESK_DOCUMENTS, make_desk_schema
+from tests.security.test_matrix import TURNED_AWAY, Province, Row, _input, asked
+from tests.usecases.test_documents import (
+    BABY,
+    BORN,
+    NUMBER,
+    PASSPORT,
+    pairs,
+    register,
+    registered_baby,
+    resident,
+)
+from tests.usecases.test_registration import ELDER
+from tests.usecases.test_registration import register as register_oneself
+from tests.usecases.test_relatives import asked_for, bound, request
+from tests.world import ManualClock, World, resources_for
+
+SCHEMA = make_desk_schema()
+STAFF = ("clerk", "checker", "supervisor", "elsewhere", "province", "blocked")
+EVERYBODY = ("anonymous", "person", "till", *STAFF)
+_CLERKS = {"clerk", "checker", "province"}
+_CHECKERS = {"checker", "supervisor", "province"}
+_WORKING = {*_CLERKS, *_CHECKERS, "elsewhere"}
+
+MUTATIONS: dict[str, Row] = {
+    "openStaffSession": Row(set(EVERYBODY), _input(number="CD1001", password="x", code="0")),
+    "closeStaffSession": Row(_WORKING),
+    "changeStaffPassword": Row(_WORKING, _input(password="x", newPassword="y")),
+    "findPerson": Row(_CLERKS, _input(name="@owner_name", number="@owner_number")),
+    "vouchDevice": Row(_CLERKS, _input(personId="@owner", sessionId="@session")),
+    "recordDocument": Row(
+        _CLERKS, _input(personId="@owner", kind="PASSPORT", number="E99000002", country="UTO")
+    ),
+    "decideBinding": Row(_CLERKS, _input(bindingId="@asked", decision="APPROVE")),
+    "rejectRegistration": Row(_CLERKS, _input(registrationId="@registration")),
+    "proposeMerge": Row(_CLERKS, _input(caseId="@pair", keptId="@kept", words="户口本")),
+    "tellApart": Row(_CLERKS, _input(caseId="@pair", words="双胞胎")),
+    "withdrawMerge": Row(_CLERKS | _CHECKERS, _input(caseId="@proposed_pair")),
+    "confirmMerge": Row(_CHECKERS, _input(caseId="@proposed_pair")),
+    "propose": Row(
+        _CLERKS, _input(kind="REGISTRATION", subjectId="@registration", words="身份证原件")
+    ),
+    "confirmProposal": Row(_CHECKERS, _input(proposalId="@proposal")),
+    "withdrawProposal": Row(_CLERKS | _CHECKERS, _input(proposalId="@proposal")),
+}
+QUERIES = {
+    "me": (_WORKING, "query Me { me { number } }"),
+    "work": (_WORKING, documents.document("Work", DESK_DOCUMENTS)),
+}
+
+
+@pytest.fixture(scope="module")
+def province(
+    sqlite_template: Path, keys_file: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Province]:
+    path = tmp_path_factory.mktemp("desk") / "yibao.sqlite3"
+    shutil.copy(sqlite_template, path)
+    database = Database(resources_for(f"sqlite:///{path}", keys_file, ManualClock()))
+    yield _furnished(World(database, database.resources.clock))  # type: ignore[arg-type]
+    database.close()
+
+
+def _furnished(world: World) -> Province:
+    until = world.clock.now() + timedelta(hours=1)
+    names = {
+        "clerk": "CD1001",
+        "checker": "CD1002",
+        "supervisor": "CD1003",
+        "elsewhere": "ZG1001",
+        "province": "SC1001",
+        "blocked": "CD1009",
+    }
+    duties = world.staff("CD1001").duties
+    world.database.write(lambda u: staff.add(u, "test", "CD1009", "离职样例", duties))
+    gone = world.staff("CD1009")
+    claims: dict[str, Claims | None] = {"anonymous": None}
+    for name, number in names.items():
+        one = world.staff(number)
+        claims[name] = Claims(Audience.STAFF, one.staff_id, one.session_id, until)
+    world.database.write(lambda u: staff.block(u, "test", gone.staff_id))
+    person, till = world.actor("retiree"), world.terminal()
+    claims["person"] = Claims(Audience.PERSON, person.person_id, person.session_id, until)
+    claims["till"] = Claims(Audience.TERMINAL, till.terminal_id, till.session_id, until)
+
+    asked_binding = request(world, "worker", "retiree")
+    paying = bound(world, "worker_2", "retiree")
+    world.prove("retiree", Proof.DESK)
+    registration = register_oneself(world, ELDER)
+    registered_baby(world)
+    kept = register(world, replace(BABY, id_number=NUMBER), enrolments=(resident(),)).id
+    [open_pair] = pairs(world)
+    second = replace(BABY, name="双样例")
+    one = register(world, second, replace(PASSPORT, number="E99000009"), enrolments=(resident(),))
+    numbered = replace(second, id_number=sample_id_number(BORN, 453, "2"))
+    other = register(world, numbered, enrolments=(resident(),))
+    assert one.id != other.id
+    pair = next(p for p in pairs(world) if p.id != open_pair.id)
+    world.database.write(lambda u: merging.propose(u, "staff:CD1001", pair.id, other.id, "户口本"))
+    proposal = world.do(
+        desk.propose,
+        Propose(
+            world.staff("CD1001"),
+            ActKind.BINDING_PAYMENT,
+            Payload(paying.id, pay_limit_fen=10_000),  # type: ignore[arg-type]
+            "签字授权书",
+        ),
+    )
+    assert isinstance(proposal, ProposalView), proposal
+    owner = asked_for(world, "worker", "retiree")
+    ids = {
+        "owner": person.person_id,
+        "owner_name": owner.owner_name,
+        "owner_number": owner.owner_id_number,
+        "session": person.session_id,
+        "asked": asked_binding.id,
+        "registration": registration.registration_id,
+        "pair": open_pair.id,
+        "kept": kept,
+        "proposed_pair": pair.id,
+        "proposal": proposal.id,
+    }
+    return Province(world, claims, ids)
+
+
+def test_every_operation_of_the_desk_has_a_row() -> None:
+    schema = SCHEMA._schema
+    assert schema.mutation_type is not None
+    assert schema.query_type is not None
+    assert set(MUTATIONS) == set(schema.mutation_type.fields)
+    assert set(QUERIES) == set(schema.query_type.fields)
+    assert schema.subscription_type is None
+
+
+@pytest.mark.parametrize("who", EVERYBODY)
+@pytest.mark.parametrize("mutation", sorted(MUTATIONS))
+def test_who_may_write_at_the_desk(province: Province, mutation: str, who: str) -> None:
+    row = MUTATIONS[mutation]
+    document = documents.document(mutation[0].upper() + mutation[1:], DESK_DOCUMENTS)
+    became, changed = asked(province, who, document, row.variables(province), SCHEMA)
+    assert (became not in TURNED_AWAY) == (who in row.may), became
+    assert changed == []
+    if who in row.may and mutation not in ("openStaffSession", "changeStaffPassword"):
+        assert not became.endswith(("NotFound", "NotPossible", "Invalid", "Taken")), became
+
+
+@pytest.mark.parametrize("who", EVERYBODY)
+@pytest.mark.parametrize("query", sorted(QUERIES))
+def test_who_may_read_at_the_desk(province: Province, query: str, who: str) -> None:
+    may, document = QUERIES[query]
+    became, _ = asked(province, who, document, {}, SCHEMA)
+    assert (became not in TURNED_AWAY) == (who in may), became
+
+
+@pytest.mark.parametrize(
+    ("number", "sees"), [("CD1001", True), ("SC1001", True), ("ZG1001", False)]
+)
+def test_staff_see_the_work_of_their_own_regions(
+    province: Province, number: str, sees: bool
+) -> None:
+    world = province.world
+    work = world.database.read(lambda u: queries.work(u, world.staff(number), 20))
+    seen: list[Any] = [work.bindings, work.registrations, work.duplicates, work.proposals]
+    assert [bool(kind) for kind in seen] == [sees] * 4

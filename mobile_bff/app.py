@@ -19,13 +19,20 @@ from backend.identity.face_reader import FaceReader
 from backend.infra.database import Database, Resources
 from backend.infra.settings import Mode, Settings
 from backend.infra.tokens import key_set
+from backend.matters.materials import BYTES_MAX
 from mobile_bff.bearer import Bearer
-from mobile_bff.couriers import deliver_forever, return_transfers_forever, tidy_forever
+from mobile_bff.couriers import (
+    deliver_forever,
+    return_transfers_forever,
+    tidy_forever,
+    upload_filings_forever,
+)
 from mobile_bff.desk.schema import DESK_DOCUMENTS, make_desk_schema
 from mobile_bff.door import Door
 from mobile_bff.face_upload import FaceUpload
 from mobile_bff.feed import Feed
 from mobile_bff.http import RequestFrame, YibaoGraphQL
+from mobile_bff.papers import Papers
 from mobile_bff.schema import make_schema
 from mobile_bff.start import open_resources
 from mobile_bff.trusted import load_documents
@@ -53,6 +60,7 @@ def assemble(resources: Resources) -> Starlette:
         background = (
             *(feed.run(), deliver_forever(database)),
             *(return_transfers_forever(database), tidy_forever(database)),
+            upload_filings_forever(database),
         )
         tasks = [asyncio.create_task(work) for work in background]
         yield
@@ -61,6 +69,48 @@ def assemble(resources: Resources) -> Starlette:
         await asyncio.gather(*tasks, return_exceptions=True)
         faces.close()
         database.close()
+
+    application = Starlette(
+        routes=[
+            Route("/graphql", graphql),
+            WebSocketRoute("/graphql", graphql),
+            Route("/desk/graphql", desk),
+            *_files(resources, door, faces),
+            *_probes(resources, door),
+        ],
+        middleware=[
+            Middleware(
+                RequestFrame,
+                new_request_id=lambda: resources.ids.new_id(resources.clock.now()),
+                body_bytes_max=settings.body_bytes_max,
+                requests_per_minute=settings.requests_per_minute_per_address,
+                larger={
+                    "/face-checks/": settings.face_upload_bytes_max,
+                    "/materials/": BYTES_MAX + 100_000,
+                },
+            )
+        ],
+        lifespan=lifespan,
+    )
+    application.state.database = database
+    # CodedErrors logs what is a fault of ours; the library would log every refusal with its stack.
+    logging.getLogger("strawberry.execution").setLevel(logging.CRITICAL)
+    return application
+
+
+def _files(resources: Resources, door: Door, faces: FaceReader) -> list[Route]:
+    """Return where files come in and go out."""
+    bearer = Bearer(resources)
+    pictures, papers = FaceUpload(door, faces, bearer), Papers(door, bearer)
+    return [
+        Route("/face-checks/{check_id:str}", pictures.answer, methods=["POST"]),
+        Route("/materials/{matter_id:str}", papers.take, methods=["POST"]),
+        Route("/materials/{material_id:str}/content", papers.show, methods=["GET"]),
+    ]
+
+
+def _probes(resources: Resources, door: Door) -> list[Route]:
+    """Return what other servers and the operator's machines ask for."""
 
     async def jwks(_request: Request) -> Response:
         return JSONResponse(key_set(resources.vault.ring))
@@ -80,36 +130,12 @@ def assemble(resources: Resources) -> Starlette:
             return PlainTextResponse("the database does not answer", 503)
         return PlainTextResponse("ok")
 
-    application = Starlette(
-        routes=[
-            Route("/graphql", graphql),
-            WebSocketRoute("/graphql", graphql),
-            Route("/desk/graphql", desk),
-            Route(
-                "/face-checks/{check_id:str}",
-                FaceUpload(door, faces, Bearer(resources)).answer,
-                methods=["POST"],
-            ),
-            Route("/.well-known/jwks.json", jwks),
-            Route("/.well-known/identity-trust.jwt", trust),
-            Route("/health/live", alive),
-            Route("/health/ready", ready),
-        ],
-        middleware=[
-            Middleware(
-                RequestFrame,
-                new_request_id=lambda: resources.ids.new_id(resources.clock.now()),
-                body_bytes_max=settings.body_bytes_max,
-                requests_per_minute=settings.requests_per_minute_per_address,
-                larger={"/face-checks/": settings.face_upload_bytes_max},
-            )
-        ],
-        lifespan=lifespan,
-    )
-    application.state.database = database
-    # CodedErrors logs what is a fault of ours; the library would log every refusal with its stack.
-    logging.getLogger("strawberry.execution").setLevel(logging.CRITICAL)
-    return application
+    return [
+        Route("/.well-known/jwks.json", jwks),
+        Route("/.well-known/identity-trust.jwt", trust),
+        Route("/health/live", alive),
+        Route("/health/ready", ready),
+    ]
 
 
 def from_environment() -> Starlette:

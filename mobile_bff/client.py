@@ -21,7 +21,10 @@ from websockets.sync.client import ClientConnection, connect
 
 from mobile_bff import documents
 
-DESK = {"path": "/desk/graphql", "folder": documents.FOLDER.parent / "desk" / "documents"}
+DESK: dict[str, Any] = {
+    "path": "/desk/graphql",
+    "folder": documents.FOLDER.parent / "desk" / "documents",
+}
 """What a client of the desk is made with."""
 
 

@@ -20,6 +20,7 @@ from backend.catalogue import service as catalogue_service
 from backend.codes.contracts import CODE_STATES
 from backend.credit.contracts import PAY_LATER_STATES
 from backend.desk.contracts import PROPOSAL_STATES
+from backend.filings.contracts import FILING_STATES
 from backend.identity.face_contracts import FACE_STATES
 from backend.infra import audit, outbox
 from backend.infra.clock import SystemIds
@@ -31,6 +32,7 @@ from backend.institutions import service as institution_service
 from backend.institutions.contracts import Agreement
 from backend.kernel.calendar import SHANGHAI, local_day
 from backend.ledger import queries as ledger
+from backend.matters.contracts import CANCEL_MATTER_STATES, FILING_MATTER_STATES
 from backend.payments.contracts import BILL_STATES
 from backend.payments.stay_contracts import STAY_STATES
 from backend.people.document_contracts import DUPLICATE_STATES
@@ -129,6 +131,9 @@ def _add_commands(parser: argparse.ArgumentParser) -> None:
     outage.add_argument("--reason", default="系统维护")
     outage.add_argument("--instead", default="请稍后再试；急需时先自费并保留票据。")
     outage.add_argument("--end", metavar="ID", help="end this outage now")
+    tour = add("tour", _tour, "walk through a whole story: filing for a father, to his discharge")
+    tour.add_argument("story", choices=["filing"])
+    tour.add_argument("--port", type=int, default=8080)
     demo = add("demo", _demo, "run the whole path through the public API and keep serving")
     demo.add_argument("--exit", action="store_true", help="stop when the path has been run")
     demo.add_argument("--port", type=int, default=8080)
@@ -239,7 +244,7 @@ def _documents(_options: argparse.Namespace) -> int:
 _STATE_TABLES = (
     *(CODE_STATES, BILL_STATES, STAY_STATES, PAY_LATER_STATES),
     *(BINDING_STATES, FACE_STATES, TRANSFER_STATES, DUPLICATE_STATES),
-    PROPOSAL_STATES,
+    *(PROPOSAL_STATES, FILING_STATES, FILING_MATTER_STATES, CANCEL_MATTER_STATES),
 )
 
 
@@ -347,6 +352,14 @@ def _demo(options: argparse.Namespace) -> int:
     if is_taken(options.port):
         raise DidNotStart(f"port {options.port} is taken; choose another with --port")
     return run_demo(options.port, keep_serving=not options.exit)
+
+
+def _tour(options: argparse.Namespace) -> int:
+    from mobile_bff.tour import run_tour  # drags in the client's libraries, for this command only
+
+    if is_taken(options.port):
+        raise DidNotStart(f"port {options.port} is taken; choose another with --port")
+    return run_tour(options.port)
 
 
 def _local(text: str) -> datetime:

@@ -5,17 +5,22 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from collections.abc import Callable
 
 import httpx
 from anyio import to_thread
 
 from backend.codes.identities import tidy_up as tidy_codes
+from backend.filings import uploads
+from backend.filings.contracts import UploadAnswered, UploadDue
 from backend.identity.face_checks import tidy_up as tidy_faces
 from backend.identity.service import tidy_up as tidy_identity
 from backend.infra.database import Database
 from backend.infra.housekeeping import tidy_up
 from backend.infra.outbox import Channel, Delivery, DeliveryFailed, deliver_due
+from backend.matters.service import lapse_forgotten
 from backend.sharing.service import return_unreceived
+from mobile_bff.national_platform import FilingUpload
 from mobile_bff.signing import signature_of
 
 _IDLE_SECONDS = 0.2
@@ -59,6 +64,28 @@ async def return_transfers_forever(database: Database) -> None:
         await asyncio.sleep(_RETURN_SECONDS)
 
 
+async def upload_filings_forever(database: Database) -> None:
+    """Tell the national platform of filings that are due, until cancelled."""
+    settings = database.resources.settings
+    upload = FilingUpload(settings.national_platform_url, settings.national_platform_secret)
+    while True:
+        done = 0
+        try:
+            done = await to_thread.run_sync(upload_due, database, upload)
+        except Exception:
+            _log.exception("filings could not be uploaded; trying again")
+        await asyncio.sleep(0 if done else _IDLE_SECONDS)
+
+
+def upload_due(database: Database, upload: Callable[[UploadDue], UploadAnswered]) -> int:
+    """Tell of everything that is due now and return how much it was."""
+    due = database.write(uploads.take_due)
+    for one in due:
+        answer = upload(one)
+        database.write(lambda unit, said=answer: uploads.note_answer(unit, said))  # type: ignore[misc]
+    return len(due)
+
+
 async def tidy_forever(database: Database) -> None:
     """Throw away what has served, once an hour, until cancelled."""
     while True:
@@ -67,6 +94,7 @@ async def tidy_forever(database: Database) -> None:
             await to_thread.run_sync(database.write, tidy_identity)
             await to_thread.run_sync(database.write, tidy_codes)
             await to_thread.run_sync(database.write, tidy_faces)
+            await to_thread.run_sync(database.write, lapse_forgotten)
         except Exception:
             _log.exception("tidying up failed; trying again in an hour")
         await asyncio.sleep(_TIDY_SECONDS)

@@ -43,19 +43,20 @@ _serials = itertools.count(1)
 class Stage:
     """Shows how far the path has come."""
 
-    def __init__(self) -> None:
-        self.console = Console(highlight=False)
+    def __init__(self, steps: int = STEPS, console: Console | None = None) -> None:
+        self.console = console or Console(highlight=False)
         self._number = 0
+        self._steps = steps
 
     @contextmanager
     def step(self, text: str) -> Iterator[None]:
         """Show a step, with a tick and its time when it is done."""
         self._number += 1
         began = time.monotonic()
-        with self.console.status(f"[{self._number}/{STEPS}] {text}"):
+        with self.console.status(f"[{self._number}/{self._steps}] {text}"):
             yield
         took = (time.monotonic() - began) * 1000
-        self.console.print(f"[green]✓[/] {self._number}/{STEPS} {text} [dim]{took:.0f} ms[/]")
+        self.console.print(f"[green]✓[/] {self._number}/{self._steps} {text} [dim]{took:.0f} ms[/]")
 
 
 def run_demo(port: int, keep_serving: bool) -> int:

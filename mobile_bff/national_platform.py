@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
 
 from backend.codes.contracts import NationalAnswer, NationalHolder, NationalSilence, Purpose
-from mobile_bff.signing import is_signed
+from backend.filings.contracts import UploadAnswered, UploadDue
+from mobile_bff.signing import is_signed, signature_of
 
 _SECONDS_MAX = 5
 _PATH = "/localcfc/api/hsecfc/localQrCodeQuery"
+_FILINGS = "/nationwide/api/filings"
 _MASK = "*"
 
 
@@ -60,6 +63,40 @@ class NationalPlatform:
             return _read(answer.json())
         except (ValueError, KeyError, TypeError):
             return NationalSilence.SILENT
+
+
+class FilingUpload:
+    """Tells the platform of filings: one request each, signed both ways, never twice by itself."""
+
+    def __init__(self, url: str, secret: str) -> None:
+        self._url = f"{url}{_FILINGS}"
+        self._secret = secret.encode()
+        self._client = httpx.Client(timeout=_SECONDS_MAX, trust_env=False)
+
+    def __call__(self, due: UploadDue) -> UploadAnswered:
+        """Return what the platform said; an answer that cannot be believed is none."""
+        body = json.dumps(due.body, ensure_ascii=False).encode()
+        headers = {
+            "content-type": "application/json",
+            "x-signature": signature_of(self._secret, body),
+        }
+        silent = UploadAnswered(due.filing_id, due.operation, None, "国家平台没有应答")
+        try:
+            answer = self._client.post(self._url, content=body, headers=headers)
+        except httpx.HTTPError:
+            return silent
+        signed = is_signed(self._secret, answer.content, answer.headers.get("x-signature", ""))
+        if answer.status_code != httpx.codes.OK or not signed:
+            return silent
+        try:
+            said = answer.json()
+            if said["infcode"] != 0:
+                words = str(said["err_msg"])
+                return UploadAnswered(due.filing_id, due.operation, False, words)
+            taken = said["output"]["out_fil_upld_stas"] == "1"
+        except (ValueError, KeyError, TypeError):
+            return silent
+        return UploadAnswered(due.filing_id, due.operation, taken)
 
 
 def _read(said: dict[str, Any]) -> NationalAnswer:

@@ -36,6 +36,7 @@ from mobile_bff.personal_rights.settlement_records import SettlementQueries
 from mobile_bff.policy_info.news_and_outages import OutageQueries
 from mobile_bff.preferences import PreferenceMutations, PreferencesType, preferences
 from mobile_bff.public_services.catalogue import CatalogueQueries
+from mobile_bff.public_services.cross_region_filing import FilingMutations, FilingQueries
 from mobile_bff.public_services.medical_institutions import InstitutionQueries
 from mobile_bff.registration import RegistrationMutations
 from mobile_bff.scalars import SCALARS
@@ -60,7 +61,7 @@ class PolicyInfo(OutageQueries):
 
 
 @strawberry.type(description="公共服务: public services.")
-class PublicServices(InstitutionQueries, CatalogueQueries):
+class PublicServices(InstitutionQueries, CatalogueQueries, FilingQueries):
     """The second group."""
 
     @strawberry.field(description="The modules of this group.")
@@ -204,6 +205,7 @@ Mutation = merge_types(
         FamilyMutations,
         FaceMutations,
         SharingMutations,
+        FilingMutations,
         PreferenceMutations,
         TerminalMutations,
         HospitalMutations,

@@ -46,6 +46,7 @@ from backend.proxies.contracts import (
 )
 from backend.sharing.contracts import ShareStanding, SharingProblem, TransferState
 from mobile_bff.desk_words import DESK_WORDS
+from mobile_bff.matter_words import MATTER_WORDS
 from mobile_bff.settlement_words import SETTLEMENT_WORDS
 from mobile_bff.words import Words
 
@@ -195,6 +196,7 @@ WORDS: dict[type[Enum], tuple[str, dict[str, Words]]] = {
             "SHOW_CODE": _W("出示了医保码", "Showed the code."),
             "DECIDE_BILL": _W("确认或支付了一笔结算", "Confirmed or paid a bill."),
             "SET_PAYMENT_RULES": _W("修改了支付安全设置", "Changed payment safety."),
+            "FILE": _W("代办了一项申请", "Filed an application."),
             "DECODE_CODE": _W("扫描了医保码", "Scanned a code."),
             "PRESENT_BILL": _W("提交了结算单", "Presented a bill."),
             "UPLOAD_ITEMS": _W("上传了目录", "Uploaded items."),
@@ -481,10 +483,12 @@ WORDS: dict[type[Enum], tuple[str, dict[str, Words]]] = {
             "OUTPATIENT_SETTLEMENT": _W("门诊结算", "Settling outpatient care."),
             "INPATIENT_SETTLEMENT": _W("住院登记和结算", "Admission and settling stays."),
             "CODE": _W("亮码", "Showing codes."),
+            "MATTERS": _W("经办业务办理", "Working on applications."),
         },
     ),
     **SETTLEMENT_WORDS,
     **DESK_WORDS,
+    **MATTER_WORDS,
 }
 
 

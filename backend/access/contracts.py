@@ -102,6 +102,9 @@ class Action(StrEnum):
     SET_PAYMENT_RULES = "SET_PAYMENT_RULES"
     """Change a person's payment safety settings."""
 
+    FILE = "FILE"
+    """File an application for a person."""
+
     DECODE_CODE = "DECODE_CODE"
     """Scan a code at a till."""
 

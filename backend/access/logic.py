@@ -24,6 +24,7 @@ _OF_PERSON = {
     Action.SHOW_CODE,
     Action.DECIDE_BILL,
     Action.SET_PAYMENT_RULES,
+    Action.FILE,
 }
 _OF_TERMINAL = {Action.DECODE_CODE, Action.PRESENT_BILL, Action.UPLOAD_ITEMS}
 _OF_OPERATOR = {Action.ANNOUNCE_OUTAGE}

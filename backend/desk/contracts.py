@@ -7,11 +7,13 @@ from datetime import datetime
 from enum import StrEnum
 
 from backend.access.contracts import Actor
+from backend.filings.contracts import FilingApplication, FilingView
 from backend.identity.registration_contracts import RegistrationView
 from backend.identity.safety_contracts import DeviceView
 from backend.kernel.errors import Refusal
 from backend.kernel.money import Fen
 from backend.kernel.states import StateTable
+from backend.matters.contracts import MaterialVerdict, MatterView
 from backend.payments.contracts import MisuseView
 from backend.people.contracts import PersonView
 from backend.people.document_contracts import DocumentInput, DocumentView, DuplicateView
@@ -180,6 +182,53 @@ class Found:
     devices: tuple[DeviceView, ...]
 
 
+class MatterDecision(StrEnum):
+    """What a clerk decides about an application."""
+
+    APPROVE = "APPROVE"
+    ASK = "ASK"
+    """Name everything that is missing or cannot be read, once."""
+    REJECT = "REJECT"
+
+
+@dataclass(frozen=True)
+class DecideMatter:
+    """A clerk decides about an application, with words that the applicant reads."""
+
+    actor: Actor
+    matter_id: str
+    decision: MatterDecision
+    words: str
+
+
+@dataclass(frozen=True)
+class JudgeMaterial:
+    """A clerk says of a paper whether it will do; why not, the applicant reads."""
+
+    actor: Actor
+    material_id: str
+    verdict: MaterialVerdict
+    reason: str
+
+
+@dataclass(frozen=True)
+class RetryUpload:
+    """A clerk has a failed upload tried at once."""
+
+    actor: Actor
+    filing_id: str
+
+
+@dataclass(frozen=True)
+class MatterAtDesk:
+    """An application as staff see it: whose, masked, and what it files."""
+
+    matter: MatterView
+    person: PersonView
+    applicant: PersonView
+    filing: FilingApplication
+
+
 @dataclass(frozen=True)
 class Work:
     """What waits for a member of staff, of the regions where they are a clerk or a checker."""
@@ -189,6 +238,8 @@ class Work:
     duplicates: tuple[DuplicateView, ...]
     proposals: tuple[ProposalView, ...]
     misuse: tuple[MisuseView, ...]
+    matters: tuple[MatterAtDesk, ...] = ()
+    failed_uploads: tuple[FilingView, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,14 @@ from sqlmodel import col, select
 
 from backend.access.contracts import Role, StaffActor
 from backend.access.logic import regions_of
-from backend.desk.contracts import ActKind, Payload, ProposalState, ProposalView, Work
+from backend.desk.contracts import ActKind, MatterAtDesk, Payload, ProposalState, ProposalView, Work
 from backend.desk.model import Proposal
+from backend.filings import queries as filing_queries
+from backend.filings import service as filings
 from backend.identity import registration
 from backend.infra.database import Unit
+from backend.matters import queries as matters
+from backend.matters.contracts import MatterView
 from backend.payments import queries as payments
 from backend.people import queries as people
 from backend.people.document_contracts import DuplicateState
@@ -30,7 +34,22 @@ def work(unit: Unit, actor: StaffActor, limit: int) -> Work:
         registrations=tuple(registration.waiting(unit, limit, regions)),
         duplicates=tuple(people.duplicates(unit, _WAITING, limit, regions)),
         proposals=tuple(proposals(unit, limit, regions)),
+        matters=tuple(
+            matter_at_desk(unit, one)
+            for one in matters.waiting(unit, regions_of(actor.duties, Role.CLERK), limit)
+        ),
+        failed_uploads=tuple(filing_queries.failed_uploads(unit, regions, limit)),
         misuse=tuple(payments.misuse_reports(unit, limit, regions_of(actor.duties, Role.CHECKER))),
+    )
+
+
+def matter_at_desk(unit: Unit, matter: MatterView) -> MatterAtDesk:
+    """Return an application with whose it is and what it files."""
+    return MatterAtDesk(
+        matter,
+        people.person(unit, matter.person_id),
+        people.person(unit, matter.applicant_id),
+        filings.application(unit, matter),
     )
 
 

@@ -15,9 +15,13 @@ from backend.desk.contracts import (
     BindingDecision,
     DecideBinding,
     DecideDuplicate,
+    DecideMatter,
     DecideProposal,
     FindPerson,
     Found,
+    JudgeMaterial,
+    MatterAtDesk,
+    MatterDecision,
     NobodyFound,
     Payload,
     ProposalEvent,
@@ -29,11 +33,16 @@ from backend.desk.contracts import (
     ProposeMerge,
     RecordDocument,
     RejectRegistration,
+    RetryUpload,
     SecondPersonNeeded,
     VouchDevice,
     WordsMissing,
 )
 from backend.desk.model import Proposal
+from backend.filings import queries as filing_queries
+from backend.filings import service as filings
+from backend.filings import uploads
+from backend.filings.contracts import FilingNotFound, FilingView
 from backend.identity import queries as identity
 from backend.identity import registration, safety
 from backend.identity.registration_contracts import RegistrationNotFound
@@ -41,6 +50,15 @@ from backend.identity.safety_contracts import SessionUnknown, SteppedUp
 from backend.infra import audit
 from backend.infra.database import Unit
 from backend.kernel.errors import Refusal
+from backend.matters import materials
+from backend.matters import queries as matters
+from backend.matters.contracts import (
+    MaterialVerdict,
+    MaterialView,
+    MatterEvent,
+    MatterNotFound,
+    MatterView,
+)
 from backend.merging import service as merging
 from backend.merging.contracts import DuplicateNotFound, Merged
 from backend.people import documents
@@ -50,6 +68,7 @@ from backend.people.document_contracts import DocumentView, DuplicateView
 from backend.proxies import queries as bindings
 from backend.proxies import service as proxies
 from backend.proxies.contracts import BindingNotFound, BindingView, ConsentKind
+from backend.rulebook.contracts import RuleMissing, RuleNotLoaded
 
 _WORDS_MAX = 500
 
@@ -125,6 +144,72 @@ def reject_registration(
         return refusal
     rejected = registration.reject(unit, label(command.actor), command.registration_id)
     return people.person(unit, person_id) if rejected is None else rejected
+
+
+# -- applications ----------------------------------------------------------------------------------
+
+
+def look_at_matter(unit: Unit, actor: Actor, matter_id: str) -> MatterAtDesk | Refusal:
+    """Return an application to a clerk of its region; the look is written down."""
+    matter = matters.matter(unit, matter_id)
+    refusal = _of_matter(actor, matter)
+    if refusal is not None or matter is None:
+        return refusal or MatterNotFound()
+    audit.record(
+        unit, label(actor), "matter.look", f"person:{matter.person_id}", {"matter": matter.id}
+    )
+    return queries.matter_at_desk(unit, matter)
+
+
+def judge_material(unit: Unit, command: JudgeMaterial) -> MaterialView | Refusal:
+    """Say of a paper whether it will do. One that will not says why."""
+    refusal = _of_matter(command.actor, matters.matter_of_material(unit, command.material_id))
+    if refusal is not None:
+        return refusal
+    if command.verdict is MaterialVerdict.REFUSED and not command.reason.strip():
+        return WordsMissing()
+    by = label(command.actor)
+    return materials.judge(unit, by, command.material_id, command.verdict, command.reason)
+
+
+def decide_matter(unit: Unit, command: DecideMatter) -> MatterAtDesk | Refusal:
+    """Approve, refuse or ask; an appeal is decided by somebody else than the one it is against."""
+    matter = matters.matter(unit, command.matter_id)
+    refusal = _of_matter(command.actor, matter)
+    if refusal is not None or matter is None:
+        return refusal or MatterNotFound()
+    by = label(command.actor)
+    if command.decision is not MatterDecision.APPROVE and not command.words.strip():
+        return WordsMissing()
+    if matter.decided_by == by:
+        return SecondPersonNeeded()
+    event = MatterEvent(command.decision.value)
+    try:
+        moved = filings.decide_at_desk(unit, by, matter.id, event, command.words)
+    except RuleMissing as missing:
+        return RuleNotLoaded(missing.region, missing.rule, missing.day)
+    return moved if isinstance(moved, Refusal) else queries.matter_at_desk(unit, moved)
+
+
+def retry_upload(unit: Unit, command: RetryUpload) -> FilingView | Refusal:
+    """Have a failed upload tried at once."""
+    found = filing_queries.filing(unit, command.filing_id)
+    if found is None:
+        return serves_somewhere(command.actor, Role.CLERK) or FilingNotFound()
+    area = people.area_of_enrolment(unit, found.enrolment_id)
+    refusal = serves(command.actor, Role.CLERK, (area,))
+    if refusal is not None:
+        return refusal
+    if not uploads.retry_now(unit, found.id):
+        return FilingNotFound()
+    return filing_queries.filing(unit, found.id) or found
+
+
+def _of_matter(actor: Actor, matter: MatterView | None) -> Refusal | None:
+    """Return why somebody may not work on an application: it is of the area that insures the person."""
+    if matter is None:
+        return serves_somewhere(actor, Role.CLERK) or MatterNotFound()
+    return serves(actor, Role.CLERK, (matter.area_code,))
 
 
 # -- two records of one person ---------------------------------------------------------------------

@@ -24,6 +24,10 @@ class SealBroken(Exception):
     """A sealed value was altered, moved, or sealed with a key that the ring no longer holds."""
 
 
+def _broken(context: str) -> SealBroken:
+    return SealBroken(f"a sealed value for {context.partition(':')[0]} does not open")
+
+
 @dataclass
 class Vault:
     """Seals, opens and indexes. One for each process."""
@@ -44,25 +48,36 @@ class Vault:
 
     def seal(self, plain: str, context: str) -> str:
         """Return the value sealed for this context."""
-        nonce = self.ids.secret(_NONCE_BYTES)
-        key_id = self.ring.master_id
-        cipher = AESGCM(self._key(key_id, "seal")).encrypt(nonce, plain.encode(), context.encode())
-        return f"{key_id}.{base64.urlsafe_b64encode(nonce + cipher).decode()}"
+        key_id, _, raw = self.seal_bytes(plain.encode(), context).partition(b".")
+        return f"{key_id.decode()}.{base64.urlsafe_b64encode(raw).decode()}"
 
     def open(self, sealed: str, context: str) -> str:
         """Return the plain value. Raises ``SealBroken``."""
         key_id, _, body = sealed.partition(".")
+        try:
+            raw = base64.urlsafe_b64decode(body)
+        except ValueError:
+            raise _broken(context) from None
+        return self.open_bytes(key_id.encode() + b"." + raw, context).decode()
+
+    def seal_bytes(self, plain: bytes, context: str) -> bytes:
+        """Return bytes sealed for this context: the key's name, a point, nonce and cipher."""
+        nonce = self.ids.secret(_NONCE_BYTES)
+        key_id = self.ring.master_id
+        cipher = AESGCM(self._key(key_id, "seal")).encrypt(nonce, plain, context.encode())
+        return key_id.encode() + b"." + nonce + cipher
+
+    def open_bytes(self, sealed: bytes, context: str) -> bytes:
+        """Return the plain bytes. Raises ``SealBroken``."""
+        name, _, raw = sealed.partition(b".")
+        key_id = name.decode(errors="replace")
         if key_id not in self.ring.masters:
             self.renew()
         try:
-            raw = base64.urlsafe_b64decode(body)
             key = self._key(key_id, "seal")
-            plain = AESGCM(key).decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], context.encode())
+            return AESGCM(key).decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], context.encode())
         except (InvalidTag, ValueError, KeyError):
-            raise SealBroken(
-                f"a sealed value for {context.partition(':')[0]} does not open"
-            ) from None
-        return plain.decode()
+            raise _broken(context) from None
 
     def index(self, value: str, purpose: str) -> str:
         """Return the blind index by which an exact value can be found without being stored."""

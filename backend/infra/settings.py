@@ -44,6 +44,10 @@ class Settings:
     terminal_session_seconds: int = 1800
     staff_session_seconds: int = 28_800
     """A working day; a desk's session is not renewed but opened anew."""
+    draft_days: int = 15
+    elder_draft_days: int = 60
+    """Nobody who is in elder mode loses a draft because they needed a month."""
+    supplement_days: int = 30
     staff_failures_to_lock: int = 5
     staff_lock_seconds: int = 900
     refresh_token_days: int = 30

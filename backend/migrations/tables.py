@@ -15,6 +15,7 @@ from backend.identity import model as _identity
 from backend.infra import model as _infra
 from backend.institutions import model as _institutions
 from backend.ledger import model as _ledger
+from backend.matters import model as _matters
 from backend.payments import model as _payments
 from backend.people import model as _people
 from backend.policies import model as _policies
@@ -38,6 +39,7 @@ APPEND_ONLY = (
     _claims.ManualClaim.__tablename__,
     _proxies.ProxyAct.__tablename__,
     _payments.MisuseReport.__tablename__,
+    _matters.MatterStepRow.__tablename__,
 )
 __all__ = [
     "APPEND_ONLY",
@@ -51,6 +53,7 @@ __all__ = [
     "_filings",
     "_identity",
     "_institutions",
+    "_matters",
     "_payments",
     "_people",
     "_policies",

@@ -114,6 +114,7 @@ def visit_of(
     paused = credit.is_paused(unit, whose.person_id, enrolment.area_code, day, rulebook())
     package = PackageUse(command.package, command.package_days) if command.package else None
     if whose.stay is not None:
+        _look_for_filing_again(unit, whose.stay, enrolment, institution)
         return Visit(
             CareKind.INPATIENT,
             day,
@@ -148,6 +149,18 @@ def visit_of(
         benefits_paused=paused,
         use_account=use_account,
     )
+
+
+def _look_for_filing_again(
+    unit: Unit, stay: HospitalStay, enrolment: EnrolmentView, institution: InstitutionView
+) -> None:
+    """Let a filing made during a stay count for it (补办, 医保发〔2022〕22号 article 16).
+
+    Only before anything of the stay is settled, and only one that begins on its admission or before.
+    """
+    if stay.filing == FilingKind.NONE and stay.stretches == 0:
+        found = filing_of(unit, enrolment, institution, False, stay.admitted_on)
+        stay.filing = found
 
 
 def visit_again(unit: Unit, bill: Bill, priced: Case, stay: HospitalStay | None) -> Visit:

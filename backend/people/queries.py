@@ -181,6 +181,15 @@ def insured_within(regions: Sequence[str]) -> SelectOfScalar[str]:
     return select(Person.id).where(or_(*found) if found else false())
 
 
+def enrolments_within(regions: Sequence[str]) -> SelectOfScalar[str]:
+    """Return, as a subquery, the ids of enrolments of some regions."""
+    within = [
+        col(Enrolment.area_code).startswith(region.removesuffix("00").removesuffix("00"))
+        for region in regions
+    ]
+    return select(Enrolment.id).where(or_(*within) if within else false())
+
+
 def goes_on_as(person_id: Mapped[str]) -> ColumnElement[str]:
     """Return, as an expression, the record that goes on for a person that history names."""
     goes_on = func.coalesce(col(Person.merged_into), col(Person.id))
@@ -282,6 +291,17 @@ def died_on(unit: Unit, person_id: str) -> date | None:
 def area_of_enrolment(unit: Unit, enrolment_id: str) -> str:
     """Return the insured area of an enrolment that must exist."""
     return unit.db.get_one(Enrolment, enrolment_id).area_code
+
+
+def person_of_enrolment(unit: Unit, enrolment_id: str) -> str:
+    """Return whose an enrolment is that must exist."""
+    return unit.db.get_one(Enrolment, enrolment_id).person_id
+
+
+def enrolment_ids(unit: Unit, person_id: str) -> list[str]:
+    """Return the ids of all enrolments of a person."""
+    query = select(Enrolment.id).where(Enrolment.person_id == person_id)
+    return list(unit.db.exec(query.order_by(col(Enrolment.id))).all())
 
 
 def is_enrolment(unit: Unit, enrolment_id: str) -> bool:

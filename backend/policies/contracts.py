@@ -18,6 +18,8 @@ class Service(StrEnum):
     OUTPATIENT_SETTLEMENT = "OUTPATIENT_SETTLEMENT"
     INPATIENT_SETTLEMENT = "INPATIENT_SETTLEMENT"
     CODE = "CODE"
+    MATTERS = "MATTERS"
+    """Working on applications at the agency: promised days wait."""
 
 
 @dataclass(frozen=True)

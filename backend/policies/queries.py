@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date, datetime, time, timedelta
 
 from sqlmodel import col, select
 
 from backend.infra.database import Unit
+from backend.kernel.calendar import SHANGHAI, local_day
 from backend.policies.contracts import OutageNow, OutageView, Service
 from backend.policies.model import Outage
 from backend.regions.library import area_name
+
+_OPENS, _CLOSES = time(9), time(17)
+"""Office hours; an outage outside of them delays nobody's application."""
 
 
 def outages(unit: Unit, area_code: str | None, limit: int) -> list[OutageView]:
@@ -36,6 +41,25 @@ def outage_now(unit: Unit, area_codes: Iterable[str], service: Service) -> Outag
                 area_name(outage.area_code), outage.reason, outage.ends_at, outage.instead
             )
     return None
+
+
+def outage_days(unit: Unit, area_code: str, service: Service, since: datetime) -> set[date]:
+    """Return the days since an instant on which an area's service was or will be away in office hours."""
+    rows = unit.db.exec(
+        select(Outage).where(Outage.area_code == area_code, Outage.ends_at > since)
+    ).all()
+    days: set[date] = set()
+    for row in rows:
+        if service.value not in row.services:
+            continue
+        day, last = local_day(row.starts_at), local_day(row.ends_at)
+        while day <= last:
+            opens = datetime.combine(day, _OPENS, SHANGHAI)
+            closes = datetime.combine(day, _CLOSES, SHANGHAI)
+            if row.starts_at < closes and row.ends_at > opens:
+                days.add(day)
+            day += timedelta(days=1)
+    return days
 
 
 def view(row: Outage) -> OutageView:

@@ -51,6 +51,7 @@ SCOPE_OF: dict[Action, Scope] = {
     Action.VIEW_RIGHTS: Scope.VIEW_INFO,
     Action.SHOW_CODE: Scope.SHOW_CODE,
     Action.DECIDE_BILL: Scope.PAY,
+    Action.FILE: Scope.FILE,
 }
 """Actions that are not here can never be done for somebody else."""
 

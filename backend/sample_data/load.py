@@ -118,6 +118,16 @@ def civil_records() -> dict[str, CivilRecord]:
     return found
 
 
+def sample_people() -> dict[str, tuple[str, str]]:
+    """Return name and ID number of the sample people who have a phone, by their phone."""
+    found = {}
+    with _PEOPLE.open(encoding="utf-8", newline="") as rows:
+        for serial, row in enumerate(csv.DictReader(rows), 1):
+            birth = date.fromisoformat(row["birth_date"])
+            found[row["phone"]] = (row["name"], sample_id_number(birth, serial, row["sex"]))
+    return {phone: person for phone, person in found.items() if phone}
+
+
 def sample_id_number(birth: date, serial: int, sex: str) -> str:
     """Return an ID number with a valid check digit and a place that does not exist."""
     odd = serial * 2 + (1 if sex == "1" else 0)

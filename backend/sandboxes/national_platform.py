@@ -3,8 +3,11 @@
 Run it with ``python -m backend.sandboxes.national_platform --port N``. ``POST /sandbox/codes`` with
 ``{"idNumber", "insuOrg"}`` plays the patient's national app and returns a 28-digit code; ``POST
 /localcfc/api/hsecfc/localQrCodeQuery`` decodes one, once and within a minute, and answers 500159 to
-anything else. Answers are signed with HMAC-SHA256. On demand: ``--fail-first N`` (503), ``--garbage-first N``,
-``--forge-first N`` (a wrong signature), ``--mask-first N`` (the ID number comes back masked).
+anything else. ``POST /nationwide/api/filings`` takes a filing, or its end, whose body is signed; ``POST
+/sandbox/filings`` with ``{"certno"}`` plays a hospital elsewhere that looks it up. Answers are signed with
+HMAC-SHA256. On demand: ``--fail-first N`` (503), ``--garbage-first N``, ``--forge-first N`` (a wrong
+signature), ``--mask-first N`` (the ID number comes back masked), ``--refuse-first N`` (a filing is refused in
+words), ``--lose-first N`` (it is taken, and the answer is lost).
 """
 
 from __future__ import annotations
@@ -27,6 +30,9 @@ _IDS = SystemIds()
 BODY_BYTES_MAX = 8_000
 LIVES_SECONDS = 60
 DECODE = "/localcfc/api/hsecfc/localQrCodeQuery"
+FILE = "/nationwide/api/filings"
+"""Where filings are uploaded. No text of this trade was found: path and envelope are ours, the fields are
+named as the national dictionary names them."""
 NO_CODE = {"code": 500159, "success": False, "message": "请使用医保电子凭证二维码"}
 
 
@@ -37,6 +43,7 @@ class Platform:
     secret: bytes
     faults: dict[str, int] = field(default_factory=dict)
     issued: dict[str, tuple[CivilRecord, str, float]] = field(default_factory=dict)
+    filings: dict[str, dict[str, str]] = field(default_factory=dict)
     records: Mapping[str, CivilRecord] = field(default_factory=civil_records)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -67,6 +74,26 @@ class Platform:
         index = {"ecIndexNo": _IDS.secret(16).hex(), "ecToken": token}
         return {"code": 0, "type": "success", "message": "", "data": {**holder, **index}}
 
+    def take_filing(self, told: dict[str, str]) -> dict[str, Any]:
+        """Take a filing or its end, by the insurer's id; the same one again is no error."""
+        wanted = ("out_fil_id", "oprt", "certno", "insuplc_admdvs", "mdtrtarea_admdvs", "begndate")
+        if any(not told.get(name) for name in wanted):
+            return {"infcode": -1, "err_msg": "必填项为空"}
+        with self.lock:
+            known = self.filings.get(told["out_fil_id"])
+            if told["oprt"] == "CANCEL":
+                if known is not None:
+                    known["vali_flag"] = "0"
+            else:
+                self.filings[told["out_fil_id"]] = {**told, "vali_flag": "1"}
+        return {"infcode": 0, "output": {"out_fil_upld_stas": "1"}}
+
+    def find_filings(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """Play a hospital elsewhere that looks up who has filed."""
+        with self.lock:
+            held = [f for f in self.filings.values() if f["certno"] == asked["certno"]]
+        return {"filings": held}
+
     def next_fault(self) -> str | None:
         """Return the fault that is due now, one for each request, and count it."""
         with self.lock:
@@ -75,6 +102,10 @@ class Platform:
                     self.faults[fault] = left - 1
                     return fault
         return None
+
+    def is_signed(self, body: bytes, signature: str) -> bool:
+        """Tell whether who asks has signed the body."""
+        return hmac.compare_digest(self.sign(body), signature)
 
     def sign(self, body: bytes) -> str:
         """Return the signature of a body."""
@@ -87,19 +118,33 @@ def make_server(platform: Platform, port: int) -> ThreadingHTTPServer:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             length = int(self.headers.get("content-length", "0"))
-            issuing = self.path == "/sandbox/codes"
-            if (not issuing and self.path != DECODE) or length > BODY_BYTES_MAX:
+            played = {
+                "/sandbox/codes": platform.issue,
+                "/sandbox/filings": platform.find_filings,
+                FILE: platform.take_filing,
+            }
+            if (self.path not in played and self.path != DECODE) or length > BODY_BYTES_MAX:
                 self.send_error(404)
                 return
-            fault = None if issuing else platform.next_fault()
+            fault = None if self.path.startswith("/sandbox/") else platform.next_fault()
             if fault == "fail":
                 self.send_error(503)
                 return
+            body = self.rfile.read(length)
+            if self.path == FILE and not platform.is_signed(
+                body, self.headers.get("x-signature", "")
+            ):
+                self.send_error(401)
+                return
             try:
-                asked = json.loads(self.rfile.read(length))
-                answer = (
-                    platform.issue(asked) if issuing else platform.decode(asked, fault == "mask")
-                )
+                asked = json.loads(body)
+                play = played.get(self.path)
+                answer = play(asked) if play else platform.decode(asked, fault == "mask")
+                if fault == "refuse":
+                    answer = {"infcode": -1, "err_msg": "就医地统筹区维护中"}
+                if fault == "lose":  # taken, and the answer is lost on the way
+                    self.send_error(502)
+                    return
             except (ValueError, KeyError, TypeError):
                 self.send_error(400)
                 return
@@ -124,7 +169,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="sandbox national platform")
     parser.add_argument("--port", type=int, default=8093)
     parser.add_argument("--secret", default="sandbox-secret")
-    names = ("fail", "garbage", "forge", "mask")
+    names = ("fail", "garbage", "forge", "mask", "refuse", "lose")
     for fault in names:
         parser.add_argument(f"--{fault}-first", type=int, default=0)
     options = parser.parse_args()

@@ -18,6 +18,7 @@ from mobile_bff import wording as _wording  # registers the enums first
 from mobile_bff.connections import PAGE_MAX, page_size
 from mobile_bff.context import Info, RefusedQuery
 from mobile_bff.desk.counter import CounterMutations
+from mobile_bff.desk.matters import MatterMutations, ReplyTemplates, templates
 from mobile_bff.desk.reviews import ReviewMutations
 from mobile_bff.desk.shown import Staff, WorkList, staff_type, work_type
 from mobile_bff.desk.sign_in import StaffSignInMutations
@@ -57,9 +58,14 @@ class DeskQuery:
         found = await info.context.door.read(lambda unit: queries.work(unit, actor, size))
         return work_type(found, info.context.locale)
 
+    @strawberry.field(description="Words to begin a decision about an application with.")
+    def reply_templates(self, info: Info) -> list[ReplyTemplates]:
+        """Return templates."""
+        return templates(info.context.locale)
+
 
 DeskMutation = merge_types(
-    "DeskMutation", (StaffSignInMutations, CounterMutations, ReviewMutations)
+    "DeskMutation", (StaffSignInMutations, CounterMutations, ReviewMutations, MatterMutations)
 )
 DeskMutation.__strawberry_definition__.description = "Writes of the desk: one input, one union."  # type: ignore[attr-defined]
 

@@ -15,12 +15,14 @@ from backend.payments.contracts import MisuseView
 from backend.people.document_contracts import DuplicateView
 from backend.staff.contracts import StaffView
 from mobile_bff.benefits.family_accounts import FamilyBinding, binding_type
+from mobile_bff.desk.matters import DeskMatter, desk_matter
 from mobile_bff.personal_rights.enrolments import (
     DocumentType,
     PersonType,
     document_type,
     person_type,
 )
+from mobile_bff.public_services.cross_region_filing import FilingType, filing_type
 from mobile_bff.scalars import Money, money_or_none
 from mobile_bff.wording import Status, status
 
@@ -137,6 +139,12 @@ class WorkList:
     registrations: list[WaitingRegistration] = strawberry.field(description="Registrations.")
     duplicates: list[Duplicate] = strawberry.field(description="Records that may be one person's.")
     proposals: list[Proposal] = strawberry.field(description="What waits for a second person.")
+    matters: list[DeskMatter] = strawberry.field(
+        description="Applications, the longest waiting first."
+    )
+    failed_uploads: list[FilingType] = strawberry.field(
+        description="Filings that the national platform has not taken yet, the oldest first."
+    )
     misuse: list[MisuseReported] = strawberry.field(description="Reports of misuse, newest first.")
 
 
@@ -221,6 +229,8 @@ def work_type(work: Work, locale: Locale) -> WorkList:
         registrations=[_registration(view) for view in work.registrations],
         duplicates=[duplicate_type(view, locale) for view in work.duplicates],
         proposals=[proposal_type(view, locale) for view in work.proposals],
+        matters=[desk_matter(view, locale) for view in work.matters],
+        failed_uploads=[filing_type(view, locale) for view in work.failed_uploads],
         misuse=[_misuse(view) for view in work.misuse],
     )
 

@@ -37,6 +37,7 @@ from tests.usecases.test_documents import (
     registered_baby,
     resident,
 )
+from tests.usecases.test_filings import PROMISED, PROVEN, add, filed, save, submit
 from tests.usecases.test_registration import ELDER
 from tests.usecases.test_registration import register as register_oneself
 from tests.usecases.test_relatives import asked_for, bound, request
@@ -64,6 +65,10 @@ MUTATIONS: dict[str, Row] = {
     "tellApart": Row(_CLERKS, _input(caseId="@pair", words="双胞胎")),
     "withdrawMerge": Row(_CLERKS | _CHECKERS, _input(caseId="@proposed_pair")),
     "confirmMerge": Row(_CHECKERS, _input(caseId="@proposed_pair")),
+    "lookAtMatter": Row(_CLERKS, _input(matterId="@matter")),
+    "judgeMaterial": Row(_CLERKS, _input(materialId="@material", verdict="ACCEPTED")),
+    "decideMatter": Row(_CLERKS, _input(matterId="@matter", decision="APPROVE")),
+    "retryUpload": Row(_CLERKS, _input(filingId="@filing")),
     "propose": Row(
         _CLERKS, _input(kind="REGISTRATION", subjectId="@registration", words="身份证原件")
     ),
@@ -71,6 +76,7 @@ MUTATIONS: dict[str, Row] = {
     "withdrawProposal": Row(_CLERKS | _CHECKERS, _input(proposalId="@proposal")),
 }
 QUERIES = {
+    "replyTemplates": (set(EVERYBODY), documents.document("ReplyTemplates", DESK_DOCUMENTS)),
     "me": (_WORKING, "query Me { me { number } }"),
     "work": (_WORKING, documents.document("Work", DESK_DOCUMENTS)),
 }
@@ -133,8 +139,16 @@ def _furnished(world: World) -> Province:
         ),
     )
     assert isinstance(proposal, ProposalView), proposal
+    waits = save(world, PROVEN, "worker_3")
+    paper = add(world, waits.matter.id, by="worker_3")
+    submit(world, waits, "worker_3")
+    filing = filed(world, PROMISED, "worker_4").filing
+    assert filing is not None
     owner = asked_for(world, "worker", "retiree")
     ids = {
+        "matter": waits.matter.id,
+        "material": paper.id,
+        "filing": filing.id,
         "owner": person.person_id,
         "owner_name": owner.owner_name,
         "owner_number": owner.owner_id_number,
@@ -187,4 +201,5 @@ def test_staff_see_the_work_of_their_own_regions(
     world = province.world
     work = world.database.read(lambda u: queries.work(u, world.staff(number), 20))
     seen: list[Any] = [work.bindings, work.registrations, work.duplicates, work.proposals]
-    assert [bool(kind) for kind in seen] == [sees] * 4
+    seen.append(work.matters)
+    assert [bool(kind) for kind in seen] == [sees] * 5

@@ -12,7 +12,7 @@ import base64
 import hashlib
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
@@ -31,6 +31,7 @@ from backend.infra.clock import SystemIds
 from backend.infra.database import Database, Unit
 from backend.infra.tokens import Audience, Claims
 from backend.kernel.errors import Locale, Refusal
+from backend.matters.contracts import MatterEvent
 from backend.migrations.tables import METADATA
 from backend.proxies import service as relatives
 from backend.proxies.contracts import EndBinding, Scope
@@ -41,6 +42,15 @@ from mobile_bff.national_platform import NationalPlatform
 from mobile_bff.schema import make_schema
 from mobile_bff.trusted import load_documents
 from tests.usecases.test_faces import checked, consenting, enrolled
+from tests.usecases.test_filings import (
+    JOURNEY,
+    PROVEN,
+    add,
+    at_desk,
+    effective,
+    save,
+    submit,
+)
 from tests.usecases.test_passkeys import added
 from tests.usecases.test_relatives import asked_for, bound, may_pay, request
 from tests.usecases.test_sharing import give, open_wallet, send
@@ -61,6 +71,7 @@ TURNED_AWAY = {
     "SignInRequired",
     "NotPermitted",
     "BillNotFound",
+    "MatterNotFound",
     "BindingNotFound",
     "SessionUnknown",
     "PasskeyUnknown",
@@ -193,6 +204,22 @@ MUTATIONS: dict[str, Row] = {
     "giveConsent": Row(_SELF, _input(bindingId="@asked", kind="BIND")),
     "declineBinding": Row(_SELF, _input(bindingId="@asked")),
     "endBinding": Row({"self", "viewer"}, _input(bindingId="@viewing")),
+    # filings: the payer may file for the owner, the viewer may only look
+    "saveFiling": Row(
+        {"self", "payer"},
+        _keyed(
+            subjectId="@owner",
+            kind="OTHER",
+            areaCode="110100",
+            starts="2027-07-20",
+            route="NOTHING",
+        ),
+    ),
+    "submitFiling": Row({"self", "payer"}, _keyed(matterId="@draft")),
+    "withdrawMatter": Row({"self", "payer"}, _input(matterId="@draft")),
+    "appealMatter": Row({"self", "payer"}, _input(matterId="@rejected", words="x")),
+    "cancelFiling": Row({"self", "payer"}, _input(filingId="@filing")),
+    "removeMaterial": Row({"self", "payer"}, _input(materialId="@material")),
     # codes and bills
     "issueCode": Row({"self", "payer"}, _keyed(purpose="PHARMACY_PURCHASE", subjectId="@owner")),
     "showHealthCard": Row({"self", "payer"}, _input(subjectId="@owner")),
@@ -237,6 +264,16 @@ QUERIES: dict[str, tuple[set[str], str]] = {
         _ANYBODY,
         'publicServices { modules { id } institutions(divisionCode: "510104", kind: PHARMACY) { id } '
         'institution(code: "P51010400001") { id } catalogueItems(text: "布洛芬片") { code } }',
+    ),
+    "publicServices.filings": (
+        _MAY_VIEW,
+        f"publicServices {{ filings({_SUBJECT}) {{ filingId }} matters({_SUBJECT}) {{ number }} "
+        f'directSettlement({_SUBJECT}, institutionCode: "H11010100001", care: INPATIENT) '
+        "{ can } }",
+    ),
+    "publicServices.filingApplication": (
+        _MAY_VIEW,
+        "publicServices { filingApplication(matterId: $draft) { areaCode } }",
     ),
     "complaints": (_ANYBODY, "complaints { modules { id } }"),
     "viewer": (_ANY_PERSON, "viewer { maskedName }"),
@@ -364,6 +401,7 @@ def _furnished(world: World) -> Province:
     for key in ("retiree", names["asker"]):
         open_wallet(world, key)
     transfer = send(world, "retiree", names["asker"], 100)
+    drafts = _filings_of(world)
     claims: dict[str, Claims | None] = {"anonymous": None}
     until = world.clock.now() + timedelta(hours=1)
     for name, key in names.items():
@@ -383,6 +421,7 @@ def _furnished(world: World) -> Province:
         "passkey": device.id,
         "share": share.id,
         "transfer": transfer.id,
+        **drafts,
         "face_check": face_check,
         "face_consent": face_consent,
         "printed": paper.text,
@@ -397,6 +436,26 @@ def _furnished(world: World) -> Province:
         "admission": admission,
     }
     return Province(world, claims, ids)
+
+
+def _filings_of(world: World) -> dict[str, str]:
+    """Return a draft with a paper, a refused application and a filing in force of the owner."""
+    today = world.clock.now().date()
+    journey = replace(JOURNEY, starts=today)
+    in_force = effective(world, journey, "retiree")
+    elsewhere = replace(PROVEN, area_code="310100", starts=today)
+    refused = save(world, elsewhere, "retiree")
+    add(world, refused.matter.id, by="retiree")
+    submit(world, refused, "retiree")
+    at_desk(world, refused.matter.id, MatterEvent.REJECT)
+    draft = save(world, elsewhere, "retiree")
+    paper = add(world, draft.matter.id, by="retiree")
+    return {
+        "filing": in_force,
+        "rejected": refused.matter.id,
+        "draft": draft.matter.id,
+        "material": paper.id,
+    }
 
 
 def asked(
@@ -491,8 +550,9 @@ def test_who_may_read(province: Province, query: str, who: str) -> None:
         "node": ids["node"],
         "bill": ids["bill"],
         "stay": ids["stay"],
+        "draft": ids["draft"],
     }
-    kinds = {"subject": "ID", "node": "ID!", "bill": "ID!", "stay": "ID!"}
+    kinds = {"draft": "ID!", "subject": "ID", "node": "ID!", "bill": "ID!", "stay": "ID!"}
     used = [name for name in wanted if f"${name}" in selection]
     head = ", ".join(f"${name}: {kinds[name]}" for name in used)
     document = (

@@ -1,0 +1,106 @@
+"""Telling the national platform of filings, and taking its answer.
+
+What is due is taken in one transaction, which puts off the next try, and answered in another; between the
+two the platform is asked outside of any. An answer that was lost is asked for again: the platform knows
+a filing by our id and takes it once.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlmodel import col, select
+
+from backend.filings.contracts import (
+    FILING_STATES,
+    AwayKind,
+    FilingEvent,
+    FilingState,
+    UploadAnswered,
+    UploadDue,
+)
+from backend.filings.model import Filing
+from backend.filings.service import take_effect
+from backend.identity.safety import tell
+from backend.infra import audit
+from backend.infra.database import Unit
+from backend.people import queries as people
+from backend.people.contracts import InsuranceType
+
+AT_ONCE = 20
+_FIRST_WAIT = timedelta(seconds=10)
+_LONGEST_WAIT = timedelta(minutes=10)
+
+
+def take_due(unit: Unit) -> list[UploadDue]:
+    """Return what the platform is to be told now, and put the next try of each off."""
+    rows = unit.db.exec(
+        select(Filing)
+        .where(Filing.operation != "", col(Filing.try_at) <= unit.now)
+        .order_by(col(Filing.try_at), col(Filing.id))
+        .limit(AT_ONCE)
+        .with_for_update(skip_locked=True)
+    ).all()
+    due = []
+    for row in rows:
+        row.try_at = unit.now + min(_FIRST_WAIT * 2 ** min(row.attempts, 10), _LONGEST_WAIT)
+        row.attempts += 1
+        due.append(UploadDue(row.id, row.operation, _body(unit, row)))
+    unit.db.flush()
+    return due
+
+
+def note_answer(unit: Unit, answer: UploadAnswered) -> bool:
+    """Store what the platform said; tell whether it changed anything. The same answer twice is one."""
+    row = unit.db.get(Filing, answer.filing_id, with_for_update=True)
+    if row is None or row.operation != answer.operation:
+        return False  # it was cancelled, or answered, meanwhile
+    if answer.taken is True:
+        if row.operation == "FILE":
+            take_effect(unit, row)
+        else:
+            row.operation, row.try_at, row.failure = "", None, ""
+            unit.db.flush()
+        return True
+    row.failure = answer.words[:200]
+    after = FILING_STATES.after(FilingState(row.state), FilingEvent.FAIL)
+    failed_first = row.state == FilingState.APPROVED and after is not None
+    if row.operation == "FILE" and after is not None:
+        row.state = after
+    unit.db.flush()
+    facts = {"filing": row.id, "attempts": row.attempts, "words": row.failure}
+    audit.record(unit, "system", "filing.upload_failed", f"enrolment:{row.enrolment_id}", facts)
+    if failed_first:
+        tell(unit, people.person_of_enrolment(unit, row.enrolment_id), "filing_upload_failed", {})
+    return True
+
+
+def retry_now(unit: Unit, filing_id: str) -> bool:
+    """Let a failed upload be tried at once; tell whether there was one."""
+    row = unit.db.get(Filing, filing_id, with_for_update=True)
+    if row is None or row.operation == "":
+        return False
+    row.try_at, row.attempts = unit.now, 0
+    unit.db.flush()
+    return True
+
+
+def _body(unit: Unit, row: Filing) -> dict[str, str]:
+    """Return what the platform is told, under the national dictionary's field names."""
+    person_id = people.person_of_enrolment(unit, row.enrolment_id)
+    known = people.particulars(unit, person_id)
+    document = people.main_document(unit, person_id)
+    area, insurance = people.scheme_of(unit, row.enrolment_id)
+    return {
+        "out_fil_id": row.id,
+        "oprt": row.operation,
+        "psn_name": known.name,
+        "psn_cert_type": "01" if document.kind.is_master_index else "99",
+        "certno": document.number,
+        "insutype": InsuranceType(insurance).national_code,
+        "insuplc_admdvs": area,
+        "mdtrtarea_admdvs": row.area_code,
+        "rloc_type": row.away_kind or AwayKind.OTHER.value,
+        "begndate": row.starts.isoformat(),
+        "enddate": "" if row.ends is None else row.ends.isoformat(),
+    }

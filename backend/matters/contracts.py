@@ -1,0 +1,279 @@
+"""Applications as the rest of the system sees them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import ClassVar
+
+from backend.access.contracts import Actor
+from backend.kernel.errors import Locale, Refusal, Retry
+from backend.kernel.states import StateTable
+
+
+class MatterKind(StrEnum):
+    """What is applied for."""
+
+    FILING = "FILING"
+    """异地就医备案, a change of it, its renewal or back-filing."""
+    FILING_CANCEL = "FILING_CANCEL"
+    """Cancelling a filing before its promise allows it, with proof."""
+
+
+class MatterState(StrEnum):
+    """Where an application stands."""
+
+    DRAFT = "DRAFT"
+    SUBMITTED = "SUBMITTED"
+    """It waits for the desk; the promised day counts."""
+    SUPPLEMENT = "SUPPLEMENT"
+    """It waits for the applicant, who was told everything that is missing at once."""
+    APPROVED = "APPROVED"
+    EFFECTIVE = "EFFECTIVE"
+    """What was applied for holds."""
+    REJECTED = "REJECTED"
+    WITHDRAWN = "WITHDRAWN"
+    LAPSED = "LAPSED"
+    """Nobody went on with a draft or a supplement in time."""
+
+
+class MatterEvent(StrEnum):
+    """What can happen to an application."""
+
+    SUBMIT = "SUBMIT"
+    APPROVE_AT_ONCE = "APPROVE_AT_ONCE"
+    """By promise, or because nothing has to be shown."""
+    ASK = "ASK"
+    """The desk says what is missing or cannot be read."""
+    SUPPLEMENT = "SUPPLEMENT"
+    APPROVE = "APPROVE"
+    REJECT = "REJECT"
+    APPEAL = "APPEAL"
+    """Another clerk decides anew."""
+    WITHDRAW = "WITHDRAW"
+    TAKE_EFFECT = "TAKE_EFFECT"
+    LAPSE = "LAPSE"
+
+
+_S, _E = MatterState, MatterEvent
+_REVIEWED = {
+    (_S.DRAFT, _E.SUBMIT): _S.SUBMITTED,
+    (_S.SUBMITTED, _E.ASK): _S.SUPPLEMENT,
+    (_S.SUPPLEMENT, _E.SUPPLEMENT): _S.SUBMITTED,
+    (_S.SUBMITTED, _E.APPROVE): _S.APPROVED,
+    (_S.SUBMITTED, _E.REJECT): _S.REJECTED,
+    (_S.REJECTED, _E.APPEAL): _S.SUBMITTED,
+    (_S.DRAFT, _E.WITHDRAW): _S.WITHDRAWN,
+    (_S.SUBMITTED, _E.WITHDRAW): _S.WITHDRAWN,
+    (_S.SUPPLEMENT, _E.WITHDRAW): _S.WITHDRAWN,
+    (_S.APPROVED, _E.TAKE_EFFECT): _S.EFFECTIVE,
+    (_S.DRAFT, _E.LAPSE): _S.LAPSED,
+    (_S.SUPPLEMENT, _E.LAPSE): _S.LAPSED,
+}
+FILING_MATTER_STATES: StateTable[MatterState, MatterEvent] = StateTable(
+    name="filing_matter",
+    title="异地就医备案申请 an application for a filing",
+    initial=(_S.DRAFT,),
+    moves={**_REVIEWED, (_S.DRAFT, _E.APPROVE_AT_ONCE): _S.APPROVED},
+)
+CANCEL_MATTER_STATES: StateTable[MatterState, MatterEvent] = StateTable(
+    name="filing_cancel_matter",
+    title="提前取消备案申请 an application to cancel a filing early",
+    initial=(_S.DRAFT,),
+    moves=_REVIEWED,
+)
+STATES_OF = {
+    MatterKind.FILING: FILING_MATTER_STATES,
+    MatterKind.FILING_CANCEL: CANCEL_MATTER_STATES,
+}
+WITH_AGENCY = (MatterState.SUBMITTED,)
+OPEN = (MatterState.DRAFT, MatterState.SUBMITTED, MatterState.SUPPLEMENT, MatterState.APPROVED)
+
+
+class Party(StrEnum):
+    """Whose act an event was."""
+
+    APPLICANT = "APPLICANT"
+    AGENCY = "AGENCY"
+    SYSTEM = "SYSTEM"
+
+
+class Requirement(StrEnum):
+    """A paper that an application may need."""
+
+    RESIDENCE_PROOF = "RESIDENCE_PROOF"
+    """Household register, residence permit, lease or deed of the place."""
+    WORK_PROOF = "WORK_PROOF"
+    """Labour contract, or the employer's letter of posting."""
+    REFERRAL_PAPER = "REFERRAL_PAPER"
+    """Of a designated hospital of the insured area."""
+    RETURN_PROOF = "RETURN_PROOF"
+    """Of having come back before the time of a promise."""
+
+    def text(self, locale: Locale) -> str:
+        """Return it in plain words."""
+        return _PAPERS[self.value][0 if locale is Locale.ZH else 1]
+
+
+_PAPERS = {
+    "RESIDENCE_PROOF": (
+        "居住证明（户口簿、居住证、房产证或租房合同）",
+        "proof of residence (household register, residence permit, deed or lease)",
+    ),
+    "WORK_PROOF": (
+        "工作证明（劳动合同或单位派出证明）",
+        "proof of work (labour contract or the employer's letter of posting)",
+    ),
+    "REFERRAL_PAPER": ("定点医院的转诊证明", "referral paper of a designated hospital"),
+    "RETURN_PROOF": ("已返回参保地的证明", "proof of having come back"),
+}
+
+
+class MaterialVerdict(StrEnum):
+    """What the desk says of a paper."""
+
+    ACCEPTED = "ACCEPTED"
+    REFUSED = "REFUSED"
+
+
+@dataclass(frozen=True)
+class MaterialView:
+    """A paper that was uploaded. Its content is read at the desk and by who uploaded it."""
+
+    id: str
+    requirement: Requirement
+    name: str
+    content_type: str
+    size: int
+    added_at: datetime
+    verdict: MaterialVerdict | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class MatterStep:
+    """Something that happened to an application."""
+
+    at: datetime
+    party: Party
+    event: MatterEvent
+    state: MatterState
+    words: str
+
+
+@dataclass(frozen=True)
+class MatterView:
+    """An application. ``due_on`` is the promised day as it stands now, the clock's pauses counted."""
+
+    id: str
+    number: str
+    kind: MatterKind
+    state: MatterState
+    person_id: str
+    applicant_id: str
+    relation: str
+    area_code: str
+    enrolment_id: str
+    form: str
+    started_at: datetime
+    submitted_at: datetime | None
+    due_on: date | None
+    due_is_provisional: bool
+    expires_at: datetime | None
+    materials: tuple[MaterialView, ...]
+    steps: tuple[MatterStep, ...]
+    result_id: str | None
+    decided_by: str | None
+
+
+@dataclass(frozen=True)
+class NewMatter:
+    """A draft to open."""
+
+    kind: MatterKind
+    person_id: str
+    applicant_id: str
+    relation: str
+    area_code: str
+    enrolment_id: str
+    form: str
+
+
+@dataclass(frozen=True)
+class AddMaterial:
+    """Somebody uploads a paper for an application of theirs."""
+
+    actor: Actor
+    matter_id: str
+    requirement: Requirement
+    name: str
+    content: bytes
+
+
+@dataclass(frozen=True)
+class RemoveMaterial:
+    """Somebody takes a paper out again."""
+
+    actor: Actor
+    material_id: str
+
+
+@dataclass(frozen=True)
+class MatterNotFound(Refusal):
+    """There is no such application of the caller's, or it does not wait for this now."""
+
+    retry: ClassVar[Retry] = Retry.NEVER
+    zh = "没有找到这个办件，或其当前状态不能办理此操作。"
+    en = "There is no such application of yours, or it does not wait for this now."
+    next_zh = "请在“我的办件”中查看进度。"
+    next_en = "Look it up among your applications."
+
+
+@dataclass(frozen=True)
+class MaterialsMissing(Refusal):
+    """Papers are missing, or were refused and not replaced: all of them are named at once."""
+
+    zh = "还缺以下材料：{missing}。"
+    en = "These papers are still missing: {missing}."
+    next_zh = "请一次补齐后提交；草稿已保存。"
+    next_en = "Upload all of them and submit then; the draft is kept."
+    missing: tuple[Requirement, ...]
+
+
+class MaterialFault(StrEnum):
+    """Why a file cannot be taken."""
+
+    EMPTY = "EMPTY"
+    TOO_LARGE = "TOO_LARGE"
+    WRONG_TYPE = "WRONG_TYPE"
+    UNREADABLE = "UNREADABLE"
+    ACTIVE_CONTENT = "ACTIVE_CONTENT"
+    TOO_SMALL_PICTURE = "TOO_SMALL_PICTURE"
+    TOO_MANY = "TOO_MANY"
+
+    def text(self, locale: Locale) -> str:
+        """Return it in plain words."""
+        return _FAULTS[self.value][0 if locale is Locale.ZH else 1]
+
+
+_FAULTS = {
+    "EMPTY": ("文件是空的", "it is empty"),
+    "TOO_LARGE": ("文件超过 10 MB", "it is larger than 10 MB"),
+    "WRONG_TYPE": ("不是 JPG、PNG 或 PDF", "it is no JPG, PNG or PDF"),
+    "UNREADABLE": ("文件打不开", "it cannot be opened"),
+    "ACTIVE_CONTENT": ("PDF 中含有脚本或附件", "the PDF holds scripts or attachments"),
+    "TOO_SMALL_PICTURE": ("照片太小，看不清文字", "the picture is too small to be read"),
+    "TOO_MANY": ("这个办件的文件太多", "the application has too many files"),
+}
+
+
+@dataclass(frozen=True)
+class MaterialUnfit(Refusal):
+    """A file cannot be taken."""
+
+    zh = "文件不能接收：{reason}。"
+    en = "The file cannot be taken: {reason}."
+    next_zh = "请上传清晰的 JPG、PNG 照片或 PDF 文件。"
+    next_en = "Upload a clear JPG or PNG photograph, or a PDF."
+    reason: MaterialFault

@@ -1,0 +1,181 @@
+"""Reads of applications."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from sqlmodel import col, select
+
+from backend.infra.database import Unit
+from backend.kernel.calendar import local_day
+from backend.matters import logic, workdays
+from backend.matters.contracts import (
+    MaterialVerdict,
+    MaterialView,
+    MatterEvent,
+    MatterKind,
+    MatterState,
+    MatterStep,
+    MatterView,
+    Party,
+    Requirement,
+)
+from backend.matters.model import Material, Matter, MatterStepRow
+from backend.people import queries as people
+from backend.policies import queries as policies
+from backend.policies.contracts import Service
+from backend.proxies import queries as bindings
+from backend.proxies.contracts import Scope
+
+
+def matter(unit: Unit, matter_id: str) -> MatterView | None:
+    """Return an application, or ``None``."""
+    row = unit.db.get(Matter, matter_id)
+    return None if row is None else views(unit, [row])[0]
+
+
+def of_person(unit: Unit, person_id: str, before: str | None, limit: int) -> list[MatterView]:
+    """Return a person's applications, the newest first, older than one."""
+    query = select(Matter).where(col(Matter.person_id).in_(people.records_of(person_id)))
+    if before is not None:
+        query = query.where(col(Matter.id) < before)
+    rows = unit.db.exec(query.order_by(col(Matter.id).desc()).limit(limit)).all()
+    return views(unit, rows)
+
+
+def waiting(unit: Unit, regions: Sequence[str], limit: int) -> list[MatterView]:
+    """Return what waits for the desk in some regions, the longest waiting first."""
+    within = [
+        col(Matter.area_code).startswith(region.removesuffix("00").removesuffix("00"))
+        for region in regions
+    ]
+    if not within:
+        return []
+    either = within[0]
+    for one in within[1:]:
+        either = either | one
+    rows = unit.db.exec(
+        select(Matter)
+        .where(Matter.state == MatterState.SUBMITTED)
+        .where(either)
+        .order_by(col(Matter.submitted_at), col(Matter.id))
+        .limit(limit)
+    ).all()
+    return views(unit, rows)
+
+
+def matter_of_material(unit: Unit, material_id: str) -> MatterView | None:
+    """Return the application that a paper belongs to."""
+    made = unit.db.get(Material, material_id)
+    return None if made is None else matter(unit, made.matter_id)
+
+
+def may_file_for(unit: Unit, person_id: str, subject: str) -> bool:
+    """Tell whether somebody is the person, or a relative who may file for them now."""
+    if person_id == subject:
+        return True
+    found = bindings.in_force(unit, person_id, subject)
+    return found is not None and Scope.FILE in found.scopes
+
+
+def views(unit: Unit, rows: Sequence[Matter]) -> list[MatterView]:
+    """Return the views of rows, their papers and steps read at once."""
+    ids = [row.id for row in rows]
+    papers: dict[str, list[MaterialView]] = {}
+    for made in unit.db.exec(
+        select(Material)
+        .where(col(Material.matter_id).in_(ids), col(Material.removed_at).is_(None))
+        .order_by(col(Material.id))
+    ).all():
+        papers.setdefault(made.matter_id, []).append(material_view(made))
+    steps: dict[str, list[MatterStep]] = {}
+    for step in unit.db.exec(
+        select(MatterStepRow)
+        .where(col(MatterStepRow.matter_id).in_(ids))
+        .order_by(col(MatterStepRow.id))
+    ).all():
+        steps.setdefault(step.matter_id, []).append(
+            MatterStep(
+                step.at,
+                Party(step.party),
+                MatterEvent(step.event),
+                MatterState(step.state),
+                step.words,
+            )
+        )
+    away: dict[str, set[date]] = {}
+    since = [row.submitted_at for row in rows if row.submitted_at is not None]
+    for area in {row.area_code for row in rows} if since else ():
+        away[area] = policies.outage_days(unit, area, Service.MATTERS, min(since))
+    return [_view(unit, row, papers.get(row.id, []), steps.get(row.id, []), away) for row in rows]
+
+
+def material_view(made: Material) -> MaterialView:
+    """Return the view of a paper."""
+    return MaterialView(
+        id=made.id,
+        requirement=Requirement(made.requirement),
+        name=made.name,
+        content_type=made.content_type,
+        size=made.size,
+        added_at=made.added_at,
+        verdict=None if made.verdict is None else MaterialVerdict(made.verdict),
+        reason=made.reason,
+    )
+
+
+def form_of(unit: Unit, row: Matter) -> str:
+    """Return the form of an application, opened."""
+    return unit.vault.open(row.form, f"matter:{row.id}")
+
+
+def _view(
+    unit: Unit,
+    row: Matter,
+    papers: list[MaterialView],
+    steps: list[MatterStep],
+    away: dict[str, set[date]],
+) -> MatterView:
+    due = None
+    if row.submitted_at is not None and row.state in (
+        MatterState.SUBMITTED,
+        MatterState.SUPPLEMENT,
+    ):
+        paused = away.get(row.area_code, set()) | _waited(steps, local_day(unit.now))
+        due = logic.due_on(local_day(row.submitted_at), row.due_days, paused, workdays.is_workday)
+    return MatterView(
+        id=row.id,
+        number=row.number,
+        kind=MatterKind(row.kind),
+        state=MatterState(row.state),
+        person_id=row.person_id,
+        applicant_id=row.applicant_id,
+        relation=row.relation,
+        area_code=row.area_code,
+        enrolment_id=row.enrolment_id,
+        form=form_of(unit, row),
+        started_at=row.started_at,
+        submitted_at=row.submitted_at,
+        due_on=due,
+        due_is_provisional=due is not None and not workdays.is_announced(due),
+        expires_at=row.expires_at,
+        materials=tuple(papers),
+        steps=tuple(steps),
+        result_id=row.result_id,
+        decided_by=row.decided_by,
+    )
+
+
+def _waited(steps: Sequence[MatterStep], today: date) -> set[date]:
+    """Return the days on which an application waited for its applicant and not for the agency."""
+    spans, asked = [], None
+    for step in steps:
+        if step.state is MatterState.SUPPLEMENT:
+            asked = local_day(step.at)
+        elif asked is not None:
+            spans.append((asked, local_day(step.at)))
+            asked = None
+    if asked is not None:
+        spans.append((asked, today))
+    return logic.days_of(spans)

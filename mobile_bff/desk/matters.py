@@ -1,0 +1,172 @@
+"""Applications at the desk: looking, judging papers, deciding, and trying an upload again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import strawberry
+
+from backend.access.contracts import DutyMissing, SignInRequired
+from backend.desk import service
+from backend.desk.contracts import (
+    DecideMatter,
+    JudgeMaterial,
+    MatterAtDesk,
+    MatterDecision,
+    RetryUpload,
+    SecondPersonNeeded,
+    WordsMissing,
+)
+from backend.filings.contracts import FilingNotFound
+from backend.kernel.errors import Locale
+from backend.matters.contracts import MaterialVerdict, MatterNotFound
+from backend.rulebook.contracts import RuleNotLoaded
+from mobile_bff.context import Info
+from mobile_bff.errors import answer, result_union
+from mobile_bff.matters import MaterialType, material_type
+from mobile_bff.personal_rights.enrolments import PersonType, person_type
+from mobile_bff.public_services.cross_region_filing import (
+    FilingApplicationType,
+    FilingType,
+    application_type,
+    filing_type,
+)
+
+_STAFF = (SignInRequired, DutyMissing)
+_WORDS = {
+    Locale.ZH: {
+        "APPROVE": ["材料齐全，符合规定，已通过。"],
+        "ASK": ["请补充：…（请一次列全）", "照片看不清，请在光线充足处重拍。"],
+        "REJECT": ["不符合备案条件：…（写明条款）。如有异议可申诉。"],
+    },
+    Locale.EN: {
+        "APPROVE": ["The papers are complete; approved."],
+        "ASK": ["Please add: … (everything at once)", "The picture cannot be read; take it again."],
+        "REJECT": ["The condition is not met: … (name the clause). You may appeal."],
+    },
+}
+
+
+@strawberry.type(description="An application at the desk.")
+class DeskMatter:
+    """Whose, who filed, and what it files."""
+
+    person: PersonType = strawberry.field(description="For whom, masked.")
+    applicant: PersonType = strawberry.field(description="Who filed, masked.")
+    application: FilingApplicationType = strawberry.field(description="The application.")
+
+
+@strawberry.type(description="Words that a clerk may begin with.")
+class ReplyTemplates:
+    """For a decision."""
+
+    decision: MatterDecision = strawberry.field(description="The decision.")
+    words: list[str] = strawberry.field(
+        description="Words to begin with; the clerk completes them."
+    )
+
+
+@strawberry.input(description="Looks at an application.")
+class LookAtMatterInput:
+    """Which."""
+
+    matter_id: strawberry.ID = strawberry.field(description="The application.")
+
+
+@strawberry.input(description="Says of a paper whether it will do.")
+class JudgeMaterialInput:
+    """Which paper, and why not."""
+
+    material_id: strawberry.ID = strawberry.field(description="The paper.")
+    verdict: MaterialVerdict = strawberry.field(description="Whether it will do.")
+    reason: str = strawberry.field(
+        default="", description="Why it will not; the applicant reads it."
+    )
+
+
+@strawberry.input(description="Decides about an application.")
+class DecideMatterInput:
+    """Which, what, and in which words."""
+
+    matter_id: strawberry.ID = strawberry.field(description="The application.")
+    decision: MatterDecision = strawberry.field(description="The decision.")
+    words: str = strawberry.field(default="", description="What the applicant reads.")
+
+
+@strawberry.input(description="Has a failed upload tried at once.")
+class RetryUploadInput:
+    """Which filing."""
+
+    filing_id: strawberry.ID = strawberry.field(description="The filing.")
+
+
+def desk_matter(view: MatterAtDesk, locale: Locale) -> DeskMatter:
+    """Return an application for the desk's schema."""
+    return DeskMatter(
+        person=person_type(view.person),
+        applicant=person_type(view.applicant),
+        application=application_type(view.filing, locale),
+    )
+
+
+def templates(locale: Locale) -> list[ReplyTemplates]:
+    """Return the words to begin with, of every decision."""
+    return [ReplyTemplates(decision=one, words=_WORDS[locale][one.value]) for one in MatterDecision]
+
+
+@strawberry.type
+class MatterMutations:
+    """Working on applications."""
+
+    @strawberry.mutation(
+        description="Look at an application; the look is written down.",
+        graphql_type=result_union("LookAtMatterResult", DeskMatter, (*_STAFF, MatterNotFound)),
+    )
+    async def look_at_matter(self, info: Info, input: LookAtMatterInput) -> Any:
+        """Look at an application."""
+        outcome = await info.context.act(
+            lambda unit, actor: service.look_at_matter(unit, actor, input.matter_id),
+            lambda actor: actor,
+        )
+        return answer(outcome, info.context.locale, lambda v: desk_matter(v, info.context.locale))
+
+    @strawberry.mutation(
+        description="Say of a paper whether it will do.",
+        graphql_type=result_union(
+            "JudgeMaterialResult", MaterialType, (*_STAFF, MatterNotFound, WordsMissing)
+        ),
+    )
+    async def judge_material(self, info: Info, input: JudgeMaterialInput) -> Any:
+        """Judge a paper."""
+        outcome = await info.context.act(
+            service.judge_material,
+            lambda actor: JudgeMaterial(actor, input.material_id, input.verdict, input.reason),
+        )
+        return answer(outcome, info.context.locale, lambda v: material_type(v, info.context.locale))
+
+    @strawberry.mutation(
+        description="Approve, refuse, or ask for everything that is missing.",
+        graphql_type=result_union(
+            "DecideMatterResult",
+            DeskMatter,
+            (*_STAFF, MatterNotFound, WordsMissing, SecondPersonNeeded, RuleNotLoaded),
+        ),
+    )
+    async def decide_matter(self, info: Info, input: DecideMatterInput) -> Any:
+        """Decide about an application."""
+        outcome = await info.context.act(
+            service.decide_matter,
+            lambda actor: DecideMatter(actor, input.matter_id, input.decision, input.words),
+        )
+        return answer(outcome, info.context.locale, lambda v: desk_matter(v, info.context.locale))
+
+    @strawberry.mutation(
+        description="Have a failed upload to the national platform tried at once.",
+        graphql_type=result_union("RetryUploadResult", FilingType, (*_STAFF, FilingNotFound)),
+    )
+    async def retry_upload(self, info: Info, input: RetryUploadInput) -> Any:
+        """Try an upload again."""
+        outcome = await info.context.act(
+            service.retry_upload, lambda actor: RetryUpload(actor, input.filing_id)
+        )
+        return answer(outcome, info.context.locale, lambda v: filing_type(v, info.context.locale))

@@ -79,6 +79,8 @@ async def upload_filings_forever(database: Database) -> None:
 
 def upload_due(database: Database, upload: Callable[[UploadDue], UploadAnswered]) -> int:
     """Tell of everything that is due now and return how much it was."""
+    if not database.read(uploads.is_due):  # looking takes no writer's turn
+        return 0
     due = database.write(uploads.take_due)
     for one in due:
         answer = upload(one)

@@ -155,6 +155,7 @@ MATTER_WORDS: dict[type[Enum], tuple[str, dict[str, _W]]] = {
             "EFFECTIVE": _W("已生效，可在就医地直接结算", "In force: settle directly there."),
             "REPLACED": _W("已被新的备案替代", "Replaced by a newer filing."),
             "CANCELLED": _W("已取消", "Cancelled."),
+            "EXPIRED": _W("已到期", "Run out.", "需要时重新备案。", "File again if it is needed."),
         },
     ),
     FilingProblem: ("Why a filing cannot be made like this.", _named(FilingProblem)),

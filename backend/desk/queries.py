@@ -35,22 +35,35 @@ def work(unit: Unit, actor: StaffActor, limit: int) -> Work:
         duplicates=tuple(people.duplicates(unit, _WAITING, limit, regions)),
         proposals=tuple(proposals(unit, limit, regions)),
         matters=tuple(
-            matter_at_desk(unit, one)
-            for one in matters.waiting(unit, regions_of(actor.duties, Role.CLERK), limit)
+            matters_at_desk(
+                unit, matters.waiting(unit, regions_of(actor.duties, Role.CLERK), limit)
+            )
         ),
         failed_uploads=tuple(filing_queries.failed_uploads(unit, regions, limit)),
         misuse=tuple(payments.misuse_reports(unit, limit, regions_of(actor.duties, Role.CHECKER))),
     )
 
 
+def matters_at_desk(unit: Unit, found: Sequence[MatterView]) -> list[MatterAtDesk]:
+    """Return applications with whose they are and what they file, as many reads for one as for all."""
+    held = people.prefetch(unit, [p for one in found for p in (one.person_id, one.applicant_id)])
+    applications = filings.applications(unit, found)
+    views = [
+        MatterAtDesk(
+            matter,
+            people.person(unit, matter.person_id),
+            people.person(unit, matter.applicant_id),
+            application,
+        )
+        for matter, application in zip(found, applications, strict=True)
+    ]
+    del held
+    return views
+
+
 def matter_at_desk(unit: Unit, matter: MatterView) -> MatterAtDesk:
     """Return an application with whose it is and what it files."""
-    return MatterAtDesk(
-        matter,
-        people.person(unit, matter.person_id),
-        people.person(unit, matter.applicant_id),
-        filings.application(unit, matter),
-    )
+    return matters_at_desk(unit, [matter])[0]
 
 
 def proposals(unit: Unit, limit: int, regions: Sequence[str]) -> list[ProposalView]:
@@ -62,7 +75,10 @@ def proposals(unit: Unit, limit: int, regions: Sequence[str]) -> list[ProposalVi
         .order_by(col(Proposal.id))
         .limit(limit)
     ).all()
-    return [view(unit, row) for row in rows]
+    held = people.prefetch(unit, [row.person_id for row in rows])
+    views = [view(unit, row) for row in rows]
+    del held
+    return views
 
 
 def view(unit: Unit, row: Proposal) -> ProposalView:

@@ -67,6 +67,8 @@ class FilingState(StrEnum):
     EFFECTIVE = "EFFECTIVE"
     REPLACED = "REPLACED"
     CANCELLED = "CANCELLED"
+    EXPIRED = "EXPIRED"
+    """Shown for one whose last day is over; never stored, because the clock says it."""
 
 
 class FilingEvent(StrEnum):
@@ -144,7 +146,6 @@ class FilingPreview:
     at_once: bool
     workdays: int
     locked_until: date | None
-    uploaded: bool
     replaces: FilingView | None
     provisional: bool
 

@@ -11,6 +11,7 @@ from sqlmodel import col, select
 from backend.filings.contracts import AwayKind, FilingRoute, FilingState, FilingView
 from backend.filings.model import Filing
 from backend.infra.database import Unit
+from backend.kernel.calendar import local_day
 from backend.people import queries as people
 from backend.regions.library import province_code
 from backend.settlement.case import FilingKind
@@ -32,7 +33,7 @@ def in_force(unit: Unit, enrolment_id: str, place_area: str, day: date) -> Filin
         .where(col(Filing.effective_at).is_not(None))
         .order_by(col(Filing.starts).desc(), col(Filing.id).desc())
     ).first()
-    return None if row is None else view(row)
+    return None if row is None else view(row, local_day(unit.now))
 
 
 def standing(
@@ -46,7 +47,7 @@ def standing(
         .order_by(col(Filing.id).desc())
     )
     rows = unit.db.exec(query.with_for_update() if lock else query).all()
-    return [view(row) for row in rows]
+    return [view(row, local_day(unit.now)) for row in rows]
 
 
 def of_enrolments(unit: Unit, enrolment_ids: Sequence[str], limit: int) -> list[FilingView]:
@@ -57,7 +58,7 @@ def of_enrolments(unit: Unit, enrolment_ids: Sequence[str], limit: int) -> list[
         .order_by(col(Filing.id).desc())
         .limit(limit)
     ).all()
-    return [view(row) for row in rows]
+    return [view(row, local_day(unit.now)) for row in rows]
 
 
 def not_seen_yet(unit: Unit, enrolment_id: str, place_area: str, day: date) -> FilingView | None:
@@ -70,7 +71,7 @@ def not_seen_yet(unit: Unit, enrolment_id: str, place_area: str, day: date) -> F
         .where(col(Filing.state).in_((FilingState.APPROVED, FilingState.UPLOAD_FAILED)))
         .order_by(col(Filing.id).desc())
     ).first()
-    return None if row is None else view(row)
+    return None if row is None else view(row, local_day(unit.now))
 
 
 def failed_uploads(unit: Unit, regions: Sequence[str], limit: int) -> list[FilingView]:
@@ -82,18 +83,33 @@ def failed_uploads(unit: Unit, regions: Sequence[str], limit: int) -> list[Filin
         .order_by(col(Filing.id))
         .limit(limit)
     ).all()
-    return [view(row) for row in rows]
+    return [view(row, local_day(unit.now)) for row in rows]
+
+
+def of_matters(unit: Unit, matter_ids: Sequence[str]) -> dict[str, FilingView]:
+    """Return what applications became, by the application."""
+    rows = unit.db.exec(select(Filing).where(col(Filing.matter_id).in_(matter_ids))).all()
+    today = local_day(unit.now)
+    return {row.matter_id: view(row, today) for row in rows if row.matter_id is not None}
+
+
+def filings(unit: Unit, ids: Sequence[str]) -> dict[str, FilingView]:
+    """Return filings by id."""
+    rows = unit.db.exec(select(Filing).where(col(Filing.id).in_(ids))).all() if ids else []
+    return {row.id: view(row, local_day(unit.now)) for row in rows}
 
 
 def filing(unit: Unit, filing_id: str) -> FilingView | None:
     """Return a filing, or ``None``."""
     row = unit.db.get(Filing, filing_id)
-    return None if row is None else view(row)
+    return None if row is None else view(row, local_day(unit.now))
 
 
-def view(row: Filing) -> FilingView:
-    """Return the view of a row."""
+def view(row: Filing, today: date) -> FilingView:
+    """Return the view of a row as it stands today."""
     failed = row.state == FilingState.UPLOAD_FAILED
+    over = row.ends is not None and row.ends < today
+    state = FilingState(row.state)
     return FilingView(
         id=row.id,
         enrolment_id=row.enrolment_id,
@@ -101,7 +117,7 @@ def view(row: Filing) -> FilingView:
         area_code=row.area_code,
         starts=row.starts,
         ends=row.ends,
-        state=FilingState(row.state),
+        state=FilingState.EXPIRED if over and state in _STANDING else state,
         away_kind=None if row.away_kind is None else AwayKind(row.away_kind),
         route=None if row.route is None else FilingRoute(row.route),
         locked_until=row.locked_until,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TypeVar
@@ -135,9 +135,9 @@ def cancel(unit: Unit, command: CancelFiling) -> FilingCancelled | Refusal:
     note(unit, right, command.actor, Action.FILE)
     if row.locked_until is not None and today < row.locked_until:
         application = _open_cancel(unit, row, command.actor, right, person_id)
-        return FilingCancelled(queries.view(row), application)
+        return FilingCancelled(queries.view(row, local_day(unit.now)), application)
     end(unit, row, by)
-    return FilingCancelled(queries.view(row), None)
+    return FilingCancelled(queries.view(row, local_day(unit.now)), None)
 
 
 def decide_at_desk(
@@ -165,7 +165,7 @@ def decide_at_desk(
 def make(unit: Unit, by: str, matter: MatterView) -> FilingView:
     """Make the filing of an application that was approved; it counts once the platform has taken it."""
     form = FORM.validate_json(matter.form)
-    rules = logic.rules_on(_insured_area(unit, matter), local_day(unit.now), rulebook())
+    rules = logic.rules_on(matter.area_code, local_day(unit.now), rulebook())
     row = Filing(
         id=unit.new_id(),
         enrolment_id=matter.enrolment_id,
@@ -185,7 +185,7 @@ def make(unit: Unit, by: str, matter: MatterView) -> FilingView:
     unit.db.flush()
     facts = {"filing": row.id, "kind": form.kind.value, "area": row.area_code}
     audit.record(unit, by, "filing.make", f"enrolment:{row.enrolment_id}", facts)
-    return queries.view(row)
+    return queries.view(row, local_day(unit.now))
 
 
 def take_effect(unit: Unit, row: Filing) -> None:
@@ -348,32 +348,56 @@ def _submit_cancel(
 
 def application(unit: Unit, matter: MatterView) -> FilingApplication:
     """Return an application with what it would mean, or the filing that it became."""
-    if matter.kind is MatterKind.FILING_CANCEL:
-        found = queries.filing(unit, _CANCEL.validate_json(matter.form)["filing"])
-        invariant(found is not None, "a filing that is to be cancelled is on file")
-        assert found is not None
-        form = FilingForm(
-            found.away_kind or _AWAY_OF[found.kind],
-            found.area_code,
-            found.starts,
-            found.ends,
-            FilingRoute.MATERIALS,
-        )
-        return FilingApplication(matter, form, None, found)
+    return applications(unit, [matter])[0]
+
+
+def applications(unit: Unit, found: Sequence[MatterView]) -> list[FilingApplication]:
+    """Return applications, as many reads for one as for all."""
+    made = queries.of_matters(unit, [one.id for one in found])
+    ends = {
+        one.id: _CANCEL.validate_json(one.form)["filing"]
+        for one in found
+        if one.kind is MatterKind.FILING_CANCEL
+    }
+    ended = queries.filings(unit, list(ends.values()))
+    stands = queries.standing(unit, [one.enrolment_id for one in found], local_day(unit.now))
+    return [
+        _cancelling(one, ended[ends[one.id]])
+        if one.id in ends
+        else _filing(unit, one, made.get(one.id), stands)
+        for one in found
+    ]
+
+
+def _cancelling(matter: MatterView, filing: FilingView) -> FilingApplication:
+    form = FilingForm(
+        filing.away_kind or _AWAY_OF[filing.kind],
+        filing.area_code,
+        filing.starts,
+        filing.ends,
+        FilingRoute.MATERIALS,
+    )
+    return FilingApplication(matter, form, None, filing)
+
+
+def _filing(
+    unit: Unit, matter: MatterView, made: FilingView | None, stands: Sequence[FilingView]
+) -> FilingApplication:
     form = FORM.validate_json(matter.form)
-    row = unit.db.exec(select(Filing).where(Filing.matter_id == matter.id)).first()
-    if row is not None:
-        return FilingApplication(matter, form, None, queries.view(row))
-    return FilingApplication(matter, form, _preview(unit, matter, form), None)
+    if made is not None:
+        return FilingApplication(matter, form, None, made)
+    before = [one for one in stands if one.enrolment_id == matter.enrolment_id]
+    return FilingApplication(matter, form, _preview(unit, matter, form, before), None)
 
 
-def _preview(unit: Unit, matter: MatterView, form: FilingForm) -> FilingPreview | None:
+def _preview(
+    unit: Unit, matter: MatterView, form: FilingForm, stands: Sequence[FilingView]
+) -> FilingPreview | None:
     today = local_day(unit.now)
     try:
-        rules = logic.rules_on(_insured_area(unit, matter), today, rulebook())
+        rules = logic.rules_on(matter.area_code, today, rulebook())
     except RuleMissing:
         return None
-    stands = queries.standing(unit, [matter.enrolment_id], today)
     return FilingPreview(
         missing=matter_logic.missing(logic.needed(form), matter.materials),
         starts=form.starts,
@@ -381,7 +405,6 @@ def _preview(unit: Unit, matter: MatterView, form: FilingForm) -> FilingPreview 
         at_once=form.route is not FilingRoute.MATERIALS,
         workdays=rules.review_workdays if form.route is FilingRoute.MATERIALS else 0,
         locked_until=logic.locked_until(form, today, rules),
-        uploaded=True,
         replaces=stands[0] if stands else None,
         provisional=rules.provisional,
     )
@@ -510,10 +533,6 @@ def _with_rules(
 
 def _person_of(unit: Unit, enrolment_id: str) -> str:
     return people.person_of_enrolment(unit, enrolment_id)
-
-
-def _insured_area(unit: Unit, matter: MatterView) -> str:
-    return people.area_of_enrolment(unit, matter.enrolment_id)
 
 
 def _stands(row: Filing, today: date) -> bool:

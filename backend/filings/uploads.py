@@ -32,6 +32,12 @@ _FIRST_WAIT = timedelta(seconds=10)
 _LONGEST_WAIT = timedelta(minutes=10)
 
 
+def is_due(unit: Unit) -> bool:
+    """Tell whether there is anything to tell the platform now."""
+    query = select(Filing.id).where(Filing.operation != "", col(Filing.try_at) <= unit.now)
+    return unit.db.exec(query.limit(1)).first() is not None
+
+
 def take_due(unit: Unit) -> list[UploadDue]:
     """Return what the platform is to be told now, and put the next try of each off."""
     rows = unit.db.exec(

@@ -111,7 +111,8 @@ def waiting(unit: Unit, limit: int, regions: Sequence[str] | None = None) -> lis
     if regions is not None:
         query = query.where(col(Registration.person_id).in_(people.insured_within(regions)))
     rows = unit.db.exec(query.order_by(col(Registration.id)).limit(limit)).all()
-    return [
+    held = people.prefetch(unit, [row.person_id for row in rows])
+    views = [
         RegistrationView(
             row.id,
             people.person(unit, row.person_id).masked_name,
@@ -120,6 +121,8 @@ def waiting(unit: Unit, limit: int, regions: Sequence[str] | None = None) -> lis
         )
         for row in rows
     ]
+    del held
+    return views
 
 
 def whose(unit: Unit, registration_id: str) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 from pydantic import TypeAdapter
@@ -67,6 +67,12 @@ def person(unit: Unit, person_id: str) -> PersonView:
         masked_phone=mask_phone(known.phone),
         age=age_on(known.birth_date, local_day(unit.now)),
     )
+
+
+def prefetch(unit: Unit, person_ids: Iterable[str]) -> list[object]:
+    """Read some people at once. While the answer is held, reading each of them asks nothing more."""
+    wanted = col(Person.id).in_(set(person_ids))
+    return list(unit.db.exec(select(Person).where(wanted)).all())
 
 
 def person_by_phone(unit: Unit, phone: str) -> str | None:
@@ -209,7 +215,10 @@ def duplicates(
         either = col(DuplicateCase.first_id).in_(mine) | col(DuplicateCase.second_id).in_(mine)
         query = query.where(either)
     rows = unit.db.exec(query.order_by(col(DuplicateCase.id)).limit(limit)).all()
-    return [duplicate_view(unit, row) for row in rows]
+    held = prefetch(unit, [one for row in rows for one in (row.first_id, row.second_id)])
+    views = [duplicate_view(unit, row) for row in rows]
+    del held
+    return views
 
 
 def people_of_duplicate(unit: Unit, case_id: str) -> tuple[str, str] | None:
@@ -247,6 +256,19 @@ def enrolments_on(unit: Unit, person_id: str, day: date) -> list[EnrolmentView]:
         .order_by(col(Enrolment.id))
     ).all()
     return [_view(enrolment, period) for enrolment, period in rows]
+
+
+def insured_on(unit: Unit, person_ids: Sequence[str], day: date) -> set[str]:
+    """Return who of some people is insured on a day: some enrolment runs and has not ended."""
+    rows = unit.db.exec(
+        select(Enrolment.person_id)
+        .where(col(Enrolment.person_id).in_(set(person_ids)))
+        .where(EnrolmentPeriod.enrolment_id == Enrolment.id)
+        .where(EnrolmentPeriod.status != BenefitStatus.ENDED, EnrolmentPeriod.starts <= day)
+        .where(or_(col(EnrolmentPeriod.ends).is_(None), col(EnrolmentPeriod.ends) >= day))
+        .distinct()
+    ).all()
+    return set(rows)
 
 
 def circumstances(unit: Unit, person_id: str, age_day: date, day: date) -> Circumstances:

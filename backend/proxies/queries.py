@@ -13,7 +13,6 @@ from backend.infra.database import Unit
 from backend.kernel.calendar import SHANGHAI, local_day
 from backend.kernel.money import Fen
 from backend.people import queries as people
-from backend.people.contracts import BenefitStatus
 from backend.proxies import logic
 from backend.proxies.contracts import (
     BindingState,
@@ -116,9 +115,12 @@ def spent_today(unit: Unit, binding_id: str) -> Fen:
 
 def view(unit: Unit, row: Binding) -> BindingView:
     """Return the view of a row."""
+    return _views(unit, [row])[0]
+
+
+def _view(unit: Unit, row: Binding, insured: set[str]) -> BindingView:
     day = local_day(unit.now)
     owner = people.particulars(unit, row.owner_id)
-    enrolments = people.enrolments_on(unit, row.owner_id, day)
     return BindingView(
         id=row.id,
         owner_id=row.owner_id,
@@ -134,7 +136,7 @@ def view(unit: Unit, row: Binding) -> BindingView:
             row.consented_by == ConsentWay.GUARDIAN,
             owner.birth_date,
             people.died_on(unit, row.owner_id) is not None,
-            any(enrolment.status is not BenefitStatus.ENDED for enrolment in enrolments),
+            row.owner_id in insured,
             day,
         ),
         requested_at=row.requested_at,
@@ -155,4 +157,8 @@ def _open(unit: Unit, query: SelectOfScalar[Binding]) -> Sequence[Binding]:
 
 
 def _views(unit: Unit, rows: Sequence[Binding]) -> list[BindingView]:
-    return [view(unit, row) for row in rows]
+    held = people.prefetch(unit, [one for row in rows for one in (row.owner_id, row.delegate_id)])
+    insured = people.insured_on(unit, [row.owner_id for row in rows], local_day(unit.now))
+    views = [_view(unit, row, insured) for row in rows]
+    del held
+    return views

@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import event
 
+from backend.desk import queries
+from backend.desk import service as desk
+from backend.desk.contracts import ActKind, Payload, ProposalView, Propose
+from backend.kernel.money import Fen
+from backend.matters import queries as matters
+from backend.sample_data.load import sample_id_number
+from backend.settlement import queries as settlements
+from tests.usecases.test_documents import BABY, BIRTH, BORN, register, resident
+from tests.usecases.test_filings import PROVEN, add, save, submit
+from tests.usecases.test_relatives import bound, request
 from tests.world import IBUPROFEN, World, line
 
 
@@ -46,14 +58,65 @@ def test_budgets(world: World, counted: list[str]) -> None:
 
 
 def test_reading_a_page_does_not_cost_by_its_length(world: World, counted: list[str]) -> None:
-    from backend.settlement import queries
-
     for _ in range(3):
         world.buy("worker", line(IBUPROFEN))
     person = world.person("worker")
     counted.clear()
-    world.database.read(lambda u: queries.of_person(u, person, None, 1))
+    world.database.read(lambda u: settlements.of_person(u, person, None, 1))
     one = len(counted)
     counted.clear()
-    assert len(world.database.read(lambda u: queries.of_person(u, person, None, 3))) == 3
+    assert len(world.database.read(lambda u: settlements.of_person(u, person, None, 3))) == 3
     assert len(counted) == one
+
+
+def test_the_desks_list_does_not_cost_by_its_length(world: World, counted: list[str]) -> None:
+    names = ["worker", "worker_2"]
+
+    def waits(number: int) -> None:
+        saved = save(world, PROVEN, names[number])
+        add(world, saved.matter.id, by=names[number])
+        submit(world, saved, names[number])
+        baby = replace(BABY, name=f"婴{'甲乙丙丁'[number]}例")
+        document = replace(BIRTH, number=f"R51009900{number}")
+        register(world, baby, document, enrolments=(resident(),))
+        register(
+            world,
+            replace(baby, id_number=sample_id_number(BORN, 460 + number, "2")),
+            enrolments=(resident(),),
+        )
+        binding = bound(world, f"worker_{6 + number}", names[number])
+        about = Payload(binding.id, pay_limit_fen=Fen(10_000))
+        command = Propose(world.staff("CD1001"), ActKind.BINDING_PAYMENT, about, "授权书")
+        assert isinstance(world.do(desk.propose, command), ProposalView)
+        request(world, names[number], "retiree_pool_only" if number else "retiree")
+
+    def cost() -> tuple[int, int]:
+        clerk = world.staff("CD1002")
+        counted.clear()
+        work = world.database.read(lambda u: queries.work(u, clerk, 50))
+        return len(counted), len(work.matters) + len(work.duplicates) + len(work.proposals)
+
+    waits(0)
+    one, listed = cost()
+    assert listed == 3
+    waits(1)
+    two, listed = cost()
+    assert listed == 6
+    assert two == one, (one, two)
+
+
+def test_a_persons_applications_do_not_cost_by_their_number(
+    world: World, counted: list[str]
+) -> None:
+    person = world.person("worker")
+
+    def cost() -> int:
+        counted.clear()
+        world.database.read(lambda u: matters.of_person(u, person, None, 20))
+        return len(counted)
+
+    save(world, PROVEN)
+    one = cost()
+    for _ in range(4):
+        save(world, PROVEN)
+    assert cost() == one

@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 
 START_SECONDS_MAX = 30
-_CODES = ("sign_in_code", "step_up_code", "register_code")
+_CODES = ("sign_in_code", "step_up_code", "register_code", "new_phone_code")
 
 
 class DidNotStart(Exception):

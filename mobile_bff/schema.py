@@ -32,6 +32,7 @@ from mobile_bff.modules import AppModuleGroupType, AppModuleType, groups_shown, 
 from mobile_bff.passkeys import PasskeyMutations, PasskeyType, passkeys
 from mobile_bff.personal_rights.enrolments import EnrolmentQueries, PersonType, person_type
 from mobile_bff.personal_rights.personal_account import AccountQueries
+from mobile_bff.personal_rights.phone_change import PhoneMutations
 from mobile_bff.personal_rights.settlement_records import SettlementQueries
 from mobile_bff.policy_info.news_and_outages import OutageQueries
 from mobile_bff.preferences import PreferenceMutations, PreferencesType, preferences
@@ -206,6 +207,7 @@ Mutation = merge_types(
         FaceMutations,
         SharingMutations,
         FilingMutations,
+        PhoneMutations,
         PreferenceMutations,
         TerminalMutations,
         HospitalMutations,

@@ -49,11 +49,14 @@ class Demand(StrEnum):
     """Sets the payment password without knowing the one before."""
     MONEY = "MONEY"
     """Lets money go."""
+    NEW_PHONE = "NEW_PHONE"
+    """Moves the account to another phone; the old phone's code is enough."""
 
 
 _ENOUGH: Mapping[Demand, tuple[Proof, ...]] = {
     Demand.STRONG: (Proof.PASSKEY, Proof.PAYMENT_PASSWORD, Proof.FACE, Proof.DESK),
     Demand.NEW_PASSWORD: (Proof.PASSKEY, Proof.FACE, Proof.DESK),
+    Demand.NEW_PHONE: (Proof.SMS_CODE, Proof.PASSKEY, Proof.FACE, Proof.DESK),
     Demand.MONEY: (Proof.PASSKEY, Proof.PAYMENT_PASSWORD, Proof.DESK),
 }
 

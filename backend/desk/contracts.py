@@ -29,6 +29,8 @@ class ActKind(StrEnum):
     """Let a relative pay from somebody's account, as a signed paper says."""
     ID_NUMBER = "ID_NUMBER"
     """Give who had none an ID number."""
+    PHONE = "PHONE"
+    """Move an account to another phone, of whom the old one is lost."""
 
 
 class ProposalState(StrEnum):
@@ -63,6 +65,7 @@ class Payload:
 
     subject_id: str
     id_number: str = ""
+    phone: str = ""
     pay_limit_fen: Fen | None = None
     pay_day_limit_fen: Fen | None = None
 

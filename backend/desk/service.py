@@ -43,8 +43,8 @@ from backend.filings import queries as filing_queries
 from backend.filings import service as filings
 from backend.filings import uploads
 from backend.filings.contracts import FilingNotFound, FilingView
+from backend.identity import phone_change, registration, safety
 from backend.identity import queries as identity
-from backend.identity import registration, safety
 from backend.identity.registration_contracts import RegistrationNotFound
 from backend.identity.safety_contracts import SessionUnknown, SteppedUp
 from backend.infra import audit
@@ -342,6 +342,8 @@ def _act(unit: Unit, kind: ActKind, payload: Payload, by: str) -> Any:
             return proxies.consent_at_desk(unit, by, subject, ConsentKind.PAY, *limits)
         case ActKind.ID_NUMBER:
             return documents.give_id_number(unit, by, subject, payload.id_number)
+        case ActKind.PHONE:
+            return phone_change.change_at_desk(unit, by, subject, payload.phone)
 
 
 def _whose(unit: Unit, kind: ActKind, payload: Payload) -> str | None:
@@ -351,7 +353,7 @@ def _whose(unit: Unit, kind: ActKind, payload: Payload) -> str | None:
             return registration.whose(unit, payload.subject_id)
         case ActKind.BINDING_PAYMENT:
             return bindings.owner_of(unit, payload.subject_id)
-        case ActKind.ID_NUMBER:
+        case ActKind.ID_NUMBER | ActKind.PHONE:
             return payload.subject_id if people.exists(unit, payload.subject_id) else None
 
 

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from backend.access.contracts import Actor
 from backend.kernel.errors import Refusal, Retry, Seconds
+from backend.kernel.masking import MaskedNumber
 from backend.people.contracts import PersonView
 
 
@@ -127,3 +128,29 @@ class SessionEnded(Refusal):
     en = "The session has ended."
     next_zh = "请重新登录；如收到非本人登录提醒，请拨打12393。"
     next_en = "Sign in again; if you are told of sign-ins that were not yours, call 12393."
+
+
+@dataclass(frozen=True)
+class RequestNewPhoneCode:
+    """A signed-in person wants a code on the phone that they change to."""
+
+    actor: Actor
+    phone: str
+    address: str
+
+
+@dataclass(frozen=True)
+class ChangePhone:
+    """A signed-in person changes the phone, with the code that came to the new one."""
+
+    actor: Actor
+    phone: str
+    code: str
+
+
+@dataclass(frozen=True)
+class PhoneChanged:
+    """The phone that signs in from now on, masked, and how many other devices were signed out."""
+
+    phone: MaskedNumber
+    signed_out: int

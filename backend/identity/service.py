@@ -44,7 +44,7 @@ from backend.people import queries as people
 
 _PHONE = re.compile(r"1\d{10}\Z", re.ASCII)
 HOUR = 3600
-SIGN_IN, STEP_UP, REGISTER = "SIGN_IN", "STEP_UP", "REGISTER"
+SIGN_IN, STEP_UP, REGISTER, NEW_PHONE = "SIGN_IN", "STEP_UP", "REGISTER", "NEW_PHONE"
 """What a code from the phone is for."""
 
 

@@ -18,6 +18,7 @@ from sqlmodel import col, select
 
 from backend.infra.database import Database, Unit
 from backend.infra.model import OutboxMessage
+from backend.kernel.invariants import invariant
 
 ATTEMPTS_MAX = 8
 _LEASE = timedelta(seconds=30)
@@ -60,6 +61,7 @@ def enqueue(unit: Unit, channel: Channel, topic: str, kind: str, payload: str) -
 
 def enqueue_sms(unit: Unit, phone: str, template: str, facts: Mapping[str, object]) -> None:
     """Write a text message to a phone, to be delivered after commit."""
+    invariant("to" not in facts, "what a message says cannot change where it goes")
     payload = json.dumps({"to": phone, **facts}, ensure_ascii=False)
     enqueue(unit, Channel.SMS, unit.vault.index(phone, "phone"), template, payload)
 

@@ -22,6 +22,7 @@ from backend.desk.contracts import (
     SecondPersonNeeded,
     WordsMissing,
 )
+from backend.identity.contracts import PhoneInvalid
 from backend.identity.registration_contracts import (
     AlreadyRegistered,
     PhoneTaken,
@@ -46,7 +47,7 @@ _STAFF = (SignInRequired, DutyMissing)
 _ACTS = (
     *(RegistrationNotFound, AlreadyRegistered, PhoneTaken),
     *(BindingNotFound, BindingNotPossible),
-    *(NobodyFound, IdNumberInvalid, PersonKnown),
+    *(NobodyFound, IdNumberInvalid, PersonKnown, PhoneInvalid),
 )
 """What the acts themselves may refuse, when they are proposed as when they are confirmed."""
 
@@ -85,6 +86,7 @@ class ProposeInput:
     )
     words: str = strawberry.field(description="Which papers were compared.")
     id_number: str = strawberry.field(default="", description="Of ID_NUMBER: the number.")
+    phone: str = strawberry.field(default="", description="Of PHONE: the new phone.")
     pay_limit_fen: Fen | None = strawberry.field(
         default=None, description="Of BINDING_PAYMENT: the most for one payment."
     )
@@ -174,7 +176,11 @@ class ReviewMutations:
     async def propose(self, info: Info, input: ProposeInput) -> Any:
         """Propose an act."""
         payload = Payload(
-            input.subject_id, input.id_number, input.pay_limit_fen, input.pay_day_limit_fen
+            input.subject_id,
+            input.id_number,
+            input.phone,
+            input.pay_limit_fen,
+            input.pay_day_limit_fen,
         )
         return await _proposal(
             info,

@@ -177,6 +177,8 @@ MUTATIONS: dict[str, Row] = {
     "freezeAccount": Row(_ANY_PERSON, _input(reason="")),
     "unfreezeAccount": Row(_ANY_PERSON),
     "setPreferences": Row(_ANY_PERSON, _input(elderMode=True, noticeBy="CALL")),
+    "requestNewPhoneCode": Row(_ANY_PERSON, _input(phone="12000000998")),
+    "changePhone": Row(_ANY_PERSON, _input(phone="12000000998", code="000000")),
     "beginAddPasskey": Row(_ANY_PERSON),
     "addPasskey": Row(set(), _input(ceremonyId="x", credential=_CREDENTIAL, name="x")),
     "removePasskey": Row(_SELF, _input(passkeyId="@passkey")),

@@ -223,7 +223,7 @@ def test_the_same_file_names_in_every_domain_folder() -> None:
         "identity": {
             *("face_checks", "face_contracts", "face_logic", "face_reader", "face_worker"),
             *("passkey_contracts", "passkeys", "safety", "safety_contracts"),
-            *("closing", "registration", "registration_contracts"),
+            *("closing", "phone_change", "registration", "registration_contracts"),
         },
         "settlement": {"calculate", "case", "casebook", "credits", "facts", "stays", "upcast"},
         "payments": {

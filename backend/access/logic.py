@@ -68,7 +68,12 @@ def label(actor: Actor) -> str:
 
 def covers(region: str, area: str) -> bool:
     """Tell whether a region is an area or holds it; codes of GB/T 2260 end in zeros where they are wide."""
-    return bool(area) and area.startswith(region.removesuffix("00").removesuffix("00"))
+    return bool(area) and area.startswith(prefix_of(region))
+
+
+def prefix_of(region: str) -> str:
+    """Return what the codes of everything within a region begin with."""
+    return region.removesuffix("00").removesuffix("00")
 
 
 def serves(actor: Actor, role: Role, areas: Collection[str]) -> SignInRequired | DutyMissing | None:

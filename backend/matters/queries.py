@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
+from sqlalchemy import false, or_
 from sqlmodel import col, select
 
+from backend.access.logic import prefix_of
 from backend.infra.database import Unit
 from backend.kernel.calendar import local_day
 from backend.matters import logic, workdays
@@ -46,19 +48,11 @@ def of_person(unit: Unit, person_id: str, before: str | None, limit: int) -> lis
 
 def waiting(unit: Unit, regions: Sequence[str], limit: int) -> list[MatterView]:
     """Return what waits for the desk in some regions, the longest waiting first."""
-    within = [
-        col(Matter.area_code).startswith(region.removesuffix("00").removesuffix("00"))
-        for region in regions
-    ]
-    if not within:
-        return []
-    either = within[0]
-    for one in within[1:]:
-        either = either | one
+    within = [col(Matter.area_code).startswith(prefix_of(region)) for region in regions]
     rows = unit.db.exec(
         select(Matter)
         .where(Matter.state == MatterState.SUBMITTED)
-        .where(either)
+        .where(or_(*within) if within else false())
         .order_by(col(Matter.submitted_at), col(Matter.id))
         .limit(limit)
     ).all()

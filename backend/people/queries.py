@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped
 from sqlmodel import col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from backend.access.logic import is_province
+from backend.access.logic import is_province, prefix_of
 from backend.infra.database import Unit
 from backend.kernel.calendar import age_on, local_day
 from backend.kernel.masking import mask_id_number, mask_name, mask_phone
@@ -176,10 +176,7 @@ def insured_within(regions: Sequence[str]) -> SelectOfScalar[str]:
 
     Who is insured nowhere is the province's: a region that is a whole province has them too.
     """
-    within = [
-        col(Enrolment.area_code).startswith(region.removesuffix("00").removesuffix("00"))
-        for region in regions
-    ]
+    within = [col(Enrolment.area_code).startswith(prefix_of(region)) for region in regions]
     insured = select(Enrolment.person_id).where(Enrolment.person_id == Person.id)
     found: list[ColumnElement[bool]] = [insured.where(or_(*within)).exists()] if within else []
     if any(is_province(region) for region in regions):
@@ -189,10 +186,7 @@ def insured_within(regions: Sequence[str]) -> SelectOfScalar[str]:
 
 def enrolments_within(regions: Sequence[str]) -> SelectOfScalar[str]:
     """Return, as a subquery, the ids of enrolments of some regions."""
-    within = [
-        col(Enrolment.area_code).startswith(region.removesuffix("00").removesuffix("00"))
-        for region in regions
-    ]
+    within = [col(Enrolment.area_code).startswith(prefix_of(region)) for region in regions]
     return select(Enrolment.id).where(or_(*within) if within else false())
 
 

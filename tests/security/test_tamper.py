@@ -27,6 +27,7 @@ from backend.people.contracts import InsuranceType
 from backend.rulebook.library import make_book, packs_in, shipped_packs
 from backend.settlement.case import CareKind
 from tests.cases.test_cases import PACKS
+from tests.usecases.test_filings import filed
 from tests.usecases.test_relatives import bound, code_for
 from tests.world import IBUPROFEN, LEVEL_3, World, line, new_key
 
@@ -36,6 +37,7 @@ from tests.world import IBUPROFEN, LEVEL_3, World, line, new_key
 def test_what_was_written_stays(world: World, table: str, verb: str) -> None:
     world.reverse(world.buy("worker", line(IBUPROFEN)).id)
     _fill_what_no_purchase_writes(world)
+    filed(world)
     column = METADATA.tables[table].columns.keys()[-1]
     statement = (
         f"DELETE FROM {table}" if verb == "DELETE" else f"UPDATE {table} SET {column} = {column}"

@@ -56,6 +56,7 @@ from backend.kernel.errors import Refusal
 from backend.people import queries as people
 from backend.people.document_contracts import DocumentKind
 from backend.proxies.authority import Right, authorize, note
+from backend.regions.library import area_name
 
 _BEGIN = datetime(2020, 1, 1, tzinfo=UTC)
 """Keys of the ring carry no dates; whichever is in it may have signed since then."""
@@ -222,7 +223,7 @@ def identify_national(unit: Unit, said: NationalAnswer | None) -> Identified | R
         return CodeOfOtherAuthority(kind, authority)
     found = people.named(unit, said.name, said.id_number)
     if found is None:
-        return InsuredElsewhere(said.area_code)
+        return InsuredElsewhere(area_name(said.area_code))
     allowed = _unless_frozen(unit, found)
     if isinstance(allowed, Refusal):
         return allowed

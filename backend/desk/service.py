@@ -108,6 +108,8 @@ def record_document(unit: Unit, command: RecordDocument) -> list[DocumentView] |
     refusal = _refusal(unit, command.actor, Role.CLERK, command.person_id)
     if refusal is not None:
         return refusal
+    if not people.exists(unit, command.person_id):
+        return NobodyFound()
     by = label(command.actor)
     return documents.record_document(unit, by, command.person_id, command.document)
 

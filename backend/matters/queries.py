@@ -100,8 +100,9 @@ def views(unit: Unit, rows: Sequence[Matter]) -> list[MatterView]:
         )
     away: dict[str, set[date]] = {}
     since = [row.submitted_at for row in rows if row.submitted_at is not None]
-    for area in {row.area_code for row in rows} if since else ():
-        away[area] = policies.outage_days(unit, area, Service.MATTERS, min(since))
+    if since:
+        areas = {row.area_code for row in rows}
+        away = policies.outage_days(unit, areas, Service.MATTERS, min(since))
     return [_view(unit, row, papers.get(row.id, []), steps.get(row.id, []), away) for row in rows]
 
 

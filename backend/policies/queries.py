@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, time, timedelta
 
 from sqlmodel import col, select
@@ -43,23 +43,28 @@ def outage_now(unit: Unit, area_codes: Iterable[str], service: Service) -> Outag
     return None
 
 
-def outage_days(unit: Unit, area_code: str, service: Service, since: datetime) -> set[date]:
-    """Return the days since an instant on which an area's service was or will be away in office hours."""
-    rows = unit.db.exec(
-        select(Outage).where(Outage.area_code == area_code, Outage.ends_at > since)
-    ).all()
-    days: set[date] = set()
+def outage_days(
+    unit: Unit, area_codes: Iterable[str], service: Service, since: datetime
+) -> dict[str, set[date]]:
+    """Return the days since an instant on which areas' service was or will be away in office hours."""
+    wanted = col(Outage.area_code).in_(set(area_codes))
+    rows = unit.db.exec(select(Outage).where(wanted, Outage.ends_at > since)).all()
+    days: dict[str, set[date]] = {}
     for row in rows:
-        if service.value not in row.services:
-            continue
-        day, last = local_day(row.starts_at), local_day(row.ends_at)
-        while day <= last:
-            opens = datetime.combine(day, _OPENS, SHANGHAI)
-            closes = datetime.combine(day, _CLOSES, SHANGHAI)
-            if row.starts_at < closes and row.ends_at > opens:
-                days.add(day)
-            day += timedelta(days=1)
+        if service.value in row.services:
+            days.setdefault(row.area_code, set()).update(_office_days(row))
     return days
+
+
+def _office_days(row: Outage) -> Iterator[date]:
+    """Yield the days whose office hours an outage falls into."""
+    day, last = local_day(row.starts_at), local_day(row.ends_at)
+    while day <= last:
+        opens = datetime.combine(day, _OPENS, SHANGHAI)
+        closes = datetime.combine(day, _CLOSES, SHANGHAI)
+        if row.starts_at < closes and row.ends_at > opens:
+            yield day
+        day += timedelta(days=1)
 
 
 def view(row: Outage) -> OutageView:

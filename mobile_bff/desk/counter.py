@@ -129,7 +129,7 @@ class CounterMutations:
     @strawberry.mutation(
         description="Record a document beside the ID number; duplicates are looked for.",
         graphql_type=result_union(
-            "RecordDocumentResult", PersonDocuments, (*_STAFF, DocumentInvalid)
+            "RecordDocumentResult", PersonDocuments, (*_STAFF, NobodyFound, DocumentInvalid)
         ),
     )
     async def record_document(self, info: Info, input: RecordDocumentInput) -> Any:

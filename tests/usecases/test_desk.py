@@ -26,6 +26,7 @@ from backend.desk.contracts import (
     ProposalView,
     Propose,
     ProposedAlready,
+    RecordDocument,
     RejectRegistration,
     SecondPersonNeeded,
     VouchDevice,
@@ -53,7 +54,15 @@ from backend.staff.contracts import (
     StaffSignInWrong,
 )
 from mobile_bff.context import resolve_actor
-from tests.usecases.test_documents import BABY, NUMBER, pairs, register, registered_baby, resident
+from tests.usecases.test_documents import (
+    BABY,
+    NUMBER,
+    PASSPORT,
+    pairs,
+    register,
+    registered_baby,
+    resident,
+)
 from tests.usecases.test_registration import ELDER, NEW_PHONE
 from tests.usecases.test_registration import register as register_oneself
 from tests.usecases.test_relatives import asked_for, bound, request
@@ -196,6 +205,13 @@ def test_a_clerk_finds_who_stands_at_the_counter_and_vouches_for_the_device(worl
     assert world.do(service.vouch_device, held).proof.value == "DESK"
     away = replace(held, actor=world.staff(ELSEWHERE))
     assert world.do(service.vouch_device, away) == DutyMissing(Role.CLERK)
+
+
+def test_a_document_of_nobody_is_not_recorded(world: World) -> None:
+    nobody = RecordDocument(world.staff(PROVINCE), "x", PASSPORT)
+    assert world.do(service.record_document, nobody) == NobodyFound()
+    held = world.do(service.record_document, replace(nobody, person_id=world.person("worker")))
+    assert [one.kind.value for one in held] == ["RESIDENT_ID", "PASSPORT"]
 
 
 def test_papers_of_relatives_are_decided_by_the_region_of_the_owner(world: World) -> None:

@@ -25,6 +25,7 @@ from mobile_bff.signing import signature_of
 
 _IDLE_SECONDS = 0.2
 _RETURN_SECONDS = 30
+_UPLOAD_SECONDS = 1
 _TIDY_SECONDS = 3600
 _log = logging.getLogger("yibao.couriers")
 
@@ -74,7 +75,7 @@ async def upload_filings_forever(database: Database) -> None:
             done = await to_thread.run_sync(upload_due, database, upload)
         except Exception:
             _log.exception("filings could not be uploaded; trying again")
-        await asyncio.sleep(0 if done else _IDLE_SECONDS)
+        await asyncio.sleep(0 if done else _UPLOAD_SECONDS)
 
 
 def upload_due(database: Database, upload: Callable[[UploadDue], UploadAnswered]) -> int:

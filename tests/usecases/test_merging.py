@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
@@ -441,3 +442,16 @@ def test_a_record_is_merged_once(babies: tuple[World, str, str]) -> None:
     third = register(world, BABY, replace(BIRTH, number="R510099002"))
     found = [one for one in pairs(world) if one.state is DuplicateState.OPEN]
     assert [set(one.person_ids) for one in found] == [{second, third.id}]
+
+
+def test_two_clerks_who_confirm_at_once_merge_once(babies: tuple[World, str, str]) -> None:
+    world, first, second = babies
+    [pair] = pairs(world)
+    assert isinstance(propose(world, pair, second), DuplicateView)
+    with ThreadPoolExecutor(4) as threads:
+        said = list(
+            threads.map(lambda clerk: confirm(world, pair, clerk), ["乙", "丙", "丁", "戊"])
+        )
+    assert [type(one) for one in said].count(Merged) == 1
+    assert said.count(DuplicateNotFound()) == 3
+    assert world.database.read(lambda u: u.db.get_one(Person, first).merged_into) == second

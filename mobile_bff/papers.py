@@ -18,7 +18,7 @@ from backend.infra.database import Unit
 from backend.infra.tokens import Claims
 from backend.kernel.errors import Refusal
 from backend.matters import materials
-from backend.matters.contracts import AddMaterial, MaterialView, Requirement
+from backend.matters.contracts import AddMaterial, MaterialView, MatterNotFound, Requirement
 from mobile_bff.bearer import Bearer
 from mobile_bff.context import resolve_actor
 from mobile_bff.door import Door
@@ -36,12 +36,14 @@ class Papers:
 
     async def take(self, request: Request) -> Response:
         """Answer an upload: 200 with the paper's id, else a refusal in words and what to do."""
+        claims, address = self._caller(request)
+        if claims is None:  # before anything of the body is looked at
+            return _refused(MatterNotFound(), request)
         try:
             requirement, name, content = await _part(request)
         except (HTTPException, MultiPartException, ValueError) as error:
             words = error.detail if isinstance(error, HTTPException) else str(error)
             return JSONResponse({"code": "BAD_REQUEST", "message": words}, 400)
-        claims, address = self._caller(request)
         matter_id = str(request.path_params["matter_id"])
 
         def run(unit: Unit, _: None) -> MaterialView | Refusal:

@@ -242,6 +242,7 @@ class FilingProblem(StrEnum):
     PROMISE_NOT_MADE = "PROMISE_NOT_MADE"
     UNDER_WAY = "UNDER_WAY"
     FILED_ALREADY = "FILED_ALREADY"
+    TOO_MANY_DRAFTS = "TOO_MANY_DRAFTS"
 
     def text(self, locale: Locale) -> str:
         """Return it in plain words."""
@@ -276,6 +277,10 @@ _PROBLEMS = {
     ),
     "PROMISE_NOT_MADE": ("没有勾选承诺", "the promise was not made"),
     "UNDER_WAY": ("已有一个备案申请正在办理", "another application is under way"),
+    "TOO_MANY_DRAFTS": (
+        "草稿太多，请先提交或撤回已有的草稿",
+        "there are too many drafts; submit or take back one of them first",
+    ),
     "FILED_ALREADY": ("同样的备案已经有效", "the same filing is in force already"),
 }
 

@@ -45,6 +45,12 @@ def rules_on(region: str, day: date, book: Rulebook) -> FilingRules:
     return FilingRules(lock, temporary, review, back, ahead, guessed)
 
 
+def exempt_provinces(insured_area: str, day: date, book: Rulebook) -> set[str]:
+    """Return the provinces, by two digits, for which an insured area asks for no filing; its own too."""
+    found = book.find_if_any(insured_area, "cross_region.local_provinces", day)
+    return {*(found.items if found is not None else ()), insured_area[:2]}
+
+
 def needed(form: FilingForm) -> tuple[tuple[Requirement, ...], ...]:
     """Return the papers that a form needs, any one of each group."""
     proof = _PROOF.get(form.kind)

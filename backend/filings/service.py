@@ -219,9 +219,10 @@ def end(unit: Unit, row: Filing, by: str) -> None:
     _move(row, FilingEvent.CANCEL)
     row.ends = local_day(unit.now) - timedelta(days=1)
     told = row.effective_at is not None or row.attempts > 0
-    row.operation, row.try_at, row.attempts = ("CANCEL" if told else ""), unit.now, 0
-    if not told:
-        row.try_at = None
+    # a request that is on its way ends before the next try: the end never overtakes the beginning
+    after = max(unit.now, row.try_at or unit.now)
+    row.operation, row.try_at = ("CANCEL", after) if told else ("", None)
+    row.attempts = 0
     unit.db.flush()
     audit.record(unit, by, "filing.cancel", f"enrolment:{row.enrolment_id}", {"filing": row.id})
 
@@ -273,10 +274,14 @@ def _save(unit: Unit, command: SaveFiling) -> FilingApplication | Refusal:
         FORM.dump_json(command.form).decode(),
     )
     if command.matter_id is None:
+        drafts = matters.in_state(unit, asked.enrolment.id, MatterKind.FILING, (MatterState.DRAFT,))
+        if len(drafts) >= unit.settings.drafts_max:
+            return FilingNotPossible(FilingProblem.TOO_MANY_DRAFTS)
         matter = matter_service.open_draft(unit, asked.by, new)
     else:
         known = matters.matter(unit, command.matter_id)
-        if known is None or known.person_id != command.person_id:
+        own = known is not None and known.person_id == command.person_id
+        if known is None or not own or known.kind is not MatterKind.FILING:
             return MatterNotFound()
         changed = matter_service.change_draft(unit, asked.by, command.matter_id, new)
         if changed is None:
@@ -415,8 +420,7 @@ def _form_refusal(unit: Unit, form: FilingForm, asked: _Asked) -> Refusal | None
     if place is None or not form.area_code.endswith("00"):
         return FilingNotPossible(FilingProblem.UNKNOWN_AREA)
     area = asked.enrolment.area_code
-    found = rulebook().find_if_any(area, "cross_region.local_provinces", asked.today)
-    exempt = {*(found.items if found is not None else ()), area[:2]}
+    exempt = logic.exempt_provinces(area, asked.today, rulebook())
     wrong = logic.problem(form, area, exempt, asked.today, asked.rules)
     return None if wrong is None else FilingNotPossible(wrong)
 
@@ -425,15 +429,13 @@ def _standing_refusal(
     unit: Unit, form: FilingForm, matter: MatterView, asked: _Asked
 ) -> Refusal | None:
     """Return why a form cannot follow what stands already: one filing for one insurance."""
-    under_way = [
-        one
-        for one in matters.of_person(unit, matter.person_id, None, 20)
-        if one.kind is MatterKind.FILING
-        and one.enrolment_id == matter.enrolment_id
-        and one.id != matter.id
-        and one.state in (MatterState.SUBMITTED, MatterState.SUPPLEMENT, MatterState.APPROVED)
-    ]
-    if under_way:
+    under_way = matters.in_state(
+        unit,
+        matter.enrolment_id,
+        MatterKind.FILING,
+        (MatterState.SUBMITTED, MatterState.SUPPLEMENT, MatterState.APPROVED),
+    )
+    if any(one.id != matter.id for one in under_way):
         return FilingNotPossible(FilingProblem.UNDER_WAY)
     last = logic.last_day(form, asked.rules)
     for stands in queries.standing(unit, [matter.enrolment_id], asked.today, lock=True):
@@ -497,9 +499,10 @@ def _on_matter(unit: Unit, command: ActOnMatter, event: MatterEvent) -> MatterVi
 def _open_cancel(unit: Unit, row: Filing, actor: Actor, right: Right, person_id: str) -> MatterView:
     """Open the application for cancelling with proof, or return the one that is open already."""
     form = _CANCEL.dump_json({"filing": row.id}).decode()
-    for one in matters.of_person(unit, person_id, None, 20):
-        waits = one.state in (MatterState.DRAFT, MatterState.SUBMITTED, MatterState.SUPPLEMENT)
-        if one.kind is MatterKind.FILING_CANCEL and waits and one.form == form:
+    waiting = (MatterState.DRAFT, MatterState.SUBMITTED, MatterState.SUPPLEMENT)
+    kind = MatterKind.FILING_CANCEL
+    for one in matters.in_state(unit, row.enrolment_id, kind, waiting):
+        if one.form == form:
             return one
     applicant = actor.person_id if isinstance(actor, PersonActor) else person_id
     relation = right.binding.relation.value if right.binding else ""

@@ -86,7 +86,7 @@ def retry_now(unit: Unit, filing_id: str) -> bool:
     row = unit.db.get(Filing, filing_id, with_for_update=True)
     if row is None or row.operation == "":
         return False
-    row.try_at, row.attempts = unit.now, 0
+    row.try_at = unit.now  # the tries stay counted: they tell that the platform may know of it
     unit.db.flush()
     return True
 

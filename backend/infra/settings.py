@@ -44,6 +44,7 @@ class Settings:
     terminal_session_seconds: int = 1800
     staff_session_seconds: int = 28_800
     """A working day; a desk's session is not renewed but opened anew."""
+    drafts_max: int = 10
     draft_days: int = 15
     elder_draft_days: int = 60
     """Nobody who is in elder mode loses a draft because they needed a month."""

@@ -46,6 +46,19 @@ def of_person(unit: Unit, person_id: str, before: str | None, limit: int) -> lis
     return views(unit, rows)
 
 
+def in_state(
+    unit: Unit, enrolment_id: str, kind: MatterKind, states: Sequence[MatterState]
+) -> list[MatterView]:
+    """Return every application of a kind under an enrolment that is in one of some states."""
+    rows = unit.db.exec(
+        select(Matter)
+        .where(Matter.enrolment_id == enrolment_id, Matter.kind == kind)
+        .where(col(Matter.state).in_(states))
+        .order_by(col(Matter.id))
+    ).all()
+    return views(unit, rows)
+
+
 def waiting(unit: Unit, regions: Sequence[str], limit: int) -> list[MatterView]:
     """Return what waits for the desk in some regions, the longest waiting first."""
     within = [col(Matter.area_code).startswith(prefix_of(region)) for region in regions]

@@ -7,8 +7,10 @@ from datetime import date
 from enum import StrEnum
 from fractions import Fraction
 
+from backend.entitlements.queries import has_disease
 from backend.filings import queries as filings
 from backend.filings.contracts import FilingView
+from backend.filings.logic import exempt_provinces
 from backend.infra.database import Unit
 from backend.institutions.contracts import Ability, Agreement, InstitutionView
 from backend.kernel.calendar import local_day
@@ -19,6 +21,7 @@ from backend.payments.visits import enrolment_on
 from backend.people.contracts import BenefitStatus, EnrolmentView
 from backend.policies.contracts import OutageNow, Service
 from backend.policies.queries import outage_now
+from backend.rulebook.library import rulebook
 from backend.settlement.case import CareKind, FilingKind
 
 _SAMPLE = EstimateCosts(Fen(1_000_000), Fen(0), Fen(0))
@@ -39,7 +42,9 @@ class DirectReason(StrEnum):
     NOT_SEEN_YET = "NOT_SEEN_YET"
     NO_FILING = "NO_FILING"
     FILED = "FILED"
+    NO_DIFFERENCE = "NO_DIFFERENCE"
     AT_HOME = "AT_HOME"
+    DISEASE_NOT_ON_FILE = "DISEASE_NOT_ON_FILE"
 
     @property
     def stops(self) -> bool:
@@ -58,6 +63,7 @@ _STOPS = {
     DirectReason.BENEFITS_WAIT,
     DirectReason.OUTAGE,
     DirectReason.RULE_NOT_LOADED,
+    DirectReason.DISEASE_NOT_ON_FILE,
 }
 _WORDS = {
     "AGREEMENT_NOT_OPEN": (
@@ -93,6 +99,14 @@ _WORDS = {
         "还没有去那里的备案，现在结算会按未备案的比例；出院结算前补办，就按备案的比例。",
         "There is no filing for that place; filed before the discharge is settled it counts.",
     ),
+    "NO_DIFFERENCE": (
+        "没有去那里的备案；按参保地规则，这类就医备案与否报销比例相同。",
+        "There is no filing for that place; for this care the rate is the same with one.",
+    ),
+    "DISEASE_NOT_ON_FILE": (
+        "没有这个门诊慢特病的认定，不能按慢特病直接结算；请先申请认定，或按普通门诊结算。",
+        "The chronic disease is not on file; apply for it first, or settle as ordinary care.",
+    ),
     "FILED": ("去那里的备案已经生效。", "A filing for that place is in force."),
     "AT_HOME": (
         "在参保地，或参保地规定免备案的地方，不需要备案。",
@@ -120,9 +134,14 @@ class DirectCheck:
 
 
 def check(
-    unit: Unit, person_id: str, institution: InstitutionView, care: CareKind, day: date
+    unit: Unit,
+    person_id: str,
+    institution: InstitutionView,
+    care: CareKind,
+    day: date,
+    disease: str = "",
 ) -> DirectCheck:
-    """Answer for a person, a place, a kind of care and a day. Changes nothing."""
+    """Answer for a person, a place, a kind of care and a day; ``disease`` of chronic care. Changes nothing."""
     reasons = []
     if institution.agreement is not Agreement.OPEN:
         reasons.append(DirectReason.AGREEMENT_NOT_OPEN)
@@ -143,10 +162,12 @@ def check(
             outage = outage_now(unit, areas, service)
         if outage is not None:
             reasons.append(DirectReason.OUTAGE)
+        if care is CareKind.CHRONIC and not has_disease(unit, enrolment.id, disease, day):
+            reasons.append(DirectReason.DISEASE_NOT_ON_FILE)
         filing = filings.in_force(unit, enrolment.id, institution.area_code, day)
-        rate, better = _rates(unit, person_id, institution, care, day, filing)
+        rate, better = _rates(unit, person_id, institution, care, day, filing, disease)
         reasons.append(_about_filing(unit, enrolment, institution, day, filing, rate, better))
-        if rate is None:
+        if rate is None and DirectReason.DISEASE_NOT_ON_FILE not in reasons:
             reasons.append(DirectReason.RULE_NOT_LOADED)
     return DirectCheck(
         can=not any(reason.stops for reason in reasons),
@@ -171,10 +192,14 @@ def _about_filing(
 ) -> DirectReason:
     if filing is not None:
         return DirectReason.FILED
-    if enrolment.area_code == institution.area_code or (rate is not None and rate == better):
+    exempt = exempt_provinces(enrolment.area_code, day, rulebook())
+    if institution.area_code[:2] in exempt:
         return DirectReason.AT_HOME
     waits = filings.not_seen_yet(unit, enrolment.id, institution.area_code, day)
-    return DirectReason.NO_FILING if waits is None else DirectReason.NOT_SEEN_YET
+    if waits is not None:
+        return DirectReason.NOT_SEEN_YET
+    same = rate is not None and rate == better
+    return DirectReason.NO_DIFFERENCE if same else DirectReason.NO_FILING
 
 
 def _rates(
@@ -184,13 +209,13 @@ def _rates(
     care: CareKind,
     day: date,
     filing: FilingView | None,
+    disease: str,
 ) -> tuple[Fraction | None, Fraction | None]:
     """Return the rate as things stand, and with a long-term filing."""
     options = (
         EstimateOption(institution.id, None if filing is None else filing.kind),
         EstimateOption(institution.id, FilingKind.LONG_TERM_RESIDENT),
     )
-    disease = ""
     now, filed = (
         None
         if one.outcome is None

@@ -59,7 +59,7 @@ from backend.settlement import queries as settlements
 from backend.settlement.case import CareKind, FilingKind
 from tests.usecases.test_relatives import bound
 from tests.usecases.test_safety import messages
-from tests.world import BEIJING, IBUPROFEN, PHARMACY, VISIT, World, line, new_key
+from tests.world import BEIJING, IBUPROFEN, LEVEL_3, PHARMACY, VISIT, World, line, new_key
 
 TODAY = date(2026, 6, 15)
 PROMISED = FilingForm(AwayKind.LONG_TERM, "110100", TODAY, None, FilingRoute.PROMISE)
@@ -496,8 +496,60 @@ def test_a_cancel_that_crosses_an_upload_is_told_after_it(world: World) -> None:
     world.do(service.cancel, CancelFiling(world.actor("worker"), done.filing.id))
     late = UploadAnswered(due.filing_id, "FILE", True)
     assert not world.database.write(lambda u: uploads.note_answer(u, late))
+    assert world.database.write(uploads.take_due) == []  # the end never overtakes the beginning
+    world.clock.forward(seconds=10)
     [end] = world.database.write(uploads.take_due)
     assert end.operation == "CANCEL"
+
+
+def test_one_that_was_tried_again_and_may_be_known_is_told_to_end(world: World) -> None:
+    done = filed(world, JOURNEY)
+    assert upload(world, None) == 1  # taken, and the answer lost, for all that is known here
+    assert world.database.write(lambda u: uploads.retry_now(u, done.filing.id))
+    world.do(service.cancel, CancelFiling(world.actor("worker"), done.filing.id))
+    [end] = world.database.write(uploads.take_due)
+    assert end.operation == "CANCEL"
+
+
+def test_a_form_for_a_filing_is_not_written_into_an_application_to_cancel(world: World) -> None:
+    first = effective(world)
+    opened = world.do(service.cancel, CancelFiling(world.actor("worker"), first)).application
+    assert save(world, JOURNEY, matter_id=opened.id) == MatterNotFound()
+    kept = world.database.read(lambda u: matters.matter(u, opened.id))
+    assert kept is not None
+    assert kept.form == opened.form
+
+
+def test_drafts_are_bounded_and_hide_nothing(world: World) -> None:
+    waits = save(world, PROVEN)
+    add(world, waits.matter.id)
+    assert submit(world, waits).matter.state is MatterState.SUBMITTED
+    drafts = [save(world, JOURNEY) for _ in range(world.settings.drafts_max)]
+    assert submit(world, drafts[-1]) == FilingNotPossible(FilingProblem.UNDER_WAY)
+    assert save(world, JOURNEY) == FilingNotPossible(FilingProblem.TOO_MANY_DRAFTS)
+
+
+def test_chronic_care_asks_for_its_disease(world: World) -> None:
+    def read(disease: str) -> Any:
+        def asked(unit: Any) -> Any:
+            place = institutions.by_code(unit, LEVEL_3)
+            assert place is not None
+            day = world.clock.now().date()
+            return check(unit, world.person("chronic"), place, CareKind.CHRONIC, day, disease)
+
+        return world.database.read(asked)
+
+    assert (read("HYPERTENSION").can, read("HYPERTENSION").reasons) == (
+        True,
+        (DirectReason.AT_HOME,),
+    )
+    unknown = read("")
+    assert (unknown.can, DirectReason.DISEASE_NOT_ON_FILE in unknown.reasons) == (False, True)
+
+
+def test_where_a_filing_makes_no_difference_it_says_so(world: World) -> None:
+    away = can(world, care=CareKind.OUTPATIENT)
+    assert away.reasons == (DirectReason.NO_DIFFERENCE,)
 
 
 def test_forgotten_drafts_lapse_and_an_elder_has_longer(world: World) -> None:

@@ -8,6 +8,7 @@ from backend.desk.contracts import MatterDecision
 from backend.filings.contracts import AwayKind, FilingProblem, FilingRoute, FilingState
 from backend.kernel.errors import Locale
 from backend.matters.contracts import (
+    ApplyProblem,
     MaterialFault,
     MaterialVerdict,
     MatterEvent,
@@ -22,7 +23,7 @@ from mobile_bff.words import Words
 _W = Words
 
 
-def _named(kind: type[Requirement | MaterialFault | FilingProblem]) -> dict[str, _W]:
+def _named(kind: type[Requirement | MaterialFault | FilingProblem | ApplyProblem]) -> dict[str, _W]:
     return {
         one.name: _W(one.text(Locale.ZH), f"{one.text(Locale.EN).capitalize()}.") for one in kind
     }
@@ -60,6 +61,12 @@ MATTER_WORDS: dict[type[Enum], tuple[str, dict[str, _W]]] = {
                 "生效后会通知您，之后再去就医。",
                 "You will be told once it is in force; go then.",
             ),
+            "RECHECK": _W(
+                "专家已通过，经办机构复核中",
+                "Experts agree; the agency checks.",
+                "在承诺的日期前办结，无需再跑窗口。",
+                "It is decided by the promised day; there is no need to come.",
+            ),
             "EFFECTIVE": _W("已生效", "In force."),
             "REJECTED": _W(
                 "未通过",
@@ -86,6 +93,7 @@ MATTER_WORDS: dict[type[Enum], tuple[str, dict[str, _W]]] = {
             "WITHDRAW": _W("已撤回", "Taken back."),
             "TAKE_EFFECT": _W("生效", "Took effect."),
             "LAPSE": _W("超时失效", "Lapsed."),
+            "AGREE": _W("专家认定通过", "Experts agree."),
         },
     ),
     Party: (
@@ -97,6 +105,7 @@ MATTER_WORDS: dict[type[Enum], tuple[str, dict[str, _W]]] = {
         },
     ),
     Requirement: ("A paper that an application may need.", _named(Requirement)),
+    ApplyProblem: ("Why nothing can be applied for like this.", _named(ApplyProblem)),
     MaterialFault: ("Why a file cannot be taken.", _named(MaterialFault)),
     MaterialVerdict: (
         "What the desk says of a paper.",

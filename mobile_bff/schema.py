@@ -12,6 +12,7 @@ from strawberry.tools import merge_types
 from backend.access.contracts import Action, PersonActor
 from backend.people import queries as people
 from mobile_bff import wording as _wording  # registers the enums first
+from mobile_bff.applications import ApplicationMutations, ApplicationQueries
 from mobile_bff.benefits.family_accounts import FamilyMutations, FamilyQueries
 from mobile_bff.benefits.family_sharing import SharingMutations, SharingQueries
 from mobile_bff.connections import PAGE_MAX
@@ -62,7 +63,7 @@ class PolicyInfo(OutageQueries):
 
 
 @strawberry.type(description="公共服务: public services.")
-class PublicServices(InstitutionQueries, CatalogueQueries, FilingQueries):
+class PublicServices(InstitutionQueries, CatalogueQueries, FilingQueries, ApplicationQueries):
     """The second group."""
 
     @strawberry.field(description="The modules of this group.")
@@ -206,6 +207,7 @@ Mutation = merge_types(
         FamilyMutations,
         FaceMutations,
         SharingMutations,
+        ApplicationMutations,
         FilingMutations,
         PhoneMutations,
         PreferenceMutations,

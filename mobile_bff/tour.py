@@ -138,7 +138,7 @@ def _walk(stage: Stage, client: Callable[..., Client], mailbox: Path) -> Story:
         f"账户 {story.settled['account']['text']}, 现金 {story.settled['cash']['text']}"
     )
     looked = _good(clerk.do("LookAtMatter", matterId=matter_id))
-    story.followed = looked["application"]
+    story.followed = looked
     _tell_steps(stage.console, story.followed)
     return story
 

@@ -224,12 +224,12 @@ class RetryUpload:
 
 @dataclass(frozen=True)
 class MatterAtDesk:
-    """An application as staff see it: whose, masked, and what it files."""
+    """An application as staff see it: whose, masked; of a filing also what it files."""
 
     matter: MatterView
     person: PersonView
     applicant: PersonView
-    filing: FilingApplication
+    filing: FilingApplication | None
 
 
 @dataclass(frozen=True)

@@ -16,13 +16,14 @@ from backend.filings import service as filings
 from backend.identity import registration
 from backend.infra.database import Unit
 from backend.matters import queries as matters
-from backend.matters.contracts import MatterView
+from backend.matters.contracts import MatterKind, MatterView
 from backend.payments import queries as payments
 from backend.people import queries as people
 from backend.people.document_contracts import DuplicateState
 from backend.proxies import queries as bindings
 
 PAYLOAD = TypeAdapter(Payload)
+_FILINGS = (MatterKind.FILING, MatterKind.FILING_CANCEL)
 _WAITING = (DuplicateState.OPEN, DuplicateState.PROPOSED)
 
 
@@ -47,15 +48,16 @@ def work(unit: Unit, actor: StaffActor, limit: int) -> Work:
 def matters_at_desk(unit: Unit, found: Sequence[MatterView]) -> list[MatterAtDesk]:
     """Return applications with whose they are and what they file, as many reads for one as for all."""
     held = people.prefetch(unit, [p for one in found for p in (one.person_id, one.applicant_id)])
-    applications = filings.applications(unit, found)
+    filed = filings.applications(unit, [one for one in found if one.kind in _FILINGS])
+    files = {one.matter.id: one for one in filed}
     views = [
         MatterAtDesk(
             matter,
             people.person(unit, matter.person_id),
             people.person(unit, matter.applicant_id),
-            application,
+            files.get(matter.id),
         )
-        for matter, application in zip(found, applications, strict=True)
+        for matter in found
     ]
     del held
     return views

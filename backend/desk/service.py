@@ -8,6 +8,7 @@ from sqlmodel import select
 
 from backend.access.contracts import Actor, Role
 from backend.access.logic import label, serves
+from backend.applications import service as applications
 from backend.desk import queries
 from backend.desk.contracts import (
     PROPOSAL_STATES,
@@ -40,7 +41,6 @@ from backend.desk.contracts import (
 )
 from backend.desk.model import Proposal
 from backend.filings import queries as filing_queries
-from backend.filings import service as filings
 from backend.filings import uploads
 from backend.filings.contracts import FilingNotFound, FilingView
 from backend.identity import phone_change, registration, safety
@@ -68,7 +68,6 @@ from backend.people.document_contracts import DocumentView, DuplicateView
 from backend.proxies import queries as bindings
 from backend.proxies import service as proxies
 from backend.proxies.contracts import BindingNotFound, BindingView, ConsentKind
-from backend.rulebook.contracts import RuleMissing, RuleNotLoaded
 
 _WORDS_MAX = 500
 
@@ -186,10 +185,7 @@ def decide_matter(unit: Unit, command: DecideMatter) -> MatterAtDesk | Refusal:
     if matter.decided_by == by:
         return SecondPersonNeeded()
     event = MatterEvent(command.decision.value)
-    try:
-        moved = filings.decide_at_desk(unit, by, matter.id, event, command.words)
-    except RuleMissing as missing:
-        return RuleNotLoaded(missing.region, missing.rule, missing.day)
+    moved = applications.decide(unit, by, matter, event, command.words)
     return moved if isinstance(moved, Refusal) else queries.matter_at_desk(unit, moved)
 
 

@@ -161,37 +161,6 @@ class FilingApplication:
 
 
 @dataclass(frozen=True)
-class SaveFiling:
-    """Somebody saves a form as a draft, a new one or one that they go on with."""
-
-    actor: Actor
-    person_id: str
-    matter_id: str | None
-    enrolment_id: str | None
-    form: FilingForm
-    request_id: str
-
-
-@dataclass(frozen=True)
-class SubmitFiling:
-    """Somebody submits a draft, or what was missing. ``promise``: they promise that it is true."""
-
-    actor: Actor
-    matter_id: str
-    promise: bool
-    request_id: str
-
-
-@dataclass(frozen=True)
-class ActOnMatter:
-    """Somebody withdraws an application, or appeals with words."""
-
-    actor: Actor
-    matter_id: str
-    words: str = ""
-
-
-@dataclass(frozen=True)
 class CancelFiling:
     """Somebody cancels a filing; before the lock's day an application with proof is opened."""
 
@@ -229,7 +198,6 @@ class UploadAnswered:
 class FilingProblem(StrEnum):
     """Why a filing cannot be made like this."""
 
-    NOT_INSURED = "NOT_INSURED"
     UNKNOWN_AREA = "UNKNOWN_AREA"
     OWN_AREA = "OWN_AREA"
     NOT_NEEDED = "NOT_NEEDED"
@@ -239,10 +207,7 @@ class FilingProblem(StrEnum):
     LONG_TERM_HAS_NO_END = "LONG_TERM_HAS_NO_END"
     TOO_LONG = "TOO_LONG"
     ROUTE_NOT_FOR_KIND = "ROUTE_NOT_FOR_KIND"
-    PROMISE_NOT_MADE = "PROMISE_NOT_MADE"
-    UNDER_WAY = "UNDER_WAY"
     FILED_ALREADY = "FILED_ALREADY"
-    TOO_MANY_DRAFTS = "TOO_MANY_DRAFTS"
 
     def text(self, locale: Locale) -> str:
         """Return it in plain words."""
@@ -250,7 +215,6 @@ class FilingProblem(StrEnum):
 
 
 _PROBLEMS = {
-    "NOT_INSURED": ("当前没有正常的参保记录", "there is no insurance in force"),
     "UNKNOWN_AREA": (
         "就医地须选到省或地市",
         "the place of care is a province or a city",
@@ -274,12 +238,6 @@ _PROBLEMS = {
     "ROUTE_NOT_FOR_KIND": (
         "这种备案不能用所选的办理方式",
         "this kind of filing cannot be shown in this way",
-    ),
-    "PROMISE_NOT_MADE": ("没有勾选承诺", "the promise was not made"),
-    "UNDER_WAY": ("已有一个备案申请正在办理", "another application is under way"),
-    "TOO_MANY_DRAFTS": (
-        "草稿太多，请先提交或撤回已有的草稿",
-        "there are too many drafts; submit or take back one of them first",
     ),
     "FILED_ALREADY": ("同样的备案已经有效", "the same filing is in force already"),
 }

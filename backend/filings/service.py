@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import date, timedelta
-from typing import TypeVar
+from typing import Any
 
 from pydantic import TypeAdapter
 from sqlmodel import col, select
 
-from backend.access.contracts import Action, Actor, PersonActor, SignInRequired
+from backend.access.contracts import Action, Actor
 from backend.access.logic import label
 from backend.filings import logic, queries
 from backend.filings.contracts import (
     FILING_STATES,
-    ActOnMatter,
     AwayKind,
     CancelFiling,
     FilingApplication,
@@ -30,38 +28,35 @@ from backend.filings.contracts import (
     FilingState,
     FilingView,
     PromiseLocked,
-    SaveFiling,
-    SubmitFiling,
 )
 from backend.filings.model import Filing
 from backend.infra import audit
 from backend.infra.database import Unit
-from backend.infra.idempotency import once
 from backend.kernel.calendar import local_day
 from backend.kernel.errors import Refusal
 from backend.kernel.invariants import invariant
 from backend.matters import logic as matter_logic
+from backend.matters import procedure
 from backend.matters import queries as matters
 from backend.matters import service as matter_service
 from backend.matters.contracts import (
-    MaterialsMissing,
+    ApplicationNotPossible,
+    ApplicationView,
+    ApplyProblem,
     MatterEvent,
     MatterKind,
-    MatterNotFound,
     MatterState,
     MatterView,
-    NewMatter,
     Party,
     Requirement,
+    SaveApplication,
+    SubmitApplication,
 )
+from backend.matters.procedure import Asked, Judged, Procedure
 from backend.people import queries as people
-from backend.people.contracts import BenefitStatus, EnrolmentView
-from backend.people.logic import paying_enrolment
-from backend.policies.contracts import Service
-from backend.policies.queries import outage_now
-from backend.proxies.authority import Right, authorize, note
+from backend.proxies.authority import Right, note
 from backend.regions.library import divisions
-from backend.rulebook.contracts import RuleMissing, RuleNotLoaded
+from backend.rulebook.contracts import RuleMissing
 from backend.rulebook.library import rulebook
 from backend.settlement.case import FilingKind
 
@@ -72,61 +67,35 @@ _AWAY_OF = {
     FilingKind.TEMPORARY: AwayKind.OTHER,
 }
 FORM = TypeAdapter(FilingForm)
-T = TypeVar("T")
 _CANCEL = TypeAdapter(dict[str, str])
 
 
-@dataclass(frozen=True)
-class _Asked:
-    """Who files for whom, under which enrolment and rules."""
-
-    right: Right
-    by: str
-    applicant_id: str
-    enrolment: EnrolmentView
-    rules: logic.FilingRules
-    today: date
-
-
-def save(unit: Unit, command: SaveFiling) -> FilingApplication | Refusal:
+def save(unit: Unit, command: SaveApplication[FilingForm]) -> FilingApplication | Refusal:
     """Store a form as a draft and say everything that submitting it would mean."""
-    return _with_rules(
-        unit,
-        "save_filing",
-        command.actor,
-        command.request_id,
-        command,
-        lambda: _save(unit, command),
-    )
+
+    def run() -> FilingApplication | Refusal:
+        return _shown(unit, procedure.save_now(unit, FILING, command))
+
+    return procedure.keyed(unit, "save_filing", command, FilingApplication, run)
 
 
-def submit(unit: Unit, command: SubmitFiling) -> FilingApplication | Refusal:
+def submit(unit: Unit, command: SubmitApplication) -> FilingApplication | Refusal:
     """Submit a draft, or what was missing: approved at once where nothing has to be reviewed."""
-    return _with_rules(
-        unit,
-        "submit_filing",
-        command.actor,
-        command.request_id,
-        command,
-        lambda: _submit(unit, command),
-    )
 
+    def run() -> FilingApplication | Refusal:
+        matter = matters.matter(unit, command.matter_id)
+        cancels = matter is not None and matter.kind is MatterKind.FILING_CANCEL
+        kind: Procedure[Any] = FILING_CANCEL if cancels else FILING
+        return _shown(unit, procedure.submit_now(unit, kind, command))
 
-def withdraw(unit: Unit, command: ActOnMatter) -> MatterView | Refusal:
-    """Take an application back that is not decided yet."""
-    return _on_matter(unit, command, MatterEvent.WITHDRAW)
-
-
-def appeal(unit: Unit, command: ActOnMatter) -> MatterView | Refusal:
-    """Ask for another decision; another clerk gives it, within the same number of days."""
-    return _on_matter(unit, command, MatterEvent.APPEAL)
+    return procedure.keyed(unit, "submit_filing", command, FilingApplication, run)
 
 
 def cancel(unit: Unit, command: CancelFiling) -> FilingCancelled | Refusal:
     """End a filing at once; while a promise locks it, open an application for which proof is uploaded."""
     row = unit.db.get(Filing, command.filing_id, with_for_update=True)
     person_id = None if row is None else _person_of(unit, row.enrolment_id)
-    right = _right(unit, command.actor, person_id)
+    right = procedure.right_of(unit, command.actor, person_id)
     if isinstance(right, Refusal):
         return right
     if row is None or person_id is None or not _stands(row, local_day(unit.now)):
@@ -140,31 +109,8 @@ def cancel(unit: Unit, command: CancelFiling) -> FilingCancelled | Refusal:
     return FilingCancelled(queries.view(row, local_day(unit.now)), None)
 
 
-def decide_at_desk(
-    unit: Unit, by: str, matter_id: str, event: MatterEvent, words: str
-) -> MatterView | MatterNotFound:
-    """Let the desk approve, refuse or ask for papers; an approval does what was applied for."""
-    before = matters.matter(unit, matter_id)
-    if before is None:
-        return MatterNotFound()
-    moved = matter_service.move(unit, matter_id, event, by, Party.AGENCY, words)
-    if moved is None:
-        return MatterNotFound()
-    if event is not MatterEvent.APPROVE:
-        return moved
-    if moved.kind is MatterKind.FILING_CANCEL:
-        row = unit.db.get(Filing, _CANCEL.validate_json(moved.form)["filing"], with_for_update=True)
-        if row is not None and _stands(row, local_day(unit.now)):
-            end(unit, row, by)
-        done = matter_service.move(unit, matter_id, MatterEvent.TAKE_EFFECT, "system", Party.SYSTEM)
-        return done or moved
-    make(unit, by, moved)
-    return matters.matter(unit, matter_id) or moved
-
-
-def make(unit: Unit, by: str, matter: MatterView) -> FilingView:
+def make(unit: Unit, by: str, matter: MatterView, form: FilingForm) -> None:
     """Make the filing of an application that was approved; it counts once the platform has taken it."""
-    form = FORM.validate_json(matter.form)
     rules = logic.rules_on(matter.area_code, local_day(unit.now), rulebook())
     row = Filing(
         id=unit.new_id(),
@@ -185,7 +131,6 @@ def make(unit: Unit, by: str, matter: MatterView) -> FilingView:
     unit.db.flush()
     facts = {"filing": row.id, "kind": form.kind.value, "area": row.area_code}
     audit.record(unit, by, "filing.make", f"enrolment:{row.enrolment_id}", facts)
-    return queries.view(row, local_day(unit.now))
 
 
 def take_effect(unit: Unit, row: Filing) -> None:
@@ -257,98 +202,39 @@ def record_filing(
 # -- applying --------------------------------------------------------------------------------------
 
 
-def _save(unit: Unit, command: SaveFiling) -> FilingApplication | Refusal:
-    asked = _asked(unit, command.actor, command.person_id, command.enrolment_id)
-    if isinstance(asked, Refusal):
-        return asked
-    refusal = _form_refusal(unit, command.form, asked)
-    if refusal is not None:
-        return refusal
-    new = NewMatter(
-        MatterKind.FILING,
-        command.person_id,
-        asked.applicant_id,
-        asked.right.binding.relation.value if asked.right.binding else "",
-        asked.enrolment.area_code,
-        asked.enrolment.id,
-        FORM.dump_json(command.form).decode(),
-    )
-    if command.matter_id is None:
-        drafts = matters.in_state(unit, asked.enrolment.id, MatterKind.FILING, (MatterState.DRAFT,))
-        if len(drafts) >= unit.settings.drafts_max:
-            return FilingNotPossible(FilingProblem.TOO_MANY_DRAFTS)
-        matter = matter_service.open_draft(unit, asked.by, new)
-    else:
-        known = matters.matter(unit, command.matter_id)
-        own = known is not None and known.person_id == command.person_id
-        if known is None or not own or known.kind is not MatterKind.FILING:
-            return MatterNotFound()
-        changed = matter_service.change_draft(unit, asked.by, command.matter_id, new)
-        if changed is None:
-            return MatterNotFound()
-        matter = changed
-    note(unit, asked.right, command.actor, Action.FILE)
-    return application(unit, matter)
-
-
-def _submit(unit: Unit, command: SubmitFiling) -> FilingApplication | Refusal:
-    row = matter_service.locked(unit, command.matter_id)
-    right = _right(unit, command.actor, None if row is None else row.person_id)
-    if isinstance(right, Refusal):
-        return right
-    matter = None if row is None else matters.matter(unit, command.matter_id)
-    if matter is None or matter.state not in (MatterState.DRAFT, MatterState.SUPPLEMENT):
-        return MatterNotFound()
-    if matter.kind is MatterKind.FILING_CANCEL:
-        return _submit_cancel(unit, command, matter)
-    people.lock_person(unit, matter.person_id)
-    asked = _asked(unit, command.actor, matter.person_id, matter.enrolment_id)
-    if isinstance(asked, Refusal):
-        return asked
-    form = FORM.validate_json(matter.form)
-    refusal = _form_refusal(unit, form, asked) or _standing_refusal(unit, form, matter, asked)
-    if refusal is not None:
-        return refusal
-    missing = matter_logic.missing(logic.needed(form), matter.materials)
-    if missing:
-        return MaterialsMissing(missing)
-    if form.route is FilingRoute.PROMISE and not command.promise:
-        return FilingNotPossible(FilingProblem.PROMISE_NOT_MADE)
-    note(unit, asked.right, command.actor, Action.FILE)
+def _judge(unit: Unit, form: FilingForm, asked: Asked) -> Judged | Refusal:
+    place = divisions().get(form.area_code)
+    if place is None or not form.area_code.endswith("00"):
+        return FilingNotPossible(FilingProblem.UNKNOWN_AREA)
+    book = rulebook()
+    rules = logic.rules_on(asked.area_code, asked.today, book)
+    exempt = logic.exempt_provinces(asked.area_code, asked.today, book)
+    wrong = logic.problem(form, asked.area_code, exempt, asked.today, rules)
+    if wrong is not None:
+        return FilingNotPossible(wrong)
     reviewed = form.route is FilingRoute.MATERIALS
-    event = MatterEvent.SUBMIT if reviewed else MatterEvent.APPROVE_AT_ONCE
-    if matter.state is MatterState.SUPPLEMENT:
-        event = MatterEvent.SUPPLEMENT
-    days = asked.rules.review_workdays if reviewed else 0
-    keeps = event is MatterEvent.SUPPLEMENT  # the clock goes on where it stopped
-    moved = matter_service.move(
-        unit,
-        matter.id,
-        event,
-        asked.by,
-        Party.APPLICANT,
-        due_days=None if keeps else days,
+    return Judged(
+        logic.needed(form),
+        rules.review_workdays if reviewed else 0,
+        at_once=not reviewed,
+        promise=form.route is FilingRoute.PROMISE,
     )
-    invariant(moved is not None, "a draft can be submitted")
-    if moved is not None and moved.state is MatterState.APPROVED:
-        make(unit, asked.by, moved)
-    return application(unit, matters.matter(unit, matter.id) or matter)
 
 
-def _submit_cancel(
-    unit: Unit, command: SubmitFiling, matter: MatterView
-) -> FilingApplication | Refusal:
-    missing = matter_logic.missing(((Requirement.RETURN_PROOF,),), matter.materials)
-    if missing:
-        return MaterialsMissing(missing)
-    by = label(command.actor)
-    days = logic.rules_on(matter.area_code, local_day(unit.now), rulebook()).review_workdays
-    waits = matter.state is MatterState.SUPPLEMENT
-    event = MatterEvent.SUPPLEMENT if waits else MatterEvent.SUBMIT
-    moved = matter_service.move(
-        unit, matter.id, event, by, Party.APPLICANT, due_days=None if waits else days
-    )
-    return application(unit, moved or matter)
+def _judge_cancel(unit: Unit, form: dict[str, str], asked: Asked) -> Judged:
+    days = logic.rules_on(asked.area_code, asked.today, rulebook()).review_workdays
+    return Judged(((Requirement.RETURN_PROOF,),), days)
+
+
+def _take_cancel(unit: Unit, by: str, matter: MatterView, form: dict[str, str]) -> str:
+    row = unit.db.get_one(Filing, form["filing"], with_for_update=True)
+    if _stands(row, local_day(unit.now)):
+        end(unit, row, by)
+    return row.id
+
+
+def _shown(unit: Unit, done: ApplicationView | Refusal) -> FilingApplication | Refusal:
+    return done if isinstance(done, Refusal) else application(unit, done.matter)
 
 
 def application(unit: Unit, matter: MatterView) -> FilingApplication:
@@ -415,29 +301,14 @@ def _preview(
     )
 
 
-def _form_refusal(unit: Unit, form: FilingForm, asked: _Asked) -> Refusal | None:
-    place = divisions().get(form.area_code)
-    if place is None or not form.area_code.endswith("00"):
-        return FilingNotPossible(FilingProblem.UNKNOWN_AREA)
-    area = asked.enrolment.area_code
-    exempt = logic.exempt_provinces(area, asked.today, rulebook())
-    wrong = logic.problem(form, area, exempt, asked.today, asked.rules)
-    return None if wrong is None else FilingNotPossible(wrong)
-
-
 def _standing_refusal(
-    unit: Unit, form: FilingForm, matter: MatterView, asked: _Asked
+    unit: Unit, form: FilingForm, matter: MatterView, asked: Asked
 ) -> Refusal | None:
     """Return why a form cannot follow what stands already: one filing for one insurance."""
-    under_way = matters.in_state(
-        unit,
-        matter.enrolment_id,
-        MatterKind.FILING,
-        (MatterState.SUBMITTED, MatterState.SUPPLEMENT, MatterState.APPROVED),
-    )
+    under_way = matters.in_state(unit, matter.enrolment_id, MatterKind.FILING, procedure.NOT_DONE)
     if any(one.id != matter.id for one in under_way):
-        return FilingNotPossible(FilingProblem.UNDER_WAY)
-    last = logic.last_day(form, asked.rules)
+        return ApplicationNotPossible(ApplyProblem.UNDER_WAY)
+    last = logic.last_day(form, logic.rules_on(asked.area_code, asked.today, rulebook()))
     for stands in queries.standing(unit, [matter.enrolment_id], asked.today, lock=True):
         same = (stands.kind, stands.area_code) == (form.kind.filing_kind, form.area_code)
         if (
@@ -452,86 +323,15 @@ def _standing_refusal(
     return None
 
 
-def _asked(unit: Unit, actor: Actor, person_id: str, enrolment_id: str | None) -> _Asked | Refusal:
-    right = _right(unit, actor, person_id)
-    if isinstance(right, Refusal):
-        return right
-    today = local_day(unit.now)
-    insured = people.enrolments_on(unit, person_id, today)
-    chosen = [one for one in insured if enrolment_id in (None, one.id)]
-    enrolment = paying_enrolment(chosen)
-    if enrolment is None or enrolment.status is not BenefitStatus.ACTIVE:
-        return FilingNotPossible(FilingProblem.NOT_INSURED)
-    away = outage_now(unit, [enrolment.area_code], Service.MATTERS)
-    if away is not None:
-        return away
-    rules = logic.rules_on(enrolment.area_code, today, rulebook())
-    applicant = actor.person_id if isinstance(actor, PersonActor) else person_id
-    return _Asked(right, label(actor), applicant, enrolment, rules, today)
-
-
-def _right(unit: Unit, actor: Actor, person_id: str | None) -> Right | Refusal:
-    if not isinstance(actor, PersonActor):
-        return SignInRequired()
-    if person_id is None:
-        return MatterNotFound()
-    return authorize(unit, actor, Action.FILE, person_id)
-
-
-def _on_matter(unit: Unit, command: ActOnMatter, event: MatterEvent) -> MatterView | Refusal:
-    row = matter_service.locked(unit, command.matter_id)
-    right = _right(unit, command.actor, None if row is None else row.person_id)
-    if isinstance(right, Refusal):
-        return right
-    by = label(command.actor)
-    days = None
-    if row is not None and event is MatterEvent.APPEAL:
-        days = row.due_days
-    moved = matter_service.move(
-        unit, command.matter_id, event, by, Party.APPLICANT, command.words, due_days=days
-    )
-    if moved is None:
-        return MatterNotFound()
-    note(unit, right, command.actor, Action.FILE)
-    return moved
-
-
 def _open_cancel(unit: Unit, row: Filing, actor: Actor, right: Right, person_id: str) -> MatterView:
     """Open the application for cancelling with proof, or return the one that is open already."""
     form = _CANCEL.dump_json({"filing": row.id}).decode()
-    waiting = (MatterState.DRAFT, MatterState.SUBMITTED, MatterState.SUPPLEMENT)
+    waiting = (MatterState.DRAFT, *procedure.WITH_SOMEBODY)
     kind = MatterKind.FILING_CANCEL
     for one in matters.in_state(unit, row.enrolment_id, kind, waiting):
         if one.form == form:
             return one
-    applicant = actor.person_id if isinstance(actor, PersonActor) else person_id
-    relation = right.binding.relation.value if right.binding else ""
-    area = people.area_of_enrolment(unit, row.enrolment_id)
-    new = NewMatter(
-        MatterKind.FILING_CANCEL, person_id, applicant, relation, area, row.enrolment_id, form
-    )
-    return matter_service.open_draft(unit, label(actor), new)
-
-
-def _with_rules(
-    unit: Unit,
-    name: str,
-    actor: Actor,
-    request_id: str,
-    command: object,
-    run: Callable[[], FilingApplication | Refusal],
-) -> FilingApplication | Refusal:
-    if not isinstance(actor, PersonActor):
-        return SignInRequired()
-
-    def ruled() -> FilingApplication | Refusal:
-        try:
-            return run()
-        except RuleMissing as missing:
-            return RuleNotLoaded(missing.region, missing.rule, missing.day)
-
-    scope = f"{name}:{label(actor)}"
-    return once(unit, scope, request_id, command, (FilingApplication,), ruled)
+    return procedure.open_own(unit, actor, right, kind, person_id, row.enrolment_id, form)
 
 
 def _person_of(unit: Unit, enrolment_id: str) -> str:
@@ -547,3 +347,9 @@ def _move(row: Filing, event: FilingEvent) -> None:
     after = FILING_STATES.after(FilingState(row.state), event)
     invariant(after is not None, f"a filing that is {row.state} cannot {event}")
     row.state = after or row.state
+
+
+FILING = Procedure(MatterKind.FILING, FORM, _judge, make, _standing_refusal)
+FILING_CANCEL = Procedure(
+    MatterKind.FILING_CANCEL, _CANCEL, _judge_cancel, _take_cancel, insured=False
+)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, Generic, TypeVar
 
 from backend.access.contracts import Actor
 from backend.kernel.errors import Locale, Refusal, Retry
 from backend.kernel.states import StateTable
+
+F = TypeVar("F")
 
 
 class MatterKind(StrEnum):
@@ -29,6 +31,8 @@ class MatterState(StrEnum):
     """It waits for the desk; the promised day counts."""
     SUPPLEMENT = "SUPPLEMENT"
     """It waits for the applicant, who was told everything that is missing at once."""
+    RECHECK = "RECHECK"
+    """Experts agree; it waits for the agency's own check."""
     APPROVED = "APPROVED"
     EFFECTIVE = "EFFECTIVE"
     """What was applied for holds."""
@@ -54,6 +58,8 @@ class MatterEvent(StrEnum):
     WITHDRAW = "WITHDRAW"
     TAKE_EFFECT = "TAKE_EFFECT"
     LAPSE = "LAPSE"
+    AGREE = "AGREE"
+    """Experts find what is applied for."""
 
 
 _S, _E = MatterState, MatterEvent
@@ -201,6 +207,51 @@ class NewMatter:
 
 
 @dataclass(frozen=True)
+class ApplicationView:
+    """An application, and what submitting it takes: nothing of that where it is not to be submitted.
+
+    ``missing``: every paper that is still needed. ``workdays``: in how many working days it is decided.
+    """
+
+    matter: MatterView
+    missing: tuple[Requirement, ...] = ()
+    workdays: int = 0
+    at_once: bool = False
+    promise: bool = False
+
+
+@dataclass(frozen=True)
+class SaveApplication(Generic[F]):
+    """Somebody saves a form as a draft, a new one or one that they go on with."""
+
+    actor: Actor
+    person_id: str
+    matter_id: str | None
+    enrolment_id: str | None
+    form: F
+    request_id: str
+
+
+@dataclass(frozen=True)
+class SubmitApplication:
+    """Somebody submits a draft, or what was missing. ``promise``: they promise that it is true."""
+
+    actor: Actor
+    matter_id: str
+    promise: bool
+    request_id: str
+
+
+@dataclass(frozen=True)
+class ActOnMatter:
+    """Somebody withdraws an application, or appeals with words."""
+
+    actor: Actor
+    matter_id: str
+    words: str = ""
+
+
+@dataclass(frozen=True)
 class AddMaterial:
     """Somebody uploads a paper for an application of theirs."""
 
@@ -228,6 +279,41 @@ class MatterNotFound(Refusal):
     en = "There is no such application of yours, or it does not wait for this now."
     next_zh = "请在“我的办件”中查看进度。"
     next_en = "Look it up among your applications."
+
+
+class ApplyProblem(StrEnum):
+    """Why nothing can be applied for like this, whatever it is."""
+
+    NOT_INSURED = "NOT_INSURED"
+    TOO_MANY_DRAFTS = "TOO_MANY_DRAFTS"
+    PROMISE_NOT_MADE = "PROMISE_NOT_MADE"
+    UNDER_WAY = "UNDER_WAY"
+
+    def text(self, locale: Locale) -> str:
+        """Return it in plain words."""
+        return _APPLY[self.value][0 if locale is Locale.ZH else 1]
+
+
+_APPLY = {
+    "NOT_INSURED": ("当前没有正常的参保记录", "there is no insurance in force"),
+    "TOO_MANY_DRAFTS": (
+        "草稿太多，请先提交或撤回已有的草稿",
+        "there are too many drafts; submit or take back one of them first",
+    ),
+    "PROMISE_NOT_MADE": ("没有勾选承诺", "the promise was not made"),
+    "UNDER_WAY": ("已有一个同样的申请正在办理", "the same is applied for already"),
+}
+
+
+@dataclass(frozen=True)
+class ApplicationNotPossible(Refusal):
+    """Nothing can be applied for like this."""
+
+    problem: ApplyProblem
+    zh = "不能这样申请：{problem}。"
+    en = "It cannot be applied for like this: {problem}."
+    next_zh = "请按提示处理后重试；草稿不会丢失。"
+    next_en = "See to it and try again; a draft is not lost."
 
 
 @dataclass(frozen=True)

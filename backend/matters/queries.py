@@ -149,6 +149,7 @@ def _view(
     if row.submitted_at is not None and row.state in (
         MatterState.SUBMITTED,
         MatterState.SUPPLEMENT,
+        MatterState.RECHECK,
     ):
         paused = away.get(row.area_code, set()) | _waited(steps, local_day(unit.now))
         due = logic.due_on(local_day(row.submitted_at), row.due_days, paused, workdays.is_workday)

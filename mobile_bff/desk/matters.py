@@ -23,7 +23,8 @@ from backend.matters.contracts import MaterialVerdict, MatterNotFound
 from backend.rulebook.contracts import RuleNotLoaded
 from mobile_bff.context import Info
 from mobile_bff.errors import answer, result_union
-from mobile_bff.matters import MaterialType, material_type
+from mobile_bff.forms import FormLine, form_lines
+from mobile_bff.matters import MaterialType, MatterType, material_type, matter_type
 from mobile_bff.personal_rights.enrolments import PersonType, person_type
 from mobile_bff.public_services.cross_region_filing import (
     FilingApplicationType,
@@ -53,7 +54,11 @@ class DeskMatter:
 
     person: PersonType = strawberry.field(description="For whom, masked.")
     applicant: PersonType = strawberry.field(description="Who filed, masked.")
-    application: FilingApplicationType = strawberry.field(description="The application.")
+    matter: MatterType = strawberry.field(description="Number, state, promised day, papers.")
+    form: list[FormLine] = strawberry.field(description="What is applied for, line by line.")
+    filing: FilingApplicationType | None = strawberry.field(
+        description="Of a filing: what it would mean, and the filing once there is one."
+    )
 
 
 @strawberry.type(description="Words that a clerk may begin with.")
@@ -105,7 +110,9 @@ def desk_matter(view: MatterAtDesk, locale: Locale) -> DeskMatter:
     return DeskMatter(
         person=person_type(view.person),
         applicant=person_type(view.applicant),
-        application=application_type(view.filing, locale),
+        matter=matter_type(view.matter, locale),
+        form=form_lines(view.matter, locale),
+        filing=None if view.filing is None else application_type(view.filing, locale),
     )
 
 

@@ -12,7 +12,6 @@ from backend.access.contracts import Action
 from backend.access.logic import own_id
 from backend.filings import queries, service
 from backend.filings.contracts import (
-    ActOnMatter,
     AwayKind,
     CancelFiling,
     FilingApplication,
@@ -25,20 +24,19 @@ from backend.filings.contracts import (
     FilingState,
     FilingView,
     PromiseLocked,
-    SaveFiling,
-    SubmitFiling,
 )
 from backend.infra.database import Unit
 from backend.institutions import queries as institutions
 from backend.kernel.calendar import local_day
 from backend.kernel.errors import Locale
-from backend.matters import materials
 from backend.matters import queries as matters
 from backend.matters.contracts import (
+    ApplicationNotPossible,
     MaterialsMissing,
     MatterNotFound,
-    RemoveMaterial,
     Requirement,
+    SaveApplication,
+    SubmitApplication,
 )
 from backend.payments import direct
 from backend.people import queries as people
@@ -46,10 +44,9 @@ from backend.policies.contracts import OutageNow
 from backend.regions.library import area_name
 from backend.rulebook.contracts import RuleNotLoaded
 from backend.settlement.case import CareKind
-from mobile_bff.connections import page_size
 from mobile_bff.context import Info
 from mobile_bff.errors import KEYED, answer, result_union
-from mobile_bff.matters import MaterialType, MatterType, material_type, matter_type
+from mobile_bff.matters import MatterType, matter_type
 from mobile_bff.modules import AppModule, ModuleState
 from mobile_bff.public_services.medical_institutions import InstitutionType, institution_type
 from mobile_bff.wording import Status, status
@@ -185,26 +182,11 @@ class SubmitFilingInput:
     request_id: str = strawberry.field(description="Request key: the same repeats the answer.")
 
 
-@strawberry.input(description="Acts on an application.")
-class MatterInput:
-    """Which, and words."""
-
-    matter_id: strawberry.ID = strawberry.field(description="The application.")
-    words: str = strawberry.field(default="", description="Of an appeal: why.")
-
-
 @strawberry.input(description="Cancels a filing.")
 class CancelFilingInput:
     """Which."""
 
     filing_id: strawberry.ID = strawberry.field(description="The filing.")
-
-
-@strawberry.input(description="Takes a paper out of an application.")
-class RemoveMaterialInput:
-    """Which."""
-
-    material_id: strawberry.ID = strawberry.field(description="The paper.")
 
 
 _WAYS = {
@@ -325,22 +307,6 @@ class FilingQueries:
         locale = info.context.locale
         return [filing_type(view, locale) for view in await info.context.door.read(read)]
 
-    @strawberry.field(description="Applications of a person, the newest first, older than one.")
-    async def matters(
-        self,
-        info: Info,
-        subject_id: strawberry.ID | None = None,
-        first: int | None = None,
-        before: strawberry.ID | None = None,
-    ) -> list[MatterType]:
-        """Return applications."""
-        subject = await info.context.person(Action.VIEW_RIGHTS, subject_id)
-        size = page_size(first)
-        views = await info.context.door.read(
-            lambda unit: matters.of_person(unit, subject, before, size)
-        )
-        return [matter_type(view, info.context.locale) for view in views]
-
     @strawberry.field(
         description="One application for a filing; null where it is not the caller's."
     )
@@ -388,13 +354,7 @@ async def _applied(info: Info, use_case: Any, command: Callable[[Any], Any]) -> 
     return answer(outcome, locale, lambda view: application_type(view, locale))
 
 
-async def _moved(info: Info, use_case: Any, command: Callable[[Any], Any]) -> Any:
-    outcome = await info.context.act(use_case, command)
-    locale = info.context.locale
-    return answer(outcome, locale, lambda view: matter_type(view, locale))
-
-
-_FORM = (FilingNotPossible, OutageNow, RuleNotLoaded, MatterNotFound)
+_FORM = (FilingNotPossible, ApplicationNotPossible, OutageNow, RuleNotLoaded, MatterNotFound)
 _OWN = (KEYED[0], KEYED[1], MatterNotFound)
 
 
@@ -413,7 +373,7 @@ class FilingMutations:
         return await _applied(
             info,
             service.save,
-            lambda actor: SaveFiling(
+            lambda actor: SaveApplication(
                 actor, subject, input.matter_id, input.enrolment_id, form, input.request_id
             ),
         )
@@ -431,27 +391,9 @@ class FilingMutations:
         return await _applied(
             info,
             service.submit,
-            lambda actor: SubmitFiling(actor, input.matter_id, input.promise, input.request_id),
-        )
-
-    @strawberry.mutation(
-        description="Take an application back that is not decided yet.",
-        graphql_type=result_union("WithdrawMatterResult", MatterType, _OWN),
-    )
-    async def withdraw_matter(self, info: Info, input: MatterInput) -> Any:
-        """Withdraw an application."""
-        return await _moved(
-            info, service.withdraw, lambda actor: ActOnMatter(actor, input.matter_id)
-        )
-
-    @strawberry.mutation(
-        description="Appeal against a refusal; another clerk decides.",
-        graphql_type=result_union("AppealMatterResult", MatterType, _OWN),
-    )
-    async def appeal_matter(self, info: Info, input: MatterInput) -> Any:
-        """Appeal."""
-        return await _moved(
-            info, service.appeal, lambda actor: ActOnMatter(actor, input.matter_id, input.words)
+            lambda actor: SubmitApplication(
+                actor, input.matter_id, input.promise, input.request_id
+            ),
         )
 
     @strawberry.mutation(
@@ -466,14 +408,3 @@ class FilingMutations:
             service.cancel, lambda actor: CancelFiling(actor, input.filing_id)
         )
         return answer(outcome, info.context.locale, lambda d: _cancelled(d, info.context.locale))
-
-    @strawberry.mutation(
-        description="Take a paper out of an application that is not submitted.",
-        graphql_type=result_union("RemoveMaterialResult", MaterialType, (MatterNotFound,)),
-    )
-    async def remove_material(self, info: Info, input: RemoveMaterialInput) -> Any:
-        """Remove a paper."""
-        outcome = await info.context.act(
-            materials.remove_material, lambda actor: RemoveMaterial(actor, input.material_id)
-        )
-        return answer(outcome, info.context.locale, lambda m: material_type(m, info.context.locale))

@@ -133,7 +133,7 @@ def test_papers_go_in_are_reviewed_and_come_out(country: Country) -> None:
     clerk = at_desk(site, "CD1002")
     elsewhere = at_desk(site, "ZG1001")
     listed = clerk.call("Work", first=20)["matters"]
-    assert [one["application"]["matter"]["matterId"] for one in listed] == [matter]
+    assert [one["matter"]["matterId"] for one in listed] == [matter]
     assert elsewhere.call("Work", first=20)["matters"] == []
     refused = elsewhere.do("DecideMatter", matterId=matter, decision="APPROVE")
     assert refused["code"] == "DUTY_MISSING"
@@ -145,7 +145,7 @@ def test_papers_go_in_are_reviewed_and_come_out(country: Country) -> None:
     assert silent["code"] == "WORDS_MISSING"
     clerk.do("JudgeMaterial", materialId=paper, verdict="REFUSED", reason="没有单位公章")
     asked = clerk.do("DecideMatter", matterId=matter, decision="ASK", words="请补盖公章后重传")
-    assert asked["application"]["matter"]["state"] == "SUPPLEMENT"
+    assert asked["matter"]["state"] == "SUPPLEMENT"
     still = phone.do_once("SubmitFiling", matterId=matter)
     assert still["missing"] == ["WORK_PROOF"]
     stamped = io.BytesIO()
@@ -153,14 +153,14 @@ def test_papers_go_in_are_reviewed_and_come_out(country: Country) -> None:
     assert send("WORK_PROOF", stamped.getvalue()).status_code == 200
     assert phone.do_once("SubmitFiling", matterId=matter)["matter"]["state"] == "SUBMITTED"
     no = clerk.do("DecideMatter", matterId=matter, decision="REJECT", words="单位不在就医地")
-    assert no["application"]["matter"]["state"] == "REJECTED"
+    assert no["matter"]["state"] == "REJECTED"
     appealed = phone.do("AppealMatter", matterId=matter, words="派出证明在第二页")
     assert appealed["state"] == "SUBMITTED"
     same = clerk.do("DecideMatter", matterId=matter, decision="APPROVE")
     assert same["code"] == "SECOND_PERSON_NEEDED"
     first = at_desk(site, "SC1001")
     yes = first.do("DecideMatter", matterId=matter, decision="APPROVE", words="已核对")
-    assert yes["application"]["filing"]["state"] in ("APPROVED", "EFFECTIVE")
+    assert yes["filing"]["filing"]["state"] in ("APPROVED", "EFFECTIVE")
     listed = phone.call("Matters", first=5)["matters"]
     assert listed[0]["steps"][-1]["text"] in ("审核通过", "生效")
     decisions = [one["decision"] for one in clerk.call("ReplyTemplates")]

@@ -218,6 +218,7 @@ MUTATIONS: dict[str, Row] = {
         ),
     ),
     "submitFiling": Row({"self", "payer"}, _keyed(matterId="@draft")),
+    "submitApplication": Row({"self", "payer"}, _keyed(matterId="@draft")),
     "withdrawMatter": Row({"self", "payer"}, _input(matterId="@draft")),
     "appealMatter": Row({"self", "payer"}, _input(matterId="@rejected", words="x")),
     "cancelFiling": Row({"self", "payer"}, _input(filingId="@filing")),
@@ -276,6 +277,10 @@ QUERIES: dict[str, tuple[set[str], str]] = {
     "publicServices.filingApplication": (
         _MAY_VIEW,
         "publicServices { filingApplication(matterId: $draft) { areaCode } }",
+    ),
+    "publicServices.application": (
+        _MAY_VIEW,
+        "publicServices { application(matterId: $draft) { missingText } }",
     ),
     "complaints": (_ANYBODY, "complaints { modules { id } }"),
     "viewer": (_ANY_PERSON, "viewer { maskedName }"),

@@ -244,7 +244,7 @@ def test_the_same_file_names_in_every_domain_folder() -> None:
             )
         },
         "people": {"document_contracts", "documents"},
-        "matters": {"materials", "workdays"},
+        "matters": {"materials", "procedure", "workdays"},
         "filings": {"uploads"},
         "desk": {"papers"},
         "merging": {"plan"},

@@ -12,10 +12,10 @@ from PIL import Image
 from sqlmodel import select
 
 from backend.access.contracts import DutyMissing, NotPermitted, Operator, Role, SignInRequired
+from backend.applications import service as applications
 from backend.desk import papers
 from backend.filings import queries, service, uploads
 from backend.filings.contracts import (
-    ActOnMatter,
     AwayKind,
     CancelFiling,
     FilingApplication,
@@ -26,8 +26,6 @@ from backend.filings.contracts import (
     FilingRoute,
     FilingState,
     PromiseLocked,
-    SaveFiling,
-    SubmitFiling,
     UploadAnswered,
 )
 from backend.infra.idempotency import RequestKeyReused
@@ -36,7 +34,10 @@ from backend.matters import materials, workdays
 from backend.matters import queries as matters
 from backend.matters import service as matter_service
 from backend.matters.contracts import (
+    ActOnMatter,
     AddMaterial,
+    ApplicationNotPossible,
+    ApplyProblem,
     MaterialFault,
     MaterialsMissing,
     MaterialUnfit,
@@ -46,6 +47,8 @@ from backend.matters.contracts import (
     MatterState,
     RemoveMaterial,
     Requirement,
+    SaveApplication,
+    SubmitApplication,
 )
 from backend.matters.logic import due_on
 from backend.matters.model import MaterialBlob
@@ -74,7 +77,7 @@ def picture(width: int = 900, height: int = 700, shade: int = 200) -> bytes:
 
 
 def save(world: World, form: FilingForm, who: str = "worker", by: str = "", **more: Any) -> Any:
-    command = SaveFiling(
+    command = SaveApplication(
         world.actor(by or who),
         world.person(who),
         more.get("matter_id"),
@@ -86,7 +89,7 @@ def save(world: World, form: FilingForm, who: str = "worker", by: str = "", **mo
 
 
 def submit(world: World, saved: Any, by: str = "worker", promise: bool = True, **more: Any) -> Any:
-    command = SubmitFiling(
+    command = SubmitApplication(
         world.actor(by), saved.matter.id, promise, more.get("request_id") or new_key()
     )
     return world.do(service.submit, command)
@@ -130,9 +133,13 @@ def filing(world: World, filing_id: str) -> Any:
 
 
 def at_desk(world: World, matter_id: str, event: MatterEvent, words: str = "x") -> Any:
-    return world.database.write(
-        lambda u: service.decide_at_desk(u, "staff:CD1001", matter_id, event, words)
-    )
+    def decided(unit: Any) -> Any:
+        matter = matters.matter(unit, matter_id)
+        if matter is None:
+            return MatterNotFound()
+        return applications.decide(unit, "staff:CD1001", matter, event, words)
+
+    return world.database.write(decided)
 
 
 def can(world: World, who: str = "worker", place: str = BEIJING, **more: Any) -> Any:
@@ -161,7 +168,7 @@ def test_a_promise_is_told_before_it_is_made_and_counts_once_the_platform_has_it
     )
     assert (saved.matter.state, saved.matter.number[:10]) == (MatterState.DRAFT, "BJ20260615")
     unmade = submit(world, saved, promise=False)
-    assert unmade == FilingNotPossible(FilingProblem.PROMISE_NOT_MADE)
+    assert unmade == ApplicationNotPossible(ApplyProblem.PROMISE_NOT_MADE)
     done = submit(world, saved)
     assert (done.matter.state, done.filing.state) == (MatterState.APPROVED, FilingState.APPROVED)
     answer = can(world)
@@ -303,10 +310,10 @@ def test_a_refusal_is_appealed_and_decided_anew(world: World) -> None:
         MatterState.REJECTED
     )
     appeal = ActOnMatter(world.actor("worker"), saved.matter.id, "已补盖章")
-    again = world.do(service.appeal, appeal)
+    again = world.do(applications.appeal, appeal)
     assert (again.state, again.decided_by) == (MatterState.SUBMITTED, "staff:CD1001")
-    assert world.do(service.appeal, appeal) == MatterNotFound()
-    gone = world.do(service.withdraw, ActOnMatter(world.actor("worker"), saved.matter.id))
+    assert world.do(applications.appeal, appeal) == MatterNotFound()
+    gone = world.do(applications.withdraw, ActOnMatter(world.actor("worker"), saved.matter.id))
     assert gone.state is MatterState.WITHDRAWN
     assert submit(world, saved) == MatterNotFound()
 
@@ -464,7 +471,7 @@ def test_what_cannot_be_filed_is_said_by_name(
 
 def test_one_filing_for_one_insurance(world: World) -> None:
     filed(world)
-    assert submit(world, save(world, JOURNEY)) == FilingNotPossible(FilingProblem.UNDER_WAY)
+    assert submit(world, save(world, JOURNEY)) == ApplicationNotPossible(ApplyProblem.UNDER_WAY)
     upload(world)
     again = submit(world, save(world, PROMISED))
     assert again == FilingNotPossible(FilingProblem.FILED_ALREADY)
@@ -525,8 +532,8 @@ def test_drafts_are_bounded_and_hide_nothing(world: World) -> None:
     add(world, waits.matter.id)
     assert submit(world, waits).matter.state is MatterState.SUBMITTED
     drafts = [save(world, JOURNEY) for _ in range(world.settings.drafts_max)]
-    assert submit(world, drafts[-1]) == FilingNotPossible(FilingProblem.UNDER_WAY)
-    assert save(world, JOURNEY) == FilingNotPossible(FilingProblem.TOO_MANY_DRAFTS)
+    assert submit(world, drafts[-1]) == ApplicationNotPossible(ApplyProblem.UNDER_WAY)
+    assert save(world, JOURNEY) == ApplicationNotPossible(ApplyProblem.TOO_MANY_DRAFTS)
 
 
 def test_chronic_care_asks_for_its_disease(world: World) -> None:

@@ -1,0 +1,83 @@
+"""What can be done with an application whatever its kind; the kind's procedure decides how."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from backend.filings.contracts import FilingNotPossible, PromiseLocked
+from backend.filings.service import FILING, FILING_CANCEL
+from backend.infra.database import Unit
+from backend.kernel.errors import Refusal
+from backend.matters import procedure
+from backend.matters import queries as matters
+from backend.matters.contracts import (
+    ActOnMatter,
+    ApplicationView,
+    MatterEvent,
+    MatterKind,
+    MatterNotFound,
+    MatterView,
+    SubmitApplication,
+)
+from backend.matters.procedure import Procedure
+from backend.rulebook.contracts import RuleMissing, RuleNotLoaded
+
+PROCEDURES: dict[MatterKind, Procedure[Any]] = {
+    one.kind: one
+    for one in (
+        FILING,
+        FILING_CANCEL,
+    )
+}
+
+STANDING: tuple[type[Refusal], ...] = (FilingNotPossible, PromiseLocked)
+"""Why submitting may be refused by one kind or another, beside what every kind refuses."""
+
+
+def look(unit: Unit, matter_id: str) -> ApplicationView | None:
+    """Return an application with what submitting it takes. Before: the caller may see it."""
+    matter = matters.matter(unit, matter_id)
+    return None if matter is None else procedure.look(unit, PROCEDURES[matter.kind], matter)
+
+
+def submit(unit: Unit, command: SubmitApplication) -> ApplicationView | Refusal:
+    """Submit a draft, or what was missing, of whatever kind."""
+    matter = matters.matter(unit, command.matter_id)
+    if matter is None:
+        return MatterNotFound()
+    return procedure.submit(unit, PROCEDURES[matter.kind], command)
+
+
+def withdraw(unit: Unit, command: ActOnMatter) -> MatterView | Refusal:
+    """Take an application back that is not decided yet."""
+    return procedure.withdraw(unit, command)
+
+
+def appeal(unit: Unit, command: ActOnMatter) -> MatterView | Refusal:
+    """Ask for another decision; somebody else gives it."""
+    matter = matters.matter(unit, command.matter_id)
+    if matter is None:
+        return MatterNotFound()
+    try:
+        return procedure.appeal(unit, PROCEDURES[matter.kind], command)
+    except RuleMissing as missing:
+        return RuleNotLoaded(missing.region, missing.rule, missing.day)
+
+
+def decide(
+    unit: Unit, by: str, matter: MatterView, event: MatterEvent, words: str
+) -> MatterView | Refusal:
+    """Let the agency decide; what its approval cannot bring about leaves everything as it was."""
+    try:
+        done = procedure.decide(unit, PROCEDURES[matter.kind], by, matter.id, event, words)
+    except RuleMissing as missing:
+        done = RuleNotLoaded(missing.region, missing.rule, missing.day)
+    if isinstance(done, Refusal):
+        unit.db.rollback()
+    return done
+
+
+def kinds() -> Sequence[MatterKind]:
+    """Return every kind that can be applied for."""
+    return tuple(PROCEDURES)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import strawberry
 
 from backend.access.contracts import Action
+from backend.access.logic import own_id
 from backend.applications import service
 from backend.kernel.errors import Locale, Refusal
-from backend.matters import materials
+from backend.matters import materials, procedure
 from backend.matters import queries as matters
 from backend.matters.contracts import (
     ActOnMatter,
@@ -20,8 +21,10 @@ from backend.matters.contracts import (
     MatterNotFound,
     RemoveMaterial,
     Requirement,
+    SaveApplication,
     SubmitApplication,
 )
+from backend.matters.procedure import Procedure
 from backend.policies.contracts import OutageNow
 from backend.rulebook.contracts import RuleNotLoaded
 from mobile_bff.connections import page_size
@@ -29,6 +32,8 @@ from mobile_bff.context import Info
 from mobile_bff.errors import KEYED, answer, result_union
 from mobile_bff.forms import FormLine, form_lines
 from mobile_bff.matters import MaterialType, MatterType, material_type, matter_type
+
+F = TypeVar("F")
 
 
 @strawberry.type(name="Application", description="An application, and what submitting it takes.")
@@ -97,6 +102,18 @@ async def applied(
     outcome = await info.context.act(use_case, command)
     locale = info.context.locale
     return answer(outcome, locale, lambda view: application_type(view, locale))
+
+
+async def saved(info: Info, kind: Procedure[F], input: Any, form: F) -> Any:
+    """Save a form as a draft of its kind, for whom and under which insurance the input says."""
+    subject: str = input.subject_id or own_id(await info.context.actor())
+    return await applied(
+        info,
+        lambda unit, command: procedure.save(unit, kind, command),
+        lambda actor: SaveApplication(
+            actor, subject, input.matter_id, input.enrolment_id, form, input.request_id
+        ),
+    )
 
 
 FORM = (ApplicationNotPossible, OutageNow, RuleNotLoaded, MatterNotFound)

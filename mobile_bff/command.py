@@ -32,7 +32,11 @@ from backend.institutions import service as institution_service
 from backend.institutions.contracts import Agreement
 from backend.kernel.calendar import SHANGHAI, local_day
 from backend.ledger import queries as ledger
-from backend.matters.contracts import CANCEL_MATTER_STATES, FILING_MATTER_STATES
+from backend.matters.contracts import (
+    CANCEL_MATTER_STATES,
+    CHRONIC_MATTER_STATES,
+    FILING_MATTER_STATES,
+)
 from backend.payments.contracts import BILL_STATES
 from backend.payments.stay_contracts import STAY_STATES
 from backend.people.document_contracts import DUPLICATE_STATES
@@ -245,6 +249,7 @@ _STATE_TABLES = (
     *(CODE_STATES, BILL_STATES, STAY_STATES, PAY_LATER_STATES),
     *(BINDING_STATES, FACE_STATES, TRANSFER_STATES, DUPLICATE_STATES),
     *(PROPOSAL_STATES, FILING_STATES, FILING_MATTER_STATES, CANCEL_MATTER_STATES),
+    CHRONIC_MATTER_STATES,
 )
 
 

@@ -126,7 +126,15 @@ DISEASES = {
     "COPD": ("慢阻肺", "COPD"),
     "RHEUMATOID_ARTHRITIS": ("类风湿关节炎", "rheumatoid arthritis"),
     "CORONARY_DISEASE": ("冠心病", "coronary disease"),
+    "VIRAL_HEPATITIS": ("病毒性肝炎", "viral hepatitis"),
+    "ANKYLOSING_SPONDYLITIS": ("强直性脊柱炎", "ankylosing spondylitis"),
 }
+
+
+def disease_name(code: str, locale: Locale) -> str:
+    """Return the name of a listed disease, its code where it has none."""
+    zh, en = DISEASES.get(code, (code, code))
+    return zh if locale is Locale.ZH else en
 
 
 def explain(outcome: Outcome, locale: Locale) -> list[Sentence]:

@@ -9,10 +9,12 @@ from typing import Any
 import strawberry
 
 from backend.applications.service import PROCEDURES
+from backend.entitlements.contracts import ChronicForm
 from backend.filings.contracts import FilingForm
 from backend.kernel.errors import Locale
 from backend.matters.contracts import MatterKind, MatterView
 from backend.regions.library import area_name
+from mobile_bff.explanation import disease_name
 from mobile_bff.wording import status
 
 Line = tuple[str, str, str]
@@ -55,7 +57,15 @@ def _cancel(form: dict[str, str], locale: Locale) -> list[Line]:
     return []
 
 
+def _chronic(form: ChronicForm, locale: Locale) -> list[Line]:
+    return [
+        ("病种", "Disease", disease_name(form.disease, locale)),
+        ("认定医院", "Hospital", form.hospital_code),
+    ]
+
+
 _LINES: dict[MatterKind, Callable[[Any, Locale], list[Line]]] = {
     MatterKind.FILING: _filing,
     MatterKind.FILING_CANCEL: _cancel,
+    MatterKind.CHRONIC: _chronic,
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import Enum
 
 from backend.desk.contracts import MatterDecision
+from backend.entitlements.contracts import ChronicProblem, EntitlementState
 from backend.filings.contracts import AwayKind, FilingProblem, FilingRoute, FilingState
 from backend.kernel.errors import Locale
 from backend.matters.contracts import (
@@ -23,7 +24,9 @@ from mobile_bff.words import Words
 _W = Words
 
 
-def _named(kind: type[Requirement | MaterialFault | FilingProblem | ApplyProblem]) -> dict[str, _W]:
+def _named(
+    kind: type[Requirement | MaterialFault | FilingProblem | ApplyProblem | ChronicProblem],
+) -> dict[str, _W]:
     return {
         one.name: _W(one.text(Locale.ZH), f"{one.text(Locale.EN).capitalize()}.") for one in kind
     }
@@ -34,6 +37,7 @@ MATTER_WORDS: dict[type[Enum], tuple[str, dict[str, _W]]] = {
         "What is applied for.",
         {
             "FILING": _W("异地就医备案", "A filing for care elsewhere."),
+            "CHRONIC": _W("门诊慢特病认定", "A chronic disease, or its renewal."),
             "FILING_CANCEL": _W(
                 "提前取消备案", "Cancelling a filing before its promise allows it."
             ),
@@ -168,6 +172,23 @@ MATTER_WORDS: dict[type[Enum], tuple[str, dict[str, _W]]] = {
         },
     ),
     FilingProblem: ("Why a filing cannot be made like this.", _named(FilingProblem)),
+    ChronicProblem: ("Why a disease cannot be applied for like this.", _named(ChronicProblem)),
+    EntitlementState: (
+        "Where an entitlement stands.",
+        {
+            "ACTIVE": _W("待遇有效", "In force."),
+            "REVIEW_DUE": _W(
+                "即将到期，请办理复审",
+                "It runs out soon.",
+                "提交近6个月的检验报告办理复审，待遇不中断。",
+                "Apply for its renewal in time, and nothing is interrupted.",
+            ),
+            "TO_COME": _W("尚未开始", "Not begun yet."),
+            "ENDED": _W(
+                "已到期", "Run out.", "需要时重新申请认定。", "Apply anew if it is needed."
+            ),
+        },
+    ),
     DirectReason: (
         "What decides whether somebody settles directly at a place.",
         {one.name: _W(one.text(Locale.ZH), one.text(Locale.EN)) for one in DirectReason},

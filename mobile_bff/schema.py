@@ -31,6 +31,7 @@ from mobile_bff.mobile_payment.payment_security import SecurityMutations, Securi
 from mobile_bff.mobile_payment.unified_code import CodeMutations
 from mobile_bff.modules import AppModuleGroupType, AppModuleType, groups_shown, modules_shown
 from mobile_bff.passkeys import PasskeyMutations, PasskeyType, passkeys
+from mobile_bff.personal_rights.chronic_disease import ChronicMutations, ChronicQueries
 from mobile_bff.personal_rights.enrolments import EnrolmentQueries, PersonType, person_type
 from mobile_bff.personal_rights.personal_account import AccountQueries
 from mobile_bff.personal_rights.phone_change import PhoneMutations
@@ -73,7 +74,9 @@ class PublicServices(InstitutionQueries, CatalogueQueries, FilingQueries, Applic
 
 
 @strawberry.type(description="个人权益: a person's own rights.")
-class PersonalRights(EnrolmentQueries, AccountQueries, SettlementQueries, EstimateQueries):
+class PersonalRights(
+    EnrolmentQueries, AccountQueries, SettlementQueries, EstimateQueries, ChronicQueries
+):
     """The third group, about one person."""
 
     @strawberry.field(description="The modules of this group.")
@@ -209,6 +212,7 @@ Mutation = merge_types(
         SharingMutations,
         ApplicationMutations,
         FilingMutations,
+        ChronicMutations,
         PhoneMutations,
         PreferenceMutations,
         TerminalMutations,

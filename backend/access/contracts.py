@@ -46,6 +46,9 @@ class Role(StrEnum):
     SUPERVISOR = "SUPERVISOR"
     """主管: hands cases over and sees how much there is to do."""
 
+    EXPERT = "EXPERT"
+    """专家: says whether a disease meets its condition, before the agency checks."""
+
     def text(self, locale: Locale) -> str:
         """Return it in plain words."""
         zh, en = _ROLES[self.value]
@@ -56,6 +59,7 @@ _ROLES = {
     "CLERK": ("经办", "clerk"),
     "CHECKER": ("复核", "checker"),
     "SUPERVISOR": ("主管", "supervisor"),
+    "EXPERT": ("专家", "expert"),
 }
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
+from backend.entitlements.applying import CHRONIC
+from backend.entitlements.contracts import ChronicNotPossible
 from backend.filings.contracts import FilingNotPossible, PromiseLocked
 from backend.filings.service import FILING, FILING_CANCEL
 from backend.infra.database import Unit
@@ -28,10 +29,12 @@ PROCEDURES: dict[MatterKind, Procedure[Any]] = {
     for one in (
         FILING,
         FILING_CANCEL,
+        CHRONIC,
     )
 }
 
-STANDING: tuple[type[Refusal], ...] = (FilingNotPossible, PromiseLocked)
+EXPERT_KINDS = tuple(kind for kind, one in PROCEDURES.items() if one.experts is not None)
+STANDING: tuple[type[Refusal], ...] = (FilingNotPossible, PromiseLocked, ChronicNotPossible)
 """Why submitting may be refused by one kind or another, beside what every kind refuses."""
 
 
@@ -78,6 +81,15 @@ def decide(
     return done
 
 
-def kinds() -> Sequence[MatterKind]:
-    """Return every kind that can be applied for."""
-    return tuple(PROCEDURES)
+def give_opinion(
+    unit: Unit, by: str, matter: MatterView, meets: bool, words: str
+) -> MatterView | Refusal:
+    """Let an expert speak about an application."""
+    try:
+        kind = PROCEDURES[matter.kind]
+        done = procedure.give_opinion(unit, kind, by, matter.id, meets, words)
+    except RuleMissing as missing:
+        done = RuleNotLoaded(missing.region, missing.rule, missing.day)
+    if isinstance(done, Refusal):
+        unit.db.rollback()
+    return done

@@ -13,7 +13,7 @@ from backend.identity.safety_contracts import DeviceView
 from backend.kernel.errors import Refusal
 from backend.kernel.money import Fen
 from backend.kernel.states import StateTable
-from backend.matters.contracts import MaterialVerdict, MatterView
+from backend.matters.contracts import MaterialVerdict, MatterView, OpinionView
 from backend.payments.contracts import MisuseView
 from backend.people.contracts import PersonView
 from backend.people.document_contracts import DocumentInput, DocumentView, DuplicateView
@@ -205,6 +205,19 @@ class DecideMatter:
 
 
 @dataclass(frozen=True)
+class GiveOpinion:
+    """An expert says whether an application meets its condition, and why.
+
+    The words reach the applicant where experts refuse it.
+    """
+
+    actor: Actor
+    matter_id: str
+    meets: bool
+    words: str
+
+
+@dataclass(frozen=True)
 class JudgeMaterial:
     """A clerk says of a paper whether it will do; why not, the applicant reads."""
 
@@ -224,12 +237,16 @@ class RetryUpload:
 
 @dataclass(frozen=True)
 class MatterAtDesk:
-    """An application as staff see it: whose, masked; of a filing also what it files."""
+    """An application as staff see it: whose, masked; of a filing also what it files.
+
+    ``opinions`` of experts are shown once they have found, and to an expert never before.
+    """
 
     matter: MatterView
     person: PersonView
     applicant: PersonView
     filing: FilingApplication | None
+    opinions: tuple[OpinionView, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -242,6 +259,7 @@ class Work:
     proposals: tuple[ProposalView, ...]
     misuse: tuple[MisuseView, ...]
     matters: tuple[MatterAtDesk, ...] = ()
+    for_experts: tuple[MatterAtDesk, ...] = ()
     failed_uploads: tuple[FilingView, ...] = ()
 
 
@@ -263,6 +281,16 @@ class SecondPersonNeeded(Refusal):
     en = "Who has proposed it cannot confirm it."
     next_zh = "请另一位有复核权限的人员办理。"
     next_en = "Another member of staff with the duty to check confirms it."
+
+
+@dataclass(frozen=True)
+class ExpertsFirst(Refusal):
+    """Experts have not found yet; the agency decides after them."""
+
+    zh = "专家尚未作出一致意见，经办机构还不能审核决定。"
+    en = "Experts have not found yet; the agency decides after them."
+    next_zh = "可以要求补充材料；专家认定后再复核。"
+    next_en = "Papers can be asked for; decide once experts have found."
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from backend.access.contracts import Actor, PersonActor, Role, StaffActor
-from backend.access.logic import label, serves
+from backend.access.contracts import Actor, PersonActor, StaffActor
+from backend.access.logic import label
+from backend.desk.service import may_look
 from backend.infra import audit
 from backend.infra.database import Unit
 from backend.kernel.errors import Refusal
@@ -19,7 +20,7 @@ def read_material(
     if matter is None:
         return MatterNotFound()
     if isinstance(actor, StaffActor):
-        refusal = serves(actor, Role.CLERK, (matter.area_code,))
+        refusal = may_look(actor, matter)
         if refusal is not None:
             return refusal
         facts = {"matter": matter.id, "material": material_id}

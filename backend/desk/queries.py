@@ -8,15 +8,17 @@ from pydantic import TypeAdapter
 from sqlmodel import col, select
 
 from backend.access.contracts import Role, StaffActor
-from backend.access.logic import regions_of
+from backend.access.logic import label, regions_of
+from backend.applications import service as applications
 from backend.desk.contracts import ActKind, MatterAtDesk, Payload, ProposalState, ProposalView, Work
 from backend.desk.model import Proposal
 from backend.filings import queries as filing_queries
 from backend.filings import service as filings
 from backend.identity import registration
 from backend.infra.database import Unit
+from backend.matters import opinions
 from backend.matters import queries as matters
-from backend.matters.contracts import MatterKind, MatterView
+from backend.matters.contracts import MatterKind, MatterState, MatterView
 from backend.payments import queries as payments
 from backend.people import queries as people
 from backend.people.document_contracts import DuplicateState
@@ -29,7 +31,8 @@ _WAITING = (DuplicateState.OPEN, DuplicateState.PROPOSED)
 
 def work(unit: Unit, actor: StaffActor, limit: int) -> Work:
     """Return what waits for somebody, the oldest first of each kind."""
-    regions = sorted({duty.region for duty in actor.duties if duty.role is not Role.SUPERVISOR})
+    deciding = (Role.CLERK, Role.CHECKER)
+    regions = sorted({duty.region for duty in actor.duties if duty.role in deciding})
     return Work(
         bindings=tuple(bindings.waiting_for_review(unit, limit, regions)),
         registrations=tuple(registration.waiting(unit, limit, regions)),
@@ -37,7 +40,22 @@ def work(unit: Unit, actor: StaffActor, limit: int) -> Work:
         proposals=tuple(proposals(unit, limit, regions)),
         matters=tuple(
             matters_at_desk(
-                unit, matters.waiting(unit, regions_of(actor.duties, Role.CLERK), limit)
+                unit,
+                matters.waiting(
+                    unit, regions_of(actor.duties, Role.CLERK), applications.EXPERT_KINDS, limit
+                ),
+            )
+        ),
+        for_experts=tuple(
+            matters_at_desk(
+                unit,
+                matters.for_expert(
+                    unit,
+                    label(actor),
+                    regions_of(actor.duties, Role.EXPERT),
+                    applications.EXPERT_KINDS,
+                    limit,
+                ),
             )
         ),
         failed_uploads=tuple(filing_queries.failed_uploads(unit, regions, limit)),
@@ -50,12 +68,15 @@ def matters_at_desk(unit: Unit, found: Sequence[MatterView]) -> list[MatterAtDes
     held = people.prefetch(unit, [p for one in found for p in (one.person_id, one.applicant_id)])
     filed = filings.applications(unit, [one for one in found if one.kind in _FILINGS])
     files = {one.matter.id: one for one in filed}
+    found_out = [one.id for one in found if one.state is not MatterState.SUBMITTED]
+    said = opinions.of_matters(unit, found_out)
     views = [
         MatterAtDesk(
             matter,
             people.person(unit, matter.person_id),
             people.person(unit, matter.applicant_id),
             files.get(matter.id),
+            tuple(said.get(matter.id, ())),
         )
         for matter in found
     ]

@@ -18,8 +18,10 @@ from backend.desk.contracts import (
     DecideDuplicate,
     DecideMatter,
     DecideProposal,
+    ExpertsFirst,
     FindPerson,
     Found,
+    GiveOpinion,
     JudgeMaterial,
     MatterAtDesk,
     MatterDecision,
@@ -57,6 +59,7 @@ from backend.matters.contracts import (
     MaterialView,
     MatterEvent,
     MatterNotFound,
+    MatterState,
     MatterView,
 )
 from backend.merging import service as merging
@@ -153,7 +156,7 @@ def reject_registration(
 def look_at_matter(unit: Unit, actor: Actor, matter_id: str) -> MatterAtDesk | Refusal:
     """Return an application to a clerk of its region; the look is written down."""
     matter = matters.matter(unit, matter_id)
-    refusal = _of_matter(actor, matter)
+    refusal = may_look(actor, matter)
     if refusal is not None or matter is None:
         return refusal or MatterNotFound()
     audit.record(
@@ -176,7 +179,8 @@ def judge_material(unit: Unit, command: JudgeMaterial) -> MaterialView | Refusal
 def decide_matter(unit: Unit, command: DecideMatter) -> MatterAtDesk | Refusal:
     """Approve, refuse or ask; an appeal is decided by somebody else than the one it is against."""
     matter = matters.matter(unit, command.matter_id)
-    refusal = _of_matter(command.actor, matter)
+    asks = command.decision is MatterDecision.ASK
+    refusal = (may_look if asks else _of_matter)(command.actor, matter)
     if refusal is not None or matter is None:
         return refusal or MatterNotFound()
     by = label(command.actor)
@@ -184,8 +188,29 @@ def decide_matter(unit: Unit, command: DecideMatter) -> MatterAtDesk | Refusal:
         return WordsMissing()
     if matter.decided_by == by:
         return SecondPersonNeeded()
+    if (
+        matter.kind in applications.EXPERT_KINDS
+        and matter.state is MatterState.SUBMITTED
+        and not asks
+    ):
+        return ExpertsFirst()
     event = MatterEvent(command.decision.value)
     moved = applications.decide(unit, by, matter, event, command.words)
+    return moved if isinstance(moved, Refusal) else queries.matter_at_desk(unit, moved)
+
+
+def give_opinion(unit: Unit, command: GiveOpinion) -> MatterAtDesk | Refusal:
+    """Say as an expert whether an application meets its condition, and why."""
+    matter = matters.matter(unit, command.matter_id)
+    if matter is None or matter.kind not in applications.EXPERT_KINDS:
+        return serves_somewhere(command.actor, Role.EXPERT) or MatterNotFound()
+    refusal = serves(command.actor, Role.EXPERT, (matter.area_code,))
+    if refusal is not None:
+        return refusal
+    if not command.words.strip():
+        return WordsMissing()
+    by = label(command.actor)
+    moved = applications.give_opinion(unit, by, matter, command.meets, command.words)
     return moved if isinstance(moved, Refusal) else queries.matter_at_desk(unit, moved)
 
 
@@ -201,6 +226,14 @@ def retry_upload(unit: Unit, command: RetryUpload) -> FilingView | Refusal:
     if not uploads.retry_now(unit, found.id):
         return FilingNotFound()
     return filing_queries.filing(unit, found.id) or found
+
+
+def may_look(actor: Actor, matter: MatterView | None) -> Refusal | None:
+    """Return why somebody may not look at an application: clerks, and experts at what they speak about."""
+    refusal = _of_matter(actor, matter)
+    if refusal is None or matter is None or matter.kind not in applications.EXPERT_KINDS:
+        return refusal
+    return None if serves(actor, Role.EXPERT, (matter.area_code,)) is None else refusal
 
 
 def _of_matter(actor: Actor, matter: MatterView | None) -> Refusal | None:

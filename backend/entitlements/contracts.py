@@ -4,11 +4,87 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
 from typing import ClassVar
 
-from backend.kernel.errors import Refusal, Retry
+from backend.kernel.errors import Locale, Refusal, Retry
 from backend.kernel.money import Fen
 from backend.people.contracts import InsuranceType
+
+
+@dataclass(frozen=True)
+class ChronicForm:
+    """What is applied for: a listed disease, looked at first by experts of a hospital that may do so."""
+
+    disease: str
+    hospital_code: str
+
+
+class EntitlementState(StrEnum):
+    """Where an entitlement stands. All of it is a matter of the clock."""
+
+    ACTIVE = "ACTIVE"
+    REVIEW_DUE = "REVIEW_DUE"
+    """It runs out soon and may be renewed."""
+    TO_COME = "TO_COME"
+    ENDED = "ENDED"
+
+
+@dataclass(frozen=True)
+class ChronicView:
+    """Somebody may have a disease treated as 门诊慢特病. ``cross_province``: settled directly elsewhere too.
+
+    ``renew_from``: from which day its renewal may be applied for; ``None`` where it has no end.
+    """
+
+    id: str
+    enrolment_id: str
+    disease: str
+    starts: date
+    ends: date | None
+    hospital_id: str | None
+    state: EntitlementState
+    renew_from: date | None
+    cross_province: bool
+
+
+class ChronicProblem(StrEnum):
+    """Why a chronic disease cannot be applied for like this."""
+
+    UNKNOWN_DISEASE = "UNKNOWN_DISEASE"
+    HOSPITAL_NOT_FIT = "HOSPITAL_NOT_FIT"
+    ENTITLED_ALREADY = "ENTITLED_ALREADY"
+
+    def text(self, locale: Locale) -> str:
+        """Return it in plain words."""
+        return _CHRONIC[self.value][0 if locale is Locale.ZH else 1]
+
+
+_CHRONIC = {
+    "UNKNOWN_DISEASE": (
+        "参保地的门诊慢特病病种中没有这个病",
+        "the insured area does not list this disease",
+    ),
+    "HOSPITAL_NOT_FIT": (
+        "所选医院不能受理门诊慢特病认定",
+        "the hospital cannot take this application",
+    ),
+    "ENTITLED_ALREADY": (
+        "这个病种已经认定，还没有到复审的时候",
+        "the disease is on file, and its renewal is not due yet",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class ChronicNotPossible(Refusal):
+    """A chronic disease cannot be applied for like this."""
+
+    problem: ChronicProblem
+    zh = "不能这样申请门诊慢特病：{problem}。"
+    en = "It cannot be applied for like this: {problem}."
+    next_zh = "请从列出的病种和认定医院中选择；草稿不会丢失。"
+    next_en = "Choose one of the listed diseases and hospitals; a draft is not lost."
 
 
 @dataclass(frozen=True)

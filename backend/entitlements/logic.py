@@ -1,4 +1,4 @@
-"""Capitation of peritoneal dialysis: what a month and a year of a pilot hospital come to.
+"""门诊慢特病: which diseases, how they are found; and capitation of peritoneal dialysis by month and year.
 
 The only text known is a municipal pilot's (84,600 yuan a person and year); no region has it unless a
 pack of its topic ``capitation`` says so.
@@ -7,11 +7,19 @@ pack of its topic ``capitation`` says so.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, timedelta
 from fractions import Fraction
 
-from backend.entitlements.contracts import MonthClearing, SignedMonth, YearClearing
+from backend.entitlements.contracts import (
+    EntitlementState,
+    MonthClearing,
+    SignedMonth,
+    YearClearing,
+)
 from backend.kernel.money import ZERO, Fen, allocate, share
+from backend.people.contracts import InsuranceType
+from backend.rulebook.contracts import Finding
 from backend.rulebook.library import Rulebook
 
 MONTHS = 12
@@ -19,6 +27,55 @@ MONTHS = 12
 
 class QualityOutOfBounds(Exception):
     """A quality deduction is negative or above what the rule allows."""
+
+
+@dataclass(frozen=True)
+class ReviewRules:
+    """How chronic diseases are found in an insured area on a day."""
+
+    review_workdays: int
+    appeal_workdays: int
+    experts: int
+    valid_months: int
+    renew_ahead_days: int
+    provisional: bool
+
+
+def review_rules(region: str, day: date, book: Rulebook) -> ReviewRules:
+    """Return how a chronic disease is found. Raises ``RuleMissing``."""
+
+    def rule(name: str) -> Finding:
+        return book.find(region, f"chronic_review.{name}", day)
+
+    review, appeal, experts = rule("review_workdays"), rule("appeal_workdays"), rule("experts")
+    months, ahead = rule("valid_months"), rule("renew_ahead_days")
+    return ReviewRules(
+        review.count,
+        appeal.count,
+        experts.count,
+        months.count,
+        ahead.count,
+        any(one.ref.provisional for one in (review, appeal, experts, months, ahead)),
+    )
+
+
+def listed(region: str, insurance: InsuranceType, day: date, book: Rulebook) -> tuple[str, ...]:
+    """Return the diseases that an insured area lists for an insurance. Raises ``RuleMissing``."""
+    scheme = "worker" if insurance is InsuranceType.EMPLOYEE else "resident"
+    return tuple(book.find(region, f"chronic_{scheme}.diseases", day).items)
+
+
+def state_on(
+    starts: date, ends: date | None, renew_ahead_days: int, today: date
+) -> tuple[EntitlementState, date | None]:
+    """Return where an entitlement stands on a day, and from when it may be renewed."""
+    renew = None if ends is None else ends - timedelta(days=renew_ahead_days)
+    if today < starts:
+        return EntitlementState.TO_COME, renew
+    if ends is not None and ends < today:
+        return EntitlementState.ENDED, None
+    due = renew is not None and renew <= today
+    return (EntitlementState.REVIEW_DUE if due else EntitlementState.ACTIVE), renew
 
 
 def effective_from(entered_on: date) -> date:

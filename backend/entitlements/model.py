@@ -21,6 +21,8 @@ class ChronicDisease(SQLModel, table=True):
     disease: str
     starts: date
     ends: date | None = None
+    hospital_id: str | None = Field(default=None, foreign_key="institution.id")
+    matter_id: str | None = Field(default=None, foreign_key="matter.id")
 
 
 class Capitation(SQLModel, table=True):

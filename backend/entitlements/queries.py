@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 from sqlalchemy import or_
 from sqlmodel import col, select
 
-from backend.entitlements.contracts import CapitationAgreement, MonthClearing, Pilot
+from backend.entitlements import logic
+from backend.entitlements.contracts import (
+    CapitationAgreement,
+    ChronicView,
+    MonthClearing,
+    Pilot,
+)
 from backend.entitlements.model import (
     Capitation,
     CapitationMonth,
@@ -15,8 +22,10 @@ from backend.entitlements.model import (
     ChronicDisease,
 )
 from backend.infra.database import Unit
+from backend.kernel.calendar import local_day
 from backend.kernel.money import Fen
 from backend.people import queries as people
+from backend.rulebook.library import Rulebook, rulebook
 from backend.settlement.case import CapitatedCare, FilingKind
 
 DIALYSIS = "RENAL_DIALYSIS"
@@ -31,6 +40,54 @@ def has_disease(unit: Unit, enrolment_id: str, disease: str, day: date) -> bool:
         .where(or_(col(ChronicDisease.ends).is_(None), col(ChronicDisease.ends) >= day))
     ).first()
     return found is not None
+
+
+def disease_until(
+    unit: Unit, enrolment_id: str, disease: str, today: date
+) -> ChronicDisease | None:
+    """Return the entitlement to a disease that ends last of those not over, ``None`` without one."""
+    rows = unit.db.exec(
+        select(ChronicDisease)
+        .where(ChronicDisease.enrolment_id == enrolment_id, ChronicDisease.disease == disease)
+        .where(or_(col(ChronicDisease.ends).is_(None), col(ChronicDisease.ends) >= today))
+    ).all()
+    return max(rows, key=lambda row: row.ends or date.max, default=None)
+
+
+def diseases_of(unit: Unit, enrolment_ids: Sequence[str], limit: int) -> list[ChronicView]:
+    """Return what some enrolments are entitled to, were, or will be, the newest first."""
+    rows = unit.db.exec(
+        select(ChronicDisease)
+        .where(col(ChronicDisease.enrolment_id).in_(enrolment_ids))
+        .order_by(col(ChronicDisease.starts).desc(), col(ChronicDisease.id))
+        .limit(limit)
+    ).all()
+    today, book = local_day(unit.now), rulebook()
+    areas = people.areas_of_enrolments(unit, [row.enrolment_id for row in rows])
+    return [_chronic(row, areas[row.enrolment_id], today, book) for row in rows]
+
+
+def crosses_provinces(disease: str, area_code: str, day: date) -> bool:
+    """Tell whether a disease is one of those that are settled directly in other provinces."""
+    found = rulebook().find_if_any(area_code, "chronic_review.cross_province", day)
+    return found is not None and disease in found.items
+
+
+def _chronic(row: ChronicDisease, area: str, today: date, book: Rulebook) -> ChronicView:
+    ahead = book.find_if_any(area, "chronic_review.renew_ahead_days", today)
+    days = 0 if ahead is None else ahead.count
+    state, renew = logic.state_on(row.starts, row.ends, days, today)
+    return ChronicView(
+        id=row.id,
+        enrolment_id=row.enrolment_id,
+        disease=row.disease,
+        starts=row.starts,
+        ends=row.ends,
+        hospital_id=row.hospital_id,
+        state=state,
+        renew_from=renew,
+        cross_province=crosses_provinces(row.disease, area, today),
+    )
 
 
 def capitated_care(

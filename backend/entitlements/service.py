@@ -41,11 +41,24 @@ InHospital = Callable[[Unit, str, date, date], bool]
 
 
 def record_disease(
-    unit: Unit, actor: str, enrolment_id: str, disease: str, starts: date, ends: date | None
+    unit: Unit,
+    actor: str,
+    enrolment_id: str,
+    disease: str,
+    starts: date,
+    ends: date | None,
+    hospital_id: str | None = None,
+    matter_id: str | None = None,
 ) -> str:
     """Store that an enrolment is entitled to a disease, and return the entitlement's id."""
     row = ChronicDisease(
-        id=unit.new_id(), enrolment_id=enrolment_id, disease=disease, starts=starts, ends=ends
+        id=unit.new_id(),
+        enrolment_id=enrolment_id,
+        disease=disease,
+        starts=starts,
+        ends=ends,
+        hospital_id=hospital_id,
+        matter_id=matter_id,
     )
     unit.db.add(row)
     unit.db.flush()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from sqlalchemy import String, cast
 from sqlmodel import col, select
 
 from backend.infra.database import Unit
@@ -56,6 +57,21 @@ def view(row: Institution) -> InstitutionView:
         abilities=tuple(Ability(ability) for ability in row.abilities),
         agreement=Agreement(row.agreement),
     )
+
+
+def able(
+    unit: Unit, area_code: str, kind: InstitutionKind, ability: Ability, limit: int
+) -> list[InstitutionView]:
+    """Return institutions of an insured area that may do something now, by code."""
+    rows = unit.db.exec(
+        select(Institution)
+        .where(Institution.area_code == area_code, Institution.kind == kind)
+        .where(Institution.agreement == Agreement.OPEN)
+        .where(cast(Institution.abilities, String).contains(f'"{ability.value}"'))
+        .order_by(col(Institution.level).desc(), col(Institution.code))
+        .limit(limit)
+    ).all()
+    return [view(row) for row in rows]
 
 
 def in_division(

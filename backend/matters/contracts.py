@@ -21,6 +21,8 @@ class MatterKind(StrEnum):
     """异地就医备案, a change of it, its renewal or back-filing."""
     FILING_CANCEL = "FILING_CANCEL"
     """Cancelling a filing before its promise allows it, with proof."""
+    CHRONIC = "CHRONIC"
+    """门诊慢特病: a disease found by experts, or its renewal."""
 
 
 class MatterState(StrEnum):
@@ -89,7 +91,21 @@ CANCEL_MATTER_STATES: StateTable[MatterState, MatterEvent] = StateTable(
     initial=(_S.DRAFT,),
     moves=_REVIEWED,
 )
+CHRONIC_MATTER_STATES: StateTable[MatterState, MatterEvent] = StateTable(
+    name="chronic_matter",
+    title="门诊慢特病认定申请 an application for a chronic disease",
+    initial=(_S.DRAFT,),
+    moves={
+        **{move: after for move, after in _REVIEWED.items() if move != (_S.SUBMITTED, _E.APPROVE)},
+        (_S.SUBMITTED, _E.AGREE): _S.RECHECK,
+        (_S.RECHECK, _E.APPROVE): _S.APPROVED,
+        (_S.RECHECK, _E.REJECT): _S.REJECTED,
+        (_S.RECHECK, _E.ASK): _S.SUPPLEMENT,
+        (_S.RECHECK, _E.WITHDRAW): _S.WITHDRAWN,
+    },
+)
 STATES_OF = {
+    MatterKind.CHRONIC: CHRONIC_MATTER_STATES,
     MatterKind.FILING: FILING_MATTER_STATES,
     MatterKind.FILING_CANCEL: CANCEL_MATTER_STATES,
 }
@@ -116,6 +132,12 @@ class Requirement(StrEnum):
     """Of a designated hospital of the insured area."""
     RETURN_PROOF = "RETURN_PROOF"
     """Of having come back before the time of a promise."""
+    DIAGNOSIS = "DIAGNOSIS"
+    """A hospital's diagnosis, stamped."""
+    RECORDS = "RECORDS"
+    """Medical records, or the summary of a discharge."""
+    LAB_REPORTS = "LAB_REPORTS"
+    """Laboratory or imaging reports of the last months."""
 
     def text(self, locale: Locale) -> str:
         """Return it in plain words."""
@@ -133,6 +155,12 @@ _PAPERS = {
     ),
     "REFERRAL_PAPER": ("定点医院的转诊证明", "referral paper of a designated hospital"),
     "RETURN_PROOF": ("已返回参保地的证明", "proof of having come back"),
+    "DIAGNOSIS": ("盖章的诊断证明", "a stamped diagnosis of a hospital"),
+    "RECORDS": ("病历或出院小结", "medical records or the summary of a discharge"),
+    "LAB_REPORTS": (
+        "近6个月的检验或影像报告",
+        "laboratory or imaging reports of the last six months",
+    ),
 }
 
 
@@ -166,6 +194,17 @@ class MatterStep:
     event: MatterEvent
     state: MatterState
     words: str
+
+
+@dataclass(frozen=True)
+class OpinionView:
+    """What an expert says of an application, in a round: whether it meets the condition, and why."""
+
+    round: int
+    expert: str
+    meets: bool
+    words: str
+    at: datetime
 
 
 @dataclass(frozen=True)
@@ -314,6 +353,17 @@ class ApplicationNotPossible(Refusal):
     en = "It cannot be applied for like this: {problem}."
     next_zh = "请按提示处理后重试；草稿不会丢失。"
     next_en = "See to it and try again; a draft is not lost."
+
+
+@dataclass(frozen=True)
+class OpinionGiven(Refusal):
+    """An expert has spoken about this application already."""
+
+    retry: ClassVar[Retry] = Retry.NEVER
+    zh = "您已对这个办件发表过意见。"
+    en = "You have given your opinion on this application already."
+    next_zh = "申诉后的再次认定由其他专家进行。"
+    next_en = "After an appeal other experts are asked."
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Column, Index, LargeBinary, Text
+from sqlalchemy import Column, Index, LargeBinary, Text, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from backend.infra.columns import Amount, Instant, Serial
@@ -51,6 +51,21 @@ class MatterStepRow(SQLModel, table=True):
     event: str
     state: str
     words: str = Field(default="", sa_type=Text)
+
+
+class MatterOpinion(SQLModel, table=True):
+    """What an expert said of an application. Append-only; each speaks once."""
+
+    __tablename__ = "matter_opinion"
+    __table_args__ = (UniqueConstraint("matter_id", "expert"),)
+
+    id: int | None = Field(default=None, sa_column=Column(Serial, primary_key=True))
+    matter_id: str = Field(foreign_key="matter.id")
+    round: int
+    expert: str
+    meets: bool
+    words: str = Field(default="", sa_type=Text)
+    at: datetime = Field(sa_type=Instant)
 
 
 class Material(SQLModel, table=True):

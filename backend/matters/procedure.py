@@ -19,7 +19,7 @@ from backend.infra.database import Unit
 from backend.infra.idempotency import once
 from backend.kernel.calendar import local_day
 from backend.kernel.errors import Refusal
-from backend.matters import logic, queries, service
+from backend.matters import logic, opinions, queries, service
 from backend.matters.contracts import (
     ActOnMatter,
     ApplicationNotPossible,
@@ -84,6 +84,7 @@ class Procedure(Generic[F]):
 
     ``judge`` is asked on saving and on submitting; ``standing`` only on submitting, the person locked.
     ``take`` brings about what was approved and returns its id, or ``None`` where that comes later.
+    ``experts``: how many of one mind look at it before the agency does; ``None``: none.
     ``appeal_days``: within how many working days an appeal is answered; ``None``: as the application.
     """
 
@@ -93,6 +94,7 @@ class Procedure(Generic[F]):
     take: Callable[[Unit, str, MatterView, F], str | Refusal | None]
     standing: Callable[[Unit, F, MatterView, Asked], Refusal | None] | None = None
     appeal_days: Callable[[str, date], int] | None = None
+    experts: Callable[[str, date], int] | None = None
     insured: bool = True
 
     def read(self, matter: MatterView) -> F:
@@ -149,6 +151,26 @@ def decide(
     if moved.state is not MatterState.APPROVED:
         return moved
     return _take(unit, procedure, by, moved)
+
+
+def give_opinion(
+    unit: Unit, procedure: Procedure[Any], by: str, matter_id: str, meets: bool, words: str
+) -> MatterView | Refusal:
+    """Let an expert speak; once enough are of one mind the application moves on.
+
+    Before: the caller has seen to who may speak.
+    """
+    row = service.locked(unit, matter_id)
+    matter = queries.matter(unit, matter_id)
+    if (
+        row is None
+        or matter is None
+        or matter.state is not MatterState.SUBMITTED
+        or procedure.experts is None
+    ):
+        return MatterNotFound()
+    said = opinions.give(unit, matter, by, meets, words)
+    return said if isinstance(said, Refusal) else _as_found(unit, procedure, matter)
 
 
 def withdraw(unit: Unit, command: ActOnMatter) -> MatterView | Refusal:
@@ -273,9 +295,29 @@ def _moved_on(
     moved = service.move(unit, matter.id, event, by, Party.APPLICANT, due_days=days)
     if moved is None:
         return MatterNotFound()
+    if procedure.experts is not None and moved.state is MatterState.SUBMITTED:
+        return _as_found(
+            unit, procedure, moved
+        )  # what experts said of it before the supplement stands
     if moved.state is not MatterState.APPROVED:
         return moved
     return _take(unit, procedure, by, moved)
+
+
+def _as_found(unit: Unit, procedure: Procedure[F], matter: MatterView) -> MatterView:
+    """Move an application on as experts have found, where enough of them are of one mind."""
+    if procedure.experts is None:
+        return matter
+    needed = procedure.experts(matter.area_code, local_day(unit.now))
+    said = opinions.of_matters(unit, [matter.id]).get(matter.id, [])
+    in_round = opinions.round_of(matter)
+    found = opinions.verdict(said, in_round, needed)
+    if found is None:
+        return matter
+    event = MatterEvent.AGREE if found else MatterEvent.REJECT
+    reasons = [one.words for one in said if one.round == in_round and one.meets is found]
+    words = "" if found else "；".join(filter(None, reasons))
+    return service.move(unit, matter.id, event, "experts", Party.AGENCY, words) or matter
 
 
 def _take(unit: Unit, procedure: Procedure[F], by: str, matter: MatterView) -> MatterView | Refusal:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from sqlalchemy import false, or_
+from sqlalchemy import ColumnElement, and_, false, or_
 from sqlmodel import col, select
 
 from backend.access.logic import prefix_of
@@ -23,7 +23,7 @@ from backend.matters.contracts import (
     Party,
     Requirement,
 )
-from backend.matters.model import Material, Matter, MatterStepRow
+from backend.matters.model import Material, Matter, MatterOpinion, MatterStepRow
 from backend.people import queries as people
 from backend.policies import queries as policies
 from backend.policies.contracts import Service
@@ -59,12 +59,43 @@ def in_state(
     return views(unit, rows)
 
 
-def waiting(unit: Unit, regions: Sequence[str], limit: int) -> list[MatterView]:
-    """Return what waits for the desk in some regions, the longest waiting first."""
+def waiting(
+    unit: Unit, regions: Sequence[str], expert_kinds: Sequence[MatterKind], limit: int
+) -> list[MatterView]:
+    """Return what waits for clerks of some regions, the longest waiting first.
+
+    Of what experts look at first only that is theirs which experts have found.
+    """
+    for_clerks = or_(
+        col(Matter.state) == MatterState.RECHECK,
+        and_(
+            col(Matter.state) == MatterState.SUBMITTED,
+            col(Matter.kind).not_in(expert_kinds),
+        ),
+    )
+    return _queue(unit, regions, for_clerks, limit)
+
+
+def for_expert(
+    unit: Unit, expert: str, regions: Sequence[str], kinds: Sequence[MatterKind], limit: int
+) -> list[MatterView]:
+    """Return what an expert of some regions has still to speak about, the longest waiting first."""
+    spoken = select(MatterOpinion.matter_id).where(MatterOpinion.expert == expert)
+    theirs = and_(
+        col(Matter.state) == MatterState.SUBMITTED,
+        col(Matter.kind).in_(kinds),
+        col(Matter.id).not_in(spoken),
+    )
+    return _queue(unit, regions, theirs, limit)
+
+
+def _queue(
+    unit: Unit, regions: Sequence[str], which: ColumnElement[bool], limit: int
+) -> list[MatterView]:
     within = [col(Matter.area_code).startswith(prefix_of(region)) for region in regions]
     rows = unit.db.exec(
         select(Matter)
-        .where(Matter.state == MatterState.SUBMITTED)
+        .where(which)
         .where(or_(*within) if within else false())
         .order_by(col(Matter.submitted_at), col(Matter.id))
         .limit(limit)

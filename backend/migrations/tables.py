@@ -40,6 +40,7 @@ APPEND_ONLY = (
     _proxies.ProxyAct.__tablename__,
     _payments.MisuseReport.__tablename__,
     _matters.MatterStepRow.__tablename__,
+    _matters.MatterOpinion.__tablename__,
 )
 __all__ = [
     "APPEND_ONLY",

@@ -7,7 +7,7 @@ from datetime import date
 from enum import StrEnum
 from fractions import Fraction
 
-from backend.entitlements.queries import has_disease
+from backend.entitlements.queries import crosses_provinces, has_disease
 from backend.filings import queries as filings
 from backend.filings.contracts import FilingView
 from backend.filings.logic import exempt_provinces
@@ -21,6 +21,7 @@ from backend.payments.visits import enrolment_on
 from backend.people.contracts import BenefitStatus, EnrolmentView
 from backend.policies.contracts import OutageNow, Service
 from backend.policies.queries import outage_now
+from backend.regions.library import province_code
 from backend.rulebook.library import rulebook
 from backend.settlement.case import CareKind, FilingKind
 
@@ -45,6 +46,7 @@ class DirectReason(StrEnum):
     NO_DIFFERENCE = "NO_DIFFERENCE"
     AT_HOME = "AT_HOME"
     DISEASE_NOT_ON_FILE = "DISEASE_NOT_ON_FILE"
+    DISEASE_STAYS_AT_HOME = "DISEASE_STAYS_AT_HOME"
 
     @property
     def stops(self) -> bool:
@@ -64,6 +66,7 @@ _STOPS = {
     DirectReason.OUTAGE,
     DirectReason.RULE_NOT_LOADED,
     DirectReason.DISEASE_NOT_ON_FILE,
+    DirectReason.DISEASE_STAYS_AT_HOME,
 }
 _WORDS = {
     "AGREEMENT_NOT_OPEN": (
@@ -106,6 +109,10 @@ _WORDS = {
     "DISEASE_NOT_ON_FILE": (
         "没有这个门诊慢特病的认定，不能按慢特病直接结算；请先申请认定，或按普通门诊结算。",
         "The chronic disease is not on file; apply for it first, or settle as ordinary care.",
+    ),
+    "DISEASE_STAYS_AT_HOME": (
+        "这个病种还不能跨省直接结算；先垫付，再回参保地手工报销。",
+        "This disease is not settled in other provinces yet; pay, and claim at home.",
     ),
     "FILED": ("去那里的备案已经生效。", "A filing for that place is in force."),
     "AT_HOME": (
@@ -164,6 +171,8 @@ def check(
             reasons.append(DirectReason.OUTAGE)
         if care is CareKind.CHRONIC and not has_disease(unit, enrolment.id, disease, day):
             reasons.append(DirectReason.DISEASE_NOT_ON_FILE)
+        elif care is CareKind.CHRONIC and not _crosses(enrolment, institution, disease, day):
+            reasons.append(DirectReason.DISEASE_STAYS_AT_HOME)
         filing = filings.in_force(unit, enrolment.id, institution.area_code, day)
         rate, better = _rates(unit, person_id, institution, care, day, filing, disease)
         reasons.append(_about_filing(unit, enrolment, institution, day, filing, rate, better))
@@ -179,6 +188,14 @@ def check(
         rate=rate,
         rate_if_filed=better if better != rate else None,
     )
+
+
+def _crosses(
+    enrolment: EnrolmentView, institution: InstitutionView, disease: str, day: date
+) -> bool:
+    """Tell whether a disease is settled directly at a place: at home always, elsewhere some."""
+    at_home = province_code(enrolment.area_code) == province_code(institution.area_code)
+    return at_home or crosses_provinces(disease, enrolment.area_code, day)
 
 
 def _about_filing(

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 
 from backend.infra.database import Unit
-from backend.institutions.contracts import InstitutionView
-from backend.kernel.money import ZERO
+from backend.institutions.contracts import InstitutionKind, InstitutionView
+from backend.kernel.money import ZERO, Fen
 from backend.payments.contracts import Payer, PayerReason, PayerView
 from backend.people.contracts import AccountKind, EnrolmentView
 from backend.rulebook.contracts import RuleMissing
 from backend.rulebook.library import rulebook
-from backend.settlement.case import CareKind, Case
-from backend.settlement.facts import Visit, gather_case
+from backend.settlement.case import CareKind, Case, Place
+from backend.settlement.facts import Visit, gather_at, gather_case
 from backend.settlement.tiers.law import Law
 from backend.settlement.tiers.pool import basic_pool
 
+_PLACE = Place("", InstitutionKind.HOSPITAL, 3, pooling=True, campus=False)
+"""A level-3 hospital of the insured area, where every listed disease is treated."""
 _CASH = PayerView(Payer.CASH, usable=True, reason=PayerReason.USABLE, left_fen=None)
 
 
@@ -45,6 +49,39 @@ def _fund(case: Case) -> PayerView:
     if pool.fund_left_fen == ZERO:
         return PayerView(Payer.FUND, False, PayerReason.LIMIT_USED_UP, ZERO)
     return PayerView(Payer.FUND, True, PayerReason.USABLE, pool.fund_left_fen)
+
+
+@dataclass(frozen=True)
+class Quota:
+    """What a year still allows for a listed disease: the fund's limit and what is left of it.
+
+    ``limit_fen`` is ``None`` where the law of the day sets none.
+    """
+
+    limit_fen: Fen | None
+    left_fen: Fen | None
+
+
+def quotas(
+    unit: Unit, enrolment: EnrolmentView, diseases: Sequence[str], day: date
+) -> dict[str, Quota]:
+    """Return the quota of diseases, as many reads for one as for all.
+
+    Where the law cannot say it, the disease is left out.
+    """
+    if not diseases:
+        return {}
+    case = gather_at(unit, enrolment, _PLACE, Visit(CareKind.CHRONIC, day), lines=())
+    found = {}
+    for disease in diseases:
+        asked = replace(case, disease=disease)
+        try:
+            pool = basic_pool(asked, ZERO, ZERO, Law(asked, rulebook()))
+        except RuleMissing:
+            continue
+        if pool.reason is None:
+            found[disease] = Quota(pool.fund_limit_fen, pool.fund_left_fen)
+    return found
 
 
 def _account(case: Case) -> PayerView:

@@ -309,6 +309,12 @@ def area_of_enrolment(unit: Unit, enrolment_id: str) -> str:
     return unit.db.get_one(Enrolment, enrolment_id).area_code
 
 
+def areas_of_enrolments(unit: Unit, enrolment_ids: Sequence[str]) -> dict[str, str]:
+    """Return the insured areas of enrolments, by id."""
+    query = select(Enrolment.id, Enrolment.area_code).where(col(Enrolment.id).in_(enrolment_ids))
+    return dict(unit.db.exec(query).all()) if enrolment_ids else {}
+
+
 def person_of_enrolment(unit: Unit, enrolment_id: str) -> str:
     """Return whose an enrolment is that must exist."""
     return unit.db.get_one(Enrolment, enrolment_id).person_id

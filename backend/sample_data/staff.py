@@ -13,6 +13,9 @@ STAFF: dict[str, tuple[str, tuple[Duty, ...]]] = {
     "CD1001": ("经办样例甲", (Duty(Role.CLERK, "510100"),)),
     "CD1002": ("经办样例乙", (Duty(Role.CLERK, "510100"), Duty(Role.CHECKER, "510100"))),
     "CD1003": ("主管样例", (Duty(Role.CHECKER, "510100"), Duty(Role.SUPERVISOR, "510100"))),
+    "HX2001": ("专家样例甲", (Duty(Role.EXPERT, "510100"),)),
+    "HX2002": ("专家样例乙", (Duty(Role.EXPERT, "510100"),)),
+    "HX2003": ("专家样例丙", (Duty(Role.EXPERT, "510100"),)),
     "ZG1001": ("经办样例丙", (Duty(Role.CLERK, "510300"), Duty(Role.CHECKER, "510300"))),
     "SC1001": ("省级样例", (Duty(Role.CLERK, "510000"), Duty(Role.CHECKER, "510000"))),
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from backend.infra.database import Unit
@@ -67,6 +67,18 @@ def gather_case(
 
     ``enrolment`` is as it stood on the day of service. Raises ``RuleMissing``.
     """
+    return gather_at(unit, enrolment, place_of(institution), visit, lines, lock)
+
+
+def gather_at(
+    unit: Unit,
+    enrolment: EnrolmentView,
+    place: Place,
+    visit: Visit,
+    lines: Sequence[LineInput],
+    lock: bool = False,
+) -> Case:
+    """Return the case at a place as the law sees it; a place without an area is of the insured one."""
     balance = ledger.balance(unit, accounts.personal(enrolment.id), lock=lock)
     family = None
     if visit.family_enrolment_id is not None:
@@ -91,7 +103,7 @@ def gather_case(
             products=tuple(HeldProduct(code, continuous) for code, continuous in known.products),
             benefits_paused=visit.benefits_paused,
         ),
-        place=place_of(institution),
+        place=place if place.area_code else replace(place, area_code=enrolment.area_code),
         lines=tuple(lines),
         used=queries.used(unit, enrolment.id, year, lock=lock),
         route=visit.route,

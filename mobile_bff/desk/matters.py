@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import strawberry
@@ -10,6 +11,8 @@ from backend.access.contracts import DutyMissing, SignInRequired
 from backend.desk import service
 from backend.desk.contracts import (
     DecideMatter,
+    ExpertsFirst,
+    GiveOpinion,
     JudgeMaterial,
     MatterAtDesk,
     MatterDecision,
@@ -19,7 +22,7 @@ from backend.desk.contracts import (
 )
 from backend.filings.contracts import FilingNotFound
 from backend.kernel.errors import Locale
-from backend.matters.contracts import MaterialVerdict, MatterNotFound
+from backend.matters.contracts import MaterialVerdict, MatterNotFound, OpinionGiven
 from backend.rulebook.contracts import RuleNotLoaded
 from mobile_bff.context import Info
 from mobile_bff.errors import answer, result_union
@@ -33,6 +36,7 @@ from mobile_bff.public_services.cross_region_filing import (
     filing_type,
 )
 
+DECIDED = (ExpertsFirst, RuleNotLoaded)
 _STAFF = (SignInRequired, DutyMissing)
 _WORDS = {
     Locale.ZH: {
@@ -59,6 +63,20 @@ class DeskMatter:
     filing: FilingApplicationType | None = strawberry.field(
         description="Of a filing: what it would mean, and the filing once there is one."
     )
+    opinions: list[OpinionType] = strawberry.field(
+        description="What experts said, once they have found; else empty."
+    )
+
+
+@strawberry.type(name="Opinion", description="What an expert said of an application.")
+class OpinionType:
+    """Shown once experts have found."""
+
+    round: int = strawberry.field(description="1, and one more with each appeal.")
+    expert: str = strawberry.field(description="Who.")
+    meets: bool = strawberry.field(description="Whether it meets its condition.")
+    words: str = strawberry.field(description="Why.")
+    at: datetime = strawberry.field(description="When.")
 
 
 @strawberry.type(description="Words that a clerk may begin with.")
@@ -98,6 +116,17 @@ class DecideMatterInput:
     words: str = strawberry.field(default="", description="What the applicant reads.")
 
 
+@strawberry.input(description="Says as an expert whether an application meets its condition.")
+class GiveOpinionInput:
+    """Which, whether, and why."""
+
+    matter_id: strawberry.ID = strawberry.field(description="The application.")
+    meets: bool = strawberry.field(description="Whether it meets its condition.")
+    words: str = strawberry.field(
+        description="Why; where experts refuse it the applicant reads it."
+    )
+
+
 @strawberry.input(description="Has a failed upload tried at once.")
 class RetryUploadInput:
     """Which filing."""
@@ -113,6 +142,7 @@ def desk_matter(view: MatterAtDesk, locale: Locale) -> DeskMatter:
         matter=matter_type(view.matter, locale),
         form=form_lines(view.matter, locale),
         filing=None if view.filing is None else application_type(view.filing, locale),
+        opinions=[OpinionType(**vars(one)) for one in view.opinions],
     )
 
 
@@ -156,7 +186,7 @@ class MatterMutations:
         graphql_type=result_union(
             "DecideMatterResult",
             DeskMatter,
-            (*_STAFF, MatterNotFound, WordsMissing, SecondPersonNeeded, RuleNotLoaded),
+            (*_STAFF, MatterNotFound, WordsMissing, SecondPersonNeeded, *DECIDED),
         ),
     )
     async def decide_matter(self, info: Info, input: DecideMatterInput) -> Any:
@@ -164,6 +194,22 @@ class MatterMutations:
         outcome = await info.context.act(
             service.decide_matter,
             lambda actor: DecideMatter(actor, input.matter_id, input.decision, input.words),
+        )
+        return answer(outcome, info.context.locale, lambda v: desk_matter(v, info.context.locale))
+
+    @strawberry.mutation(
+        description="Say as an expert whether an application meets its condition; once.",
+        graphql_type=result_union(
+            "GiveOpinionResult",
+            DeskMatter,
+            (*_STAFF, MatterNotFound, WordsMissing, OpinionGiven, RuleNotLoaded),
+        ),
+    )
+    async def give_opinion(self, info: Info, input: GiveOpinionInput) -> Any:
+        """Give an opinion."""
+        outcome = await info.context.act(
+            service.give_opinion,
+            lambda actor: GiveOpinion(actor, input.matter_id, input.meets, input.words),
         )
         return answer(outcome, info.context.locale, lambda v: desk_matter(v, info.context.locale))
 

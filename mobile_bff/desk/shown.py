@@ -142,6 +142,9 @@ class WorkList:
     matters: list[DeskMatter] = strawberry.field(
         description="Applications, the longest waiting first."
     )
+    for_experts: list[DeskMatter] = strawberry.field(
+        description="Applications that an expert has still to speak about."
+    )
     failed_uploads: list[FilingType] = strawberry.field(
         description="Filings that the national platform has not taken yet, the oldest first."
     )
@@ -230,6 +233,7 @@ def work_type(work: Work, locale: Locale) -> WorkList:
         duplicates=[duplicate_type(view, locale) for view in work.duplicates],
         proposals=[proposal_type(view, locale) for view in work.proposals],
         matters=[desk_matter(view, locale) for view in work.matters],
+        for_experts=[desk_matter(view, locale) for view in work.for_experts],
         failed_uploads=[filing_type(view, locale) for view in work.failed_uploads],
         misuse=[_misuse(view) for view in work.misuse],
     )

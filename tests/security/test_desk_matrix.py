@@ -27,6 +27,7 @@ from backend.staff import service as staff
 from mobile_bff import documents
 from mobile_bff.desk.schema import DESK_DOCUMENTS, make_desk_schema
 from tests.security.test_matrix import TURNED_AWAY, Province, Row, _input, asked
+from tests.usecases.test_chronic import submitted as chronic_submitted
 from tests.usecases.test_documents import (
     BABY,
     BORN,
@@ -44,11 +45,11 @@ from tests.usecases.test_relatives import asked_for, bound, request
 from tests.world import ManualClock, World, resources_for
 
 SCHEMA = make_desk_schema()
-STAFF = ("clerk", "checker", "supervisor", "elsewhere", "province", "blocked")
+STAFF = ("clerk", "checker", "supervisor", "expert", "elsewhere", "province", "blocked")
 EVERYBODY = ("anonymous", "person", "till", *STAFF)
 _CLERKS = {"clerk", "checker", "province"}
 _CHECKERS = {"checker", "supervisor", "province"}
-_WORKING = {*_CLERKS, *_CHECKERS, "elsewhere"}
+_WORKING = {*_CLERKS, *_CHECKERS, "expert", "elsewhere"}
 
 MUTATIONS: dict[str, Row] = {
     "openStaffSession": Row(set(EVERYBODY), _input(number="CD1001", password="x", code="0")),
@@ -67,6 +68,7 @@ MUTATIONS: dict[str, Row] = {
     "confirmMerge": Row(_CHECKERS, _input(caseId="@proposed_pair")),
     "lookAtMatter": Row(_CLERKS, _input(matterId="@matter")),
     "judgeMaterial": Row(_CLERKS, _input(materialId="@material", verdict="ACCEPTED")),
+    "giveOpinion": Row({"expert"}, _input(matterId="@chronic", meets=True, words="符合")),
     "decideMatter": Row(_CLERKS, _input(matterId="@matter", decision="APPROVE")),
     "retryUpload": Row(_CLERKS, _input(filingId="@filing")),
     "propose": Row(
@@ -99,6 +101,7 @@ def _furnished(world: World) -> Province:
         "clerk": "CD1001",
         "checker": "CD1002",
         "supervisor": "CD1003",
+        "expert": "HX2001",
         "elsewhere": "ZG1001",
         "province": "SC1001",
         "blocked": "CD1009",
@@ -143,11 +146,13 @@ def _furnished(world: World) -> Province:
     paper = add(world, waits.matter.id, by="worker_3")
     submit(world, waits, "worker_3")
     filing = filed(world, PROMISED, "worker_4").filing
+    disease = chronic_submitted(world, "worker_5")
     assert filing is not None
     owner = asked_for(world, "worker", "retiree")
     ids = {
         "matter": waits.matter.id,
         "material": paper.id,
+        "chronic": disease.id,
         "filing": filing.id,
         "owner": person.person_id,
         "owner_name": owner.owner_name,

@@ -218,6 +218,10 @@ MUTATIONS: dict[str, Row] = {
         ),
     ),
     "submitFiling": Row({"self", "payer"}, _keyed(matterId="@draft")),
+    "saveChronic": Row(
+        {"self", "payer"},
+        _keyed(subjectId="@owner", disease="COPD", hospitalCode="H51010400001"),
+    ),
     "submitApplication": Row({"self", "payer"}, _keyed(matterId="@draft")),
     "withdrawMatter": Row({"self", "payer"}, _input(matterId="@draft")),
     "appealMatter": Row({"self", "payer"}, _input(matterId="@rejected", words="x")),
@@ -298,6 +302,7 @@ QUERIES: dict[str, tuple[set[str], str]] = {
         _MAY_VIEW,
         f"personalRights({_SUBJECT}) {{ modules {{ id }} person {{ maskedName }} "
         "documents { id } enrolments { id } accounts { enrolmentId } yearUse { year } "
+        "chronicDiseases { id } chronicChoices { workdays } "
         "settlements { edges { node { id } } } "
         'estimate(input: {care: OUTPATIENT, inScope: 100, options: [{institutionId: "x"}]}) '
         "{ refusal } }",

@@ -27,6 +27,7 @@ from backend.people.contracts import InsuranceType
 from backend.rulebook.library import make_book, packs_in, shipped_packs
 from backend.settlement.case import CareKind
 from tests.cases.test_cases import PACKS
+from tests.usecases.test_chronic import says, submitted
 from tests.usecases.test_filings import filed
 from tests.usecases.test_relatives import bound, code_for
 from tests.world import IBUPROFEN, LEVEL_3, World, line, new_key
@@ -83,6 +84,7 @@ def _fill_what_no_purchase_writes(world: World) -> None:
     settled = world.buy("worker_2", line(IBUPROFEN))
     not_me = ReportNotMe(world.actor("worker_2"), settled.id, "", new_key())
     assert isinstance(world.do(report_not_me, not_me), MisuseView)
+    says(world, "HX2001", submitted(world, "worker_3").id)
     bound(world, "worker", "retiree")
     assert isinstance(code_for(world, "worker", "retiree"), IssuedCode)
 

@@ -244,8 +244,9 @@ def test_the_same_file_names_in_every_domain_folder() -> None:
             )
         },
         "people": {"document_contracts", "documents"},
-        "matters": {"materials", "procedure", "workdays"},
+        "matters": {"materials", "opinions", "procedure", "workdays"},
         "filings": {"uploads"},
+        "entitlements": {"applying"},
         "desk": {"papers"},
         "merging": {"plan"},
         "proxies": {"authority"},

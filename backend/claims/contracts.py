@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import StrEnum
 from typing import ClassVar
 
 from backend.catalogue.contracts import ItemKind
-from backend.kernel.errors import Refusal, Retry
+from backend.kernel.errors import Locale, Refusal, Retry
 from backend.kernel.money import Fen, Quantity, UnitPrice
 from backend.settlement.case import CareKind
 from backend.settlement.contracts import SettlementView
@@ -69,16 +70,82 @@ class ClaimView:
         return Fen(0 if gone else self.settlement.fund_fen)
 
 
+class ClaimProblem(StrEnum):
+    """What is wrong with a claim."""
+
+    DATES = "DATES"
+    ONE_DAY = "ONE_DAY"
+    ONLY_STAYS_CONTINUE = "ONLY_STAYS_CONTINUE"
+    INVOICES = "INVOICES"
+    INVOICE_NUMBER = "INVOICE_NUMBER"
+    NUMBER_OF_LINES = "NUMBER_OF_LINES"
+    DISEASE = "DISEASE"
+    LINE_QUANTITY = "LINE_QUANTITY"
+    LINE_PRICE = "LINE_PRICE"
+    LINE_NAME = "LINE_NAME"
+    LINE_DAY = "LINE_DAY"
+    LINE_CODE = "LINE_CODE"
+    INSTITUTION = "INSTITUTION"
+    EARLIER_CLAIM = "EARLIER_CLAIM"
+    DAYS_OF_STAY = "DAYS_OF_STAY"
+    YEARS_APART = "YEARS_APART"
+    CONTINUED = "CONTINUED"
+    CONTRADICTS = "CONTRADICTS"
+    TOTAL = "TOTAL"
+    ACCOUNT = "ACCOUNT"
+
+    def text(self, locale: Locale) -> str:
+        """Return it in plain words."""
+        return _PROBLEMS[self.value][0 if locale is Locale.ZH else 1]
+
+
+_PROBLEMS = {
+    "DATES": ("就医起止日期不对", "the days of the care"),
+    "ONE_DAY": ("住院以外的就医只能是同一天", "one day for care outside of a stay"),
+    "ONLY_STAYS_CONTINUE": ("只有住院可以分段申报", "only a stay continues an earlier claim"),
+    "INVOICES": (
+        f"票据须为1至{INVOICES_MAX}张且不重复",
+        f"1 to {INVOICES_MAX} invoices, each once",
+    ),
+    "INVOICE_NUMBER": ("票据号码格式不对", "an invoice number"),
+    "NUMBER_OF_LINES": (f"费用明细须为1至{LINES_MAX}条", f"1 to {LINES_MAX} lines"),
+    "DISEASE": ("没有填写慢特病病种", "the listed disease"),
+    "LINE_QUANTITY": ("明细数量不对", "the quantity of a line"),
+    "LINE_PRICE": ("明细单价不对", "the price of a line"),
+    "LINE_NAME": ("明细缺少编码或名称", "code or name of a line"),
+    "LINE_DAY": ("明细日期不在就医期间", "the day of a line"),
+    "LINE_CODE": ("明细编码不在目录中", "the code of a line is not in the catalogue"),
+    "INSTITUTION": ("没有这家医疗机构", "there is no such institution"),
+    "EARLIER_CLAIM": ("没有可以接续的上一段报销", "there is no such claim to continue"),
+    "DAYS_OF_STAY": (
+        "须从同一次住院的入院日起、接在已报销部分之后",
+        "the days of the stay, after those claimed before",
+    ),
+    "YEARS_APART": ("跨年度的费用须按年度分段申报", "the fees of each year by themselves"),
+    "CONTINUED": ("后面的分段报销须先撤销", "a later claim continues it"),
+    "CONTRADICTS": ("金额相互矛盾，退费多于收费", "the amounts contradict each other"),
+    "TOTAL": ("发票总金额须大于零", "the total of the invoices is more than nothing"),
+    "ACCOUNT": (
+        "收款账户须为本人的户名、开户银行和9至30位账号",
+        "the account to pay to: holder, bank, and a number of 9 to 30 digits",
+    ),
+}
+
+
 @dataclass(frozen=True)
 class ClaimInvalid(Refusal):
-    """The claim contradicts itself or lacks what it needs; ``problems`` names everything at once."""
+    """The claim contradicts itself or lacks what it needs; ``problems`` names everything at once.
+
+    ``line_numbers``: the lines concerned, counted from 1.
+    """
 
     retry: ClassVar[Retry] = Retry.NEW_REQUEST
     zh = "报销材料需要更正：{problems}。"
     en = "The claim needs correcting: {problems}."
-    next_zh = "请按列出的各项一次更正后重新录入。"
+    next_zh = "请按列出的各项一次更正后重新提交。"
     next_en = "Correct all of it and enter the claim again."
-    problems: tuple[str, ...]
+    problems: tuple[ClaimProblem, ...]
+    line_numbers: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
+from typing import Protocol
 
 from backend.catalogue.contracts import ItemClass, ItemView
-from backend.claims.contracts import INVOICES_MAX, LINES_MAX, BookClaim, ClaimInvalid
+from backend.claims.contracts import (
+    INVOICES_MAX,
+    LINES_MAX,
+    BookClaim,
+    ClaimInvalid,
+    ClaimProblem,
+)
 from backend.kernel.money import PRICE_SCALE, QUANTITY_SCALE
 from backend.settlement.case import CareKind, LineInput
 
+_ACCOUNT = re.compile(r"[0-9]{9,30}\Z", re.ASCII)
 _INVOICE = re.compile(r"[0-9A-Z]{8,40}\Z", re.ASCII)
 """Fiscal invoices carry a code and a number; 8 to 40 digits or capitals, written without spaces."""
 
@@ -19,21 +27,27 @@ def refusal(
     claim: BookClaim, today: date, quantity_max: int, price_max_yuan: int
 ) -> ClaimInvalid | None:
     """Return what is wrong with a claim before anything is looked up, or ``None``."""
-    problems = [*_dates(claim, today), *_invoices(claim)]
+    problems = [*dates(claim, today), *invoices(claim.invoices)]
     if not 1 <= len(claim.lines) <= LINES_MAX:
-        problems.append(f"1 to {LINES_MAX} lines")
+        problems.append(ClaimProblem.NUMBER_OF_LINES)
     if claim.care is CareKind.CHRONIC and not claim.disease:
-        problems.append("the listed disease")
+        problems.append(ClaimProblem.DISEASE)
+    wrong_lines = set()
     for number, line in enumerate(claim.lines[:LINES_MAX], 1):
+        wrong = []
         if not 0 < abs(line.quantity) <= quantity_max * QUANTITY_SCALE:
-            problems.append(f"line {number}: quantity")
+            wrong.append(ClaimProblem.LINE_QUANTITY)
         if not 0 < line.unit_price <= price_max_yuan * PRICE_SCALE:
-            problems.append(f"line {number}: price")
+            wrong.append(ClaimProblem.LINE_PRICE)
         if not line.code and not line.name:
-            problems.append(f"line {number}: code or name")
+            wrong.append(ClaimProblem.LINE_NAME)
         if line.served_on is not None and not claim.first <= line.served_on <= claim.last:
-            problems.append(f"line {number}: day of service")
-    return ClaimInvalid(tuple(problems)) if problems else None
+            wrong.append(ClaimProblem.LINE_DAY)
+        problems += wrong
+        wrong_lines |= {number} if wrong else set()
+    if not problems:
+        return None
+    return ClaimInvalid(tuple(dict.fromkeys(problems)), tuple(sorted(wrong_lines)))
 
 
 def line_inputs(
@@ -41,12 +55,10 @@ def line_inputs(
 ) -> tuple[LineInput, ...] | ClaimInvalid:
     """Return the lines with the terms of their items; those without a code are outside (class 丙)."""
     unknown = [
-        f"line {number}: {line.code[:60]} is not in the catalogue"
-        for number, line in enumerate(claim.lines, 1)
-        if line.code and line.code not in items
+        number for number, line in enumerate(claim.lines, 1) if line.code and line.code not in items
     ]
     if unknown:
-        return ClaimInvalid(tuple(unknown))
+        return ClaimInvalid((ClaimProblem.LINE_CODE,), tuple(unknown))
     made = []
     for number, line in enumerate(claim.lines, 1):
         item = items.get(line.code)
@@ -71,19 +83,46 @@ def line_inputs(
     return tuple(made)
 
 
-def _dates(claim: BookClaim, today: date) -> list[str]:
+class Days(Protocol):
+    """What a claim says of its days, as a form of a patient and a clerk's entry both do."""
+
+    @property
+    def care(self) -> CareKind:
+        """Return the kind of care."""
+
+    @property
+    def first(self) -> date:
+        """Return the first day."""
+
+    @property
+    def last(self) -> date:
+        """Return the last day."""
+
+    @property
+    def continues_id(self) -> str | None:
+        """Return the claim that it continues."""
+
+
+def dates(claim: Days, today: date) -> list[ClaimProblem]:
+    """Return what is wrong with the days of a claim."""
     if not claim.first <= claim.last <= today:
-        return ["the days of the care"]
+        return [ClaimProblem.DATES]
     if claim.care is not CareKind.INPATIENT and claim.first != claim.last:
-        return ["one day for care outside of a stay"]
+        return [ClaimProblem.ONE_DAY]
     if claim.continues_id is not None and claim.care is not CareKind.INPATIENT:
-        return ["only a stay continues an earlier claim"]
+        return [ClaimProblem.ONLY_STAYS_CONTINUE]
     return []
 
 
-def _invoices(claim: BookClaim) -> list[str]:
-    numbers = claim.invoices
+def invoices(numbers: Sequence[str]) -> list[ClaimProblem]:
+    """Return what is wrong with the numbers of invoices."""
     if not 1 <= len(numbers) <= INVOICES_MAX or len(set(numbers)) != len(numbers):
-        return [f"1 to {INVOICES_MAX} invoices, each once"]
-    bad = [number for number in numbers if not _INVOICE.match(number)]
-    return [f"invoice number {number[:40]}" for number in bad]
+        return [ClaimProblem.INVOICES]
+    bad = any(not _INVOICE.match(number) for number in numbers)
+    return [ClaimProblem.INVOICE_NUMBER] if bad else []
+
+
+def account(holder: str, bank: str, number: str) -> list[ClaimProblem]:
+    """Return what is wrong with an account to pay to; only its bank knows whether it is there."""
+    fits = bool(_ACCOUNT.match(number)) and 1 <= len(holder.strip()) <= 50
+    return [] if fits and 1 <= len(bank.strip()) <= 50 else [ClaimProblem.ACCOUNT]

@@ -13,6 +13,7 @@ from backend.claims.contracts import (
     CapitatedAtPilot,
     ClaimInvalid,
     ClaimNotFound,
+    ClaimProblem,
     ClaimView,
     InvoiceClaimed,
     SettledDirectly,
@@ -63,7 +64,7 @@ def book_claim(unit: Unit, command: BookClaim, clerk: str) -> ClaimView | Refusa
     institution = institutions.by_code(unit, command.institution_code)
     enrolment = enrolment_on(unit, command.person_id, command.enrolment_id, command.first)
     if institution is None:
-        return ClaimInvalid((f"there is no institution {command.institution_code[:40]}",))
+        return ClaimInvalid((ClaimProblem.INSTITUTION,))
     if enrolment is None:
         return NotInsured()
     paid_before = _paid_before(unit, command, institution)
@@ -76,8 +77,8 @@ def book_claim(unit: Unit, command: BookClaim, clerk: str) -> ClaimView | Refusa
         outcome = calculate(case, rulebook())
     except RuleMissing as missing:
         return RuleNotLoaded(missing.region, missing.rule, missing.day)
-    except CaseContradicts as contradiction:
-        return ClaimInvalid((str(contradiction),))
+    except CaseContradicts:
+        return ClaimInvalid((ClaimProblem.CONTRADICTS,))
     claim_id = unit.new_id()
     order = booking.ToBook(
         bill_id=claim_id,
@@ -132,7 +133,7 @@ def reverse_claim(unit: Unit, claim_id: str, reason: str, clerk: str) -> ClaimVi
     stretches = queries.standing_stretches(unit, first)
     later = [c for c in stretches if c.settlement.number > original.number]
     if later:
-        return ClaimInvalid(tuple(f"claim {c.id} continues it" for c in reversed(later)))
+        return ClaimInvalid((ClaimProblem.CONTINUED,))
     enrolment = enrolment_on(
         unit, original.person_id, original.enrolment_id, _first_day(unit, original)
     )
@@ -209,16 +210,16 @@ def _stay(unit: Unit, command: BookClaim, enrolment: EnrolmentView) -> Stay | Cl
         earlier = queries.standing_stretches(unit, command.continues_id)
         own = [c for c in earlier if c.settlement.person_id == command.person_id]
         if not own or own[0].id != command.continues_id:
-            return ClaimInvalid((f"there is no claim {command.continues_id[:40]} to continue",))
+            return ClaimInvalid((ClaimProblem.EARLIER_CLAIM,))
         begins = _first_day(unit, own[0].settlement)
         if command.first != begins or command.last <= own[-1].settlement.service_date:
-            return ClaimInvalid(("the days of the stay, after those claimed before",))
+            return ClaimInvalid((ClaimProblem.DAYS_OF_STAY,))
         due = own[0].settlement.outcome.deductible_year_fen
         consumed = Fen(sum(c.settlement.outcome.deductible_fen for c in own))
     years_apart = rulebook().find(enrolment.area_code, "stays.year_of", command.last)
     earliest = begins if command.continues_id is None else own[-1].settlement.service_date
     if years_apart.choice == "FEE_DATE" and earliest.year != command.last.year:
-        return ClaimInvalid((f"fees up to {date(earliest.year, 12, 31)} by themselves first",))
+        return ClaimInvalid((ClaimProblem.YEARS_APART,))
     return Stay(
         admitted_on=begins,
         discharged_on=command.last,

@@ -19,6 +19,7 @@ from backend.claims.contracts import (
     InvoiceClaimed,
     SettledDirectly,
 )
+from backend.claims.contracts import ClaimProblem as P
 from backend.infra.database import Unit
 from backend.kernel.money import parse_quantity, parse_unit_price
 from backend.ledger import queries as ledger
@@ -143,39 +144,38 @@ def test_a_stay_settled_at_the_till_is_not_claimed_again(world: World) -> None:
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [
-        ({"last": date(2026, 6, 16)}, "the days of the care"),
-        ({"first": date(2026, 6, 11)}, "the days of the care"),
-        ({"care": CareKind.OUTPATIENT}, "one day for care outside of a stay"),
+        ({"last": date(2026, 6, 16)}, P.DATES),
+        ({"first": date(2026, 6, 11)}, P.DATES),
+        ({"care": CareKind.OUTPATIENT}, P.ONE_DAY),
         (
             {"care": CareKind.OUTPATIENT, "first": DAY, "continues_id": "x"},
-            "only a stay continues an earlier claim",
+            P.ONLY_STAYS_CONTINUE,
         ),
-        ({"care": CareKind.CHRONIC, "first": DAY}, "the listed disease"),
-        ({"invoices": ()}, "1 to 100 invoices, each once"),
-        ({"invoices": ("A2345678", "A2345678")}, "1 to 100 invoices, each once"),
-        ({"invoices": ("1101 0026",)}, "invoice number 1101 0026"),
-        ({"lines": ()}, "1 to 500 lines"),
-        ({"lines": (fee("1.00", code=""),)}, "line 1: code or name"),
-        ({"lines": (fee("1.00", served_on=date(2026, 5, 31)),)}, "line 1: day of service"),
-        ({"lines": (fee("1.00"), fee("99999999.00"))}, "line 2: price"),
-        ({"institution_code": "H0"}, "there is no institution H0"),
-        ({"lines": (fee("1.00", code="NO"),)}, "line 1: NO is not in the catalogue"),
-        ({"continues_id": "no such"}, "there is no claim no such to continue"),
+        ({"care": CareKind.CHRONIC, "first": DAY}, P.DISEASE),
+        ({"invoices": ()}, P.INVOICES),
+        ({"invoices": ("A2345678", "A2345678")}, P.INVOICES),
+        ({"invoices": ("1101 0026",)}, P.INVOICE_NUMBER),
+        ({"lines": ()}, P.NUMBER_OF_LINES),
+        ({"lines": (fee("1.00", code=""),)}, (P.LINE_NAME, 1)),
+        ({"lines": (fee("1.00", served_on=date(2026, 5, 31)),)}, (P.LINE_DAY, 1)),
+        ({"lines": (fee("1.00"), fee("99999999.00"))}, (P.LINE_PRICE, 2)),
+        ({"institution_code": "H0"}, P.INSTITUTION),
+        ({"lines": (fee("1.00", code="NO"),)}, (P.LINE_CODE, 1)),
+        ({"continues_id": "no such"}, P.EARLIER_CLAIM),
     ],
 )
 def test_what_is_wrong_is_named_and_nothing_is_booked(
-    world: World, changes: dict[str, Any], problem: str
+    world: World, changes: dict[str, Any], problem: Any
 ) -> None:
     money = world.money()
-    assert book(world, claim(world, **changes)) == ClaimInvalid((problem,))
+    what, *lines = problem if isinstance(problem, tuple) else (problem,)
+    assert book(world, claim(world, **changes)) == ClaimInvalid((what,), tuple(lines))
     assert world.money() == money
 
 
 def test_everything_wrong_is_named_at_once(world: World) -> None:
     wrong = claim(world, last=date(2027, 1, 1), invoices=("x",), lines=())
-    assert book(world, wrong) == ClaimInvalid(
-        ("the days of the care", "invoice number x", "1 to 500 lines")
-    )
+    assert book(world, wrong) == ClaimInvalid((P.DATES, P.INVOICE_NUMBER, P.NUMBER_OF_LINES))
 
 
 def test_who_is_not_insured_or_entitled_or_whose_region_has_no_rules(world: World) -> None:
@@ -211,14 +211,12 @@ def test_a_long_stay_is_claimed_in_stretches_with_one_deductible(world: World) -
         lines=(fee("1000.00"),),
         continues_id=first.id,
     )
-    assert book(world, replace(rest, first=date(2026, 6, 2))) == ClaimInvalid(
-        ("the days of the stay, after those claimed before",)
-    )
+    assert book(world, replace(rest, first=date(2026, 6, 2))) == ClaimInvalid((P.DAYS_OF_STAY,))
     second = booked(world, rest)
     assert second.settlement.outcome.deductible_fen == 0
     assert second.payable_fen == 79_000
     assert world.counters("retiree")["inpatient_worker.stays"] == 1
-    assert reverse(world, first.id) == ClaimInvalid((f"claim {second.id} continues it",))
+    assert reverse(world, first.id) == ClaimInvalid((P.CONTINUED,))
     assert isinstance(reverse(world, second.id), ClaimView)
     assert isinstance(reverse(world, first.id), ClaimView)
     assert owed_to(world, "retiree") == 0

@@ -106,6 +106,7 @@ def _files(resources: Resources, door: Door, faces: FaceReader) -> list[Route]:
         Route("/face-checks/{check_id:str}", pictures.answer, methods=["POST"]),
         Route("/materials/{matter_id:str}", papers.take, methods=["POST"]),
         Route("/materials/{material_id:str}/content", papers.show, methods=["GET"]),
+        Route("/exports/settlements.csv", exports.settlements, methods=["GET"]),
     ]
 
 

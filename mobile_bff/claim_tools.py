@@ -118,7 +118,9 @@ def _claim(options: argparse.Namespace, write: Run, read: Run, operator: str) ->
 
 def _report(outcome: ClaimView | Refusal) -> int:
     if isinstance(outcome, Refusal):
-        print(outcome.message(Locale.EN), file=sys.stderr)
+        lines = getattr(outcome, "line_numbers", ())
+        where = f" (lines {', '.join(map(str, lines))})" if lines else ""
+        print(outcome.message(Locale.EN) + where, file=sys.stderr)
         return 1
     _print(outcome)
     return 0

@@ -34,8 +34,11 @@ from backend.kernel.calendar import SHANGHAI, local_day
 from backend.ledger import queries as ledger
 from backend.matters.contracts import (
     CANCEL_MATTER_STATES,
+    CHOICE_MATTER_STATES,
     CHRONIC_MATTER_STATES,
+    CLAIM_MATTER_STATES,
     FILING_MATTER_STATES,
+    TEAM_MATTER_STATES,
 )
 from backend.payments.contracts import BILL_STATES
 from backend.payments.stay_contracts import STAY_STATES
@@ -43,6 +46,7 @@ from backend.people.document_contracts import DUPLICATE_STATES
 from backend.policies import queries as policies
 from backend.policies import service as policy_service
 from backend.policies.contracts import AnnounceOutage, OutageView, Service
+from backend.policies.document_contracts import DOCUMENT_STATES
 from backend.proxies.contracts import BINDING_STATES
 from backend.rulebook.library import rulebook
 from backend.rulebook.packs import PackInvalid
@@ -54,6 +58,7 @@ from backend.sharing.contracts import TRANSFER_STATES
 from mobile_bff import documents
 from mobile_bff.claim_tools import add_claim_commands
 from mobile_bff.desk.schema import DESK_DOCUMENTS, DESK_SDL, make_desk_schema
+from mobile_bff.document_tools import add_document_commands
 from mobile_bff.operator_tools import add_operator_commands
 from mobile_bff.person_tools import add_person_commands
 from mobile_bff.policy_tools import add_policy_commands
@@ -113,6 +118,7 @@ def _add_commands(parser: argparse.ArgumentParser) -> None:
     add_staff_commands(add, _write, _read, _operator)
     add_verify_command(add)
     add_claim_commands(add, _write, _read, _operator)
+    add_document_commands(add, _write, _read, _operator)
     settled = add("settlement", _settlement, "reckon every stored settlement again and compare")
     settled.add_argument("action", choices=["replay"])
     match = add("match", _match, "list local items that wait for a person, or decide one")
@@ -249,7 +255,8 @@ _STATE_TABLES = (
     *(CODE_STATES, BILL_STATES, STAY_STATES, PAY_LATER_STATES),
     *(BINDING_STATES, FACE_STATES, TRANSFER_STATES, DUPLICATE_STATES),
     *(PROPOSAL_STATES, FILING_STATES, FILING_MATTER_STATES, CANCEL_MATTER_STATES),
-    CHRONIC_MATTER_STATES,
+    *(CHRONIC_MATTER_STATES, CLAIM_MATTER_STATES, CHOICE_MATTER_STATES, TEAM_MATTER_STATES),
+    DOCUMENT_STATES,
 )
 
 

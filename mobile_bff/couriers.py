@@ -10,6 +10,7 @@ from collections.abc import Callable
 import httpx
 from anyio import to_thread
 
+from backend.applications.outages import tell_of_outages
 from backend.codes.identities import tidy_up as tidy_codes
 from backend.filings import uploads
 from backend.filings.contracts import UploadAnswered, UploadDue
@@ -98,6 +99,8 @@ async def tidy_forever(database: Database) -> None:
             await to_thread.run_sync(database.write, tidy_codes)
             await to_thread.run_sync(database.write, tidy_faces)
             await to_thread.run_sync(database.write, lapse_forgotten)
+            while await to_thread.run_sync(database.write, tell_of_outages) is not None:
+                pass  # a batch each, so that no till waits for all of it
         except Exception:
             _log.exception("tidying up failed; trying again in an hour")
         await asyncio.sleep(_TIDY_SECONDS)

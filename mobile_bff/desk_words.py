@@ -27,6 +27,7 @@ DESK_WORDS: dict[type[Enum], tuple[str, dict[str, _W]]] = {
             "REGISTRATION": _W("启用登记手机号", "Give a person the phone they registered with."),
             "BINDING_PAYMENT": _W("代付授权", "Let a relative pay, as a signed paper says."),
             "ID_NUMBER": _W("补登身份证号", "Give who had none an ID number."),
+            "CLAIM": _W("手工报销入账", "Book a manual claim as it was reckoned."),
             "PHONE": _W("更换登录手机号", "Move an account to another phone."),
         },
     ),

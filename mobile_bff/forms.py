@@ -9,12 +9,16 @@ from typing import Any
 import strawberry
 
 from backend.applications.service import PROCEDURES
+from backend.choices.contracts import ChoiceForm, TeamForm
+from backend.claims.contracts import ClaimForm
 from backend.entitlements.contracts import ChronicForm
 from backend.filings.contracts import FilingForm
 from backend.kernel.errors import Locale
+from backend.kernel.masking import mask_account, mask_name
 from backend.matters.contracts import MatterKind, MatterView
 from backend.regions.library import area_name
 from mobile_bff.explanation import disease_name
+from mobile_bff.scalars import money
 from mobile_bff.wording import status
 
 Line = tuple[str, str, str]
@@ -64,8 +68,38 @@ def _chronic(form: ChronicForm, locale: Locale) -> list[Line]:
     ]
 
 
+def _claim(form: ClaimForm, locale: Locale) -> list[Line]:
+    yes = "是" if locale is Locale.ZH else "yes"
+    return [
+        ("原因", "Reason", status(form.reason, locale).text),
+        ("就医机构", "Institution", form.institution_code),
+        ("就医类别", "Care", status(form.care, locale).text),
+        ("开始", "From", _day(form.first)),
+        ("结束", "Until", _day(form.last)),
+        ("病种", "Disease", disease_name(form.disease, locale) if form.disease else ""),
+        ("急诊", "Emergency", yes if form.emergency else ""),
+        ("外伤", "Injury", yes if form.injury else ""),
+        ("发票号码", "Invoices", " ".join(form.invoices)),
+        ("发票总额", "Sum of the invoices", money(form.total_fen, locale).text),
+        ("收款户名", "Holder of the account", mask_name(form.account.holder)),
+        ("开户银行", "Bank", form.account.bank),
+        ("收款账号", "Account", mask_account(form.account.number)),
+    ]
+
+
+def _choice(form: ChoiceForm, locale: Locale) -> list[Line]:
+    return [("选定机构", "Institutions", " ".join(form.institution_codes))]
+
+
+def _team(form: TeamForm, locale: Locale) -> list[Line]:
+    return [("家庭医生团队", "Doctor team", form.team_id)]
+
+
 _LINES: dict[MatterKind, Callable[[Any, Locale], list[Line]]] = {
     MatterKind.FILING: _filing,
     MatterKind.FILING_CANCEL: _cancel,
     MatterKind.CHRONIC: _chronic,
+    MatterKind.CLAIM: _claim,
+    MatterKind.CHOICE: _choice,
+    MatterKind.DOCTOR_TEAM: _team,
 }

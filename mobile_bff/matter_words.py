@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import Enum
 
+from backend.choices.contracts import ChoiceProblem
+from backend.claims.contracts import ClaimProblem, ClaimReason
 from backend.desk.contracts import MatterDecision
 from backend.entitlements.contracts import ChronicProblem, EntitlementState
 from backend.filings.contracts import AwayKind, FilingProblem, FilingRoute, FilingState
@@ -19,13 +21,22 @@ from backend.matters.contracts import (
     Requirement,
 )
 from backend.payments.direct import DirectReason
+from backend.policies.document_contracts import DocumentKind, DocumentState, MeansForMe
 from mobile_bff.words import Words
 
 _W = Words
 
 
 def _named(
-    kind: type[Requirement | MaterialFault | FilingProblem | ApplyProblem | ChronicProblem],
+    kind: type[
+        Requirement
+        | MaterialFault
+        | FilingProblem
+        | ApplyProblem
+        | ChronicProblem
+        | ClaimProblem
+        | ChoiceProblem
+    ],
 ) -> dict[str, _W]:
     return {
         one.name: _W(one.text(Locale.ZH), f"{one.text(Locale.EN).capitalize()}.") for one in kind
@@ -38,6 +49,9 @@ MATTER_WORDS: dict[type[Enum], tuple[str, dict[str, _W]]] = {
         {
             "FILING": _W("异地就医备案", "A filing for care elsewhere."),
             "CHRONIC": _W("门诊慢特病认定", "A chronic disease, or its renewal."),
+            "CLAIM": _W("手工报销", "A claim for a bill that was paid in full."),
+            "CHOICE": _W("定点选定", "A choice of primary institutions."),
+            "DOCTOR_TEAM": _W("家庭医生签约", "Signing with a doctor team."),
             "FILING_CANCEL": _W(
                 "提前取消备案", "Cancelling a filing before its promise allows it."
             ),
@@ -66,12 +80,19 @@ MATTER_WORDS: dict[type[Enum], tuple[str, dict[str, _W]]] = {
                 "You will be told once it is in force; go then.",
             ),
             "RECHECK": _W(
-                "专家已通过，经办机构复核中",
-                "Experts agree; the agency checks.",
+                "初审已通过，复核中",
+                "The first look is done; it is checked.",
                 "在承诺的日期前办结，无需再跑窗口。",
                 "It is decided by the promised day; there is no need to come.",
             ),
             "EFFECTIVE": _W("已生效", "In force."),
+            "PAID": _W("已支付到您的账户", "Paid out to your account."),
+            "PAY_FAILED": _W(
+                "银行退回，未支付",
+                "The bank has sent the money back.",
+                "请核对并填写新的收款账户，随后重新支付。",
+                "Name another account, and it is paid again.",
+            ),
             "REJECTED": _W(
                 "未通过",
                 "Refused.",
@@ -98,6 +119,11 @@ MATTER_WORDS: dict[type[Enum], tuple[str, dict[str, _W]]] = {
             "TAKE_EFFECT": _W("生效", "Took effect."),
             "LAPSE": _W("超时失效", "Lapsed."),
             "AGREE": _W("专家认定通过", "Experts agree."),
+            "RECKON": _W("已核算，等待复核", "Reckoned; a second person checks."),
+            "RETURN": _W("复核退回，重新核算", "Returned, to be reckoned anew."),
+            "PAY": _W("已支付", "Paid out."),
+            "PAY_FAIL": _W("支付未成功", "The payment failed."),
+            "NEW_ACCOUNT": _W("已更换收款账户", "Another account was named."),
         },
     ),
     Party: (
@@ -189,8 +215,66 @@ MATTER_WORDS: dict[type[Enum], tuple[str, dict[str, _W]]] = {
             ),
         },
     ),
+    DocumentKind: (
+        "What a document is.",
+        {
+            "RULE": _W("政策规定", "What the rules are, with where each number stands."),
+            "NOTICE": _W("政策文件", "An official text, and what was taken from it."),
+            "GUIDE": _W("办事指南", "How something is done in an area."),
+            "NEWS": _W("热点动态", "News."),
+        },
+    ),
+    DocumentState: (
+        "Where a document stands.",
+        {
+            "DRAFT": _W("草稿", "A draft."),
+            "PUBLISHED": _W("已发布", "Published."),
+            "SUPERSEDED": _W("已被新文件替代", "Superseded by a newer one."),
+            "WITHDRAWN": _W("已撤回", "Withdrawn."),
+        },
+    ),
+    MeansForMe: (
+        "Whether a document concerns the person who asks.",
+        {
+            "APPLIES": _W("适用于您", "It applies to you."),
+            "OTHER_AREA": _W("不是您参保地的规定", "It is of another area than yours."),
+            "OTHER_INSURANCE": _W("不适用于您的险种", "It is of another insurance than yours."),
+            "NOT_YET": _W("还没有施行", "It is not in force yet."),
+            "NO_LONGER": _W("已不再施行", "It is not in force any more."),
+            "NOT_INSURED": _W(
+                "没有查到您的参保记录",
+                "You are not insured anywhere here.",
+                "先在“参保登记”中查看。",
+                "See to your enrolment first.",
+            ),
+        },
+    ),
+    ClaimReason: (
+        "Why a bill was not settled directly.",
+        {
+            "NOT_NETWORKED": _W("医院未联网", "The place is not connected."),
+            "OUTAGE": _W("系统停机", "The system was away."),
+            "NOT_FILED": _W("没有备案", "It was not filed."),
+            "NO_CARD": _W("还没有领到卡码", "There was no card or code yet."),
+            "PRESCRIPTION": _W("电子处方下载失败", "A prescription could not be fetched."),
+            "OTHER": _W("其他", "Another reason."),
+        },
+    ),
+    ChoiceProblem: ("Why something cannot be chosen like this.", _named(ChoiceProblem)),
+    ClaimProblem: ("What is wrong with a claim.", _named(ClaimProblem)),
     DirectReason: (
         "What decides whether somebody settles directly at a place.",
         {one.name: _W(one.text(Locale.ZH), one.text(Locale.EN)) for one in DirectReason},
     ),
 }
+
+OF_KIND: dict[tuple[MatterKind, MatterState], _W] = {
+    (MatterKind.CLAIM, MatterState.APPROVED): _W(
+        "已核定，等待支付",
+        "Booked, to be paid out.",
+        "款项由银行转到您填写的账户，到账或退回都会通知您。",
+        "The bank pays it to your account; you are told when it has, or has not.",
+    ),
+    (MatterKind.FILING_CANCEL, MatterState.EFFECTIVE): _W("备案已取消", "The filing is cancelled."),
+}
+"""Words of a state where a kind of application says more than the others."""

@@ -17,7 +17,8 @@ from backend.matters.contracts import (
     Requirement,
 )
 from backend.regions.library import area_name
-from mobile_bff.wording import Status, status
+from mobile_bff.matter_words import OF_KIND
+from mobile_bff.wording import Status, said, status
 
 
 @strawberry.type(name="Material", description="A paper that was uploaded.")
@@ -81,7 +82,7 @@ def matter_type(view: MatterView, locale: Locale) -> MatterType:
         kind=view.kind,
         kind_text=status(view.kind, locale).text,
         state=view.state,
-        status=status(view.state, locale),
+        status=_state(view, locale),
         area_name=area_name(view.area_code),
         relation=view.relation,
         started_at=view.started_at,
@@ -100,6 +101,11 @@ def matter_type(view: MatterView, locale: Locale) -> MatterType:
             for step in view.steps
         ],
     )
+
+
+def _state(view: MatterView, locale: Locale) -> Status:
+    own = OF_KIND.get((view.kind, view.state))
+    return status(view.state, locale) if own is None else said(view.state, own, locale)
 
 
 def material_type(view: MaterialView, locale: Locale) -> MaterialType:

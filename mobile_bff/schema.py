@@ -31,15 +31,21 @@ from mobile_bff.mobile_payment.payment_security import SecurityMutations, Securi
 from mobile_bff.mobile_payment.unified_code import CodeMutations
 from mobile_bff.modules import AppModuleGroupType, AppModuleType, groups_shown, modules_shown
 from mobile_bff.passkeys import PasskeyMutations, PasskeyType, passkeys
+from mobile_bff.personal_rights.chosen_institutions import ChoiceMutations, ChoiceQueries
 from mobile_bff.personal_rights.chronic_disease import ChronicMutations, ChronicQueries
+from mobile_bff.personal_rights.claim_progress import ClaimProgressMutations, ClaimQueries
 from mobile_bff.personal_rights.enrolments import EnrolmentQueries, PersonType, person_type
 from mobile_bff.personal_rights.personal_account import AccountQueries
 from mobile_bff.personal_rights.phone_change import PhoneMutations
 from mobile_bff.personal_rights.settlement_records import SettlementQueries
+from mobile_bff.policy_info.local_policies import LocalPolicyQueries
+from mobile_bff.policy_info.national_policies import PolicyQueries
+from mobile_bff.policy_info.neighbour_policies import NeighbourPolicyQueries
 from mobile_bff.policy_info.news_and_outages import OutageQueries
 from mobile_bff.preferences import PreferenceMutations, PreferencesType, preferences
 from mobile_bff.public_services.catalogue import CatalogueQueries
 from mobile_bff.public_services.cross_region_filing import FilingMutations, FilingQueries
+from mobile_bff.public_services.manual_claims import ClaimMutations
 from mobile_bff.public_services.medical_institutions import InstitutionQueries
 from mobile_bff.registration import RegistrationMutations
 from mobile_bff.scalars import SCALARS
@@ -54,7 +60,7 @@ _ = _wording
 
 
 @strawberry.type(description="政策宣传: policy information.")
-class PolicyInfo(OutageQueries):
+class PolicyInfo(OutageQueries, PolicyQueries, LocalPolicyQueries, NeighbourPolicyQueries):
     """The first group."""
 
     @strawberry.field(description="The modules of this group.")
@@ -75,7 +81,13 @@ class PublicServices(InstitutionQueries, CatalogueQueries, FilingQueries, Applic
 
 @strawberry.type(description="个人权益: a person's own rights.")
 class PersonalRights(
-    EnrolmentQueries, AccountQueries, SettlementQueries, EstimateQueries, ChronicQueries
+    EnrolmentQueries,
+    AccountQueries,
+    SettlementQueries,
+    EstimateQueries,
+    ChronicQueries,
+    ChoiceQueries,
+    ClaimQueries,
 ):
     """The third group, about one person."""
 
@@ -213,6 +225,9 @@ Mutation = merge_types(
         ApplicationMutations,
         FilingMutations,
         ChronicMutations,
+        ChoiceMutations,
+        ClaimMutations,
+        ClaimProgressMutations,
         PhoneMutations,
         PreferenceMutations,
         TerminalMutations,

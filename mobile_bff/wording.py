@@ -201,6 +201,7 @@ WORDS: dict[type[Enum], tuple[str, dict[str, Words]]] = {
             "PRESENT_BILL": _W("提交了结算单", "Presented a bill."),
             "UPLOAD_ITEMS": _W("上传了目录", "Uploaded items."),
             "ANNOUNCE_OUTAGE": _W("发布了停机公告", "Announced an outage."),
+            "PUBLISH_POLICY": _W("发布了政策文件", "Published policy documents."),
         },
     ),
     PasswordState: (
@@ -473,6 +474,7 @@ WORDS: dict[type[Enum], tuple[str, dict[str, Words]]] = {
             "INSTALMENT": _W("分期还款", "An instalment of a pay-later agreement."),
             "CLEARING": _W("清算", "Clearing between fund and institution."),
             "TRANSFER": _W("医保钱包转账", "A transfer between wallets."),
+            "PAYOUT": _W("手工报销支付", "A claim paid out."),
             "MERGE": _W("档案合并转入", "From another record of the same person."),
         },
     ),
@@ -521,8 +523,12 @@ class Status:
 
 def status(value: Enum, locale: Locale) -> Status:
     """Return a state in words."""
-    said = words(value)
-    text, following = said.text(locale), said.next_action(locale)
+    return said(value, words(value), locale)
+
+
+def said(value: Enum, own: Words, locale: Locale) -> Status:
+    """Return a state in words of its own."""
+    text, following = own.text(locale), own.next_action(locale)
     stop = "。" if locale is Locale.ZH else " "
     speech = f"{text.rstrip('。.')}{stop}{following}".strip()
     return Status(code=value.name, text=text, speech_text=speech, next_action=following)

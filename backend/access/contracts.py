@@ -121,6 +121,9 @@ class Action(StrEnum):
     ANNOUNCE_OUTAGE = "ANNOUNCE_OUTAGE"
     """Announce, extend or end an outage."""
 
+    PUBLISH_POLICY = "PUBLISH_POLICY"
+    """Draft, publish or withdraw policy documents."""
+
 
 @dataclass(frozen=True)
 class SignInRequired(Refusal):

@@ -27,7 +27,7 @@ _OF_PERSON = {
     Action.FILE,
 }
 _OF_TERMINAL = {Action.DECODE_CODE, Action.PRESENT_BILL, Action.UPLOAD_ITEMS}
-_OF_OPERATOR = {Action.ANNOUNCE_OUTAGE}
+_OF_OPERATOR = {Action.ANNOUNCE_OUTAGE, Action.PUBLISH_POLICY}
 
 
 def may(actor: Actor, action: Action, subject: str) -> SignInRequired | NotPermitted | None:

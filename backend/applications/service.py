@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from backend.choices.contracts import ChoiceNotPossible
+from backend.choices.service import CHOICE, DOCTOR_TEAM
+from backend.claims.applying import CLAIM
+from backend.claims.contracts import ClaimInvalid, InvoiceClaimed
 from backend.entitlements.applying import CHRONIC
 from backend.entitlements.contracts import ChronicNotPossible
 from backend.filings.contracts import FilingNotPossible, PromiseLocked
@@ -30,11 +34,21 @@ PROCEDURES: dict[MatterKind, Procedure[Any]] = {
         FILING,
         FILING_CANCEL,
         CHRONIC,
+        CLAIM,
+        CHOICE,
+        DOCTOR_TEAM,
     )
 }
 
 EXPERT_KINDS = tuple(kind for kind, one in PROCEDURES.items() if one.experts is not None)
-STANDING: tuple[type[Refusal], ...] = (FilingNotPossible, PromiseLocked, ChronicNotPossible)
+STANDING: tuple[type[Refusal], ...] = (
+    FilingNotPossible,
+    PromiseLocked,
+    ChronicNotPossible,
+    ClaimInvalid,
+    InvoiceClaimed,
+    ChoiceNotPossible,
+)
 """Why submitting may be refused by one kind or another, beside what every kind refuses."""
 
 

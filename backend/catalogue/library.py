@@ -9,11 +9,16 @@ are the price limits and the prepaid share of 10 % for class 乙 drugs. Every it
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
+from sqlmodel import select
+
 from backend.catalogue.contracts import ItemClass, ItemKind, ItemView
 from backend.catalogue.model import CatalogueItem, CatalogueTerm
+from backend.catalogue.queries import SEARCH
+from backend.infra import search
 from backend.infra.database import Unit
 from backend.kernel.money import parse_unit_price
 
@@ -52,7 +57,29 @@ def load_catalogue(unit: Unit) -> int:
     unit.db.flush()
     unit.db.add_all(terms)
     unit.db.flush()
+    make_findable(unit, items)
     return len(items)
+
+
+def make_findable(unit: Unit, items: Sequence[CatalogueItem]) -> None:
+    """Let items be found by name, pinyin initials, code, dosage form and specification."""
+    entries = {
+        item.code: (
+            (item.name, 4),
+            (search.initials(item.name), 3),
+            (item.code, 3),
+            (item.dosage_form + item.specification, 1),
+        )
+        for item in items
+    }
+    search.put(unit, SEARCH, entries)
+
+
+def find_all_anew(unit: Unit) -> int:
+    """Let every item be found by what it is called now, and return how many they are."""
+    everything = unit.db.exec(select(CatalogueItem)).all()
+    make_findable(unit, everything)
+    return len(everything)
 
 
 def shipped_items() -> list[ItemView]:

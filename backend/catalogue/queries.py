@@ -24,6 +24,7 @@ from backend.catalogue.model import (
     LocalCatalogueItem,
     RegionTerm,
 )
+from backend.infra import search as searching
 from backend.infra.database import Unit
 from backend.kernel.money import UnitPrice
 
@@ -121,19 +122,21 @@ def local_view(row: LocalCatalogueItem) -> LocalItemView:
     )
 
 
-def search(unit: Unit, text: str, day: date, limit: int) -> list[ItemView]:
-    """Return items whose name contains the text or whose code begins with it, by name."""
-    rows = unit.db.exec(
-        select(CatalogueItem.code)
-        .where(
-            col(CatalogueItem.name).contains(text, autoescape=True)
-            | col(CatalogueItem.code).startswith(text, autoescape=True)
-        )
-        .order_by(col(CatalogueItem.name), col(CatalogueItem.code))
-        .limit(limit)
-    ).all()
-    found = items_on(unit, rows, day)
-    return [found[code] for code in rows if code in found]
+SEARCH = "catalogue"
+_CANDIDATES_MAX = 500
+
+
+def search(
+    unit: Unit, text: str, day: date, limit: int, kind: ItemKind | None = None
+) -> list[ItemView]:
+    """Return items found by name, pinyin initials or code, with the terms of a day, the best first.
+
+    An item that the catalogue of that day did not hold yet is left out.
+    """
+    codes = searching.find(unit, SEARCH, text, _CANDIDATES_MAX)
+    found = items_on(unit, codes, day)
+    fits = [found[code] for code in codes if code in found]
+    return [item for item in fits if kind in (None, item.kind)][:limit]
 
 
 def _with_terms(item: ItemView, term: RegionTerm) -> ItemView:

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import ClassVar
 
+from backend.access.contracts import Actor
 from backend.catalogue.contracts import ItemKind
 from backend.kernel.errors import Locale, Refusal, Retry
 from backend.kernel.money import Fen, Quantity, UnitPrice
@@ -50,6 +51,57 @@ class BookClaim:
     invoices: tuple[str, ...]
     lines: tuple[ClaimLine, ...]
     continues_id: str | None = None
+
+
+class ClaimReason(StrEnum):
+    """Why a bill was not settled directly."""
+
+    NOT_NETWORKED = "NOT_NETWORKED"
+    OUTAGE = "OUTAGE"
+    NOT_FILED = "NOT_FILED"
+    NO_CARD = "NO_CARD"
+    PRESCRIPTION = "PRESCRIPTION"
+    """An electronic prescription could not be fetched."""
+    OTHER = "OTHER"
+
+
+@dataclass(frozen=True)
+class PayoutAccount:
+    """Where a claim is paid out to."""
+
+    holder: str
+    bank: str
+    number: str
+
+
+@dataclass(frozen=True)
+class ClaimForm:
+    """What a patient hands in; the lines of the fees are entered by a clerk from the list.
+
+    ``total_fen`` is what the invoices sum to. ``injury``: somebody else may have to pay for it.
+    """
+
+    reason: ClaimReason
+    institution_code: str
+    care: CareKind
+    first: date
+    last: date
+    disease: str
+    emergency: bool
+    injury: bool
+    invoices: tuple[str, ...]
+    total_fen: Fen
+    account: PayoutAccount
+    continues_id: str | None = None
+
+
+@dataclass(frozen=True)
+class ChangePayoutAccount:
+    """Somebody names another account for a claim whose money came back."""
+
+    actor: Actor
+    matter_id: str
+    account: PayoutAccount
 
 
 @dataclass(frozen=True)
@@ -158,7 +210,6 @@ class InvoiceClaimed(Refusal):
     next_zh = "请核对票据号码；如属重复申报，请退回材料。"
     next_en = "Check the numbers; return the papers where they were handed in twice."
     invoices: tuple[str, ...]
-    claim_ids: tuple[str, ...]
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,13 @@ def claim(unit: Unit, claim_id: str) -> ClaimView | None:
     return None if row is None else _views(unit, [row])[0]
 
 
+def claims(unit: Unit, ids: Sequence[str]) -> list[ClaimView]:
+    """Return claims by id."""
+    if not ids:
+        return []
+    return _views(unit, unit.db.exec(select(ManualClaim).where(col(ManualClaim.id).in_(ids))).all())
+
+
 def of_person(unit: Unit, person_id: str, limit: int) -> list[ClaimView]:
     """Return a person's claims, the newest first."""
     rows = unit.db.exec(

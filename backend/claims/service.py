@@ -246,8 +246,7 @@ def _paid_before(
 
 
 def _claimed(unit: Unit, command: BookClaim) -> InvoiceClaimed:
-    held = queries.holders(unit, command.invoices)
-    return InvoiceClaimed(tuple(held), tuple(sorted(set(held.values()))))
+    return InvoiceClaimed(tuple(queries.holders(unit, command.invoices)))
 
 
 def _close(

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import ClassVar
 
 from backend.access.contracts import Actor
+from backend.claims.contracts import ClaimLine
 from backend.filings.contracts import FilingApplication, FilingView
 from backend.identity.registration_contracts import RegistrationView
 from backend.identity.safety_contracts import DeviceView
-from backend.kernel.errors import Refusal
+from backend.kernel.errors import Refusal, Retry
 from backend.kernel.money import Fen
 from backend.kernel.states import StateTable
 from backend.matters.contracts import MaterialVerdict, MatterView, OpinionView
@@ -31,6 +33,8 @@ class ActKind(StrEnum):
     """Give who had none an ID number."""
     PHONE = "PHONE"
     """Move an account to another phone, of whom the old one is lost."""
+    CLAIM = "CLAIM"
+    """Book a manual claim as it was reckoned."""
 
 
 class ProposalState(StrEnum):
@@ -61,13 +65,20 @@ PROPOSAL_STATES: StateTable[ProposalState, ProposalEvent] = StateTable(
 
 @dataclass(frozen=True)
 class Payload:
-    """What a proposal is about. ``subject_id`` is the registration, the binding or the person."""
+    """What a proposal is about. ``subject_id`` is the registration, the binding, the person or the claim.
+
+    Of a claim: its lines, and what it came to when it was reckoned.
+    """
 
     subject_id: str
     id_number: str = ""
     phone: str = ""
     pay_limit_fen: Fen | None = None
     pay_day_limit_fen: Fen | None = None
+    lines: tuple[ClaimLine, ...] = ()
+    continues_id: str | None = None
+    total_fen: Fen | None = None
+    payable_fen: Fen | None = None
 
 
 @dataclass(frozen=True)
@@ -228,6 +239,16 @@ class JudgeMaterial:
 
 
 @dataclass(frozen=True)
+class RecordPayout:
+    """Somebody who checks records that the bank has paid a claim out, or why it has not."""
+
+    actor: Actor
+    matter_id: str
+    paid: bool
+    words: str
+
+
+@dataclass(frozen=True)
 class RetryUpload:
     """A clerk has a failed upload tried at once."""
 
@@ -260,6 +281,7 @@ class Work:
     misuse: tuple[MisuseView, ...]
     matters: tuple[MatterAtDesk, ...] = ()
     for_experts: tuple[MatterAtDesk, ...] = ()
+    unpaid: tuple[MatterAtDesk, ...] = ()
     failed_uploads: tuple[FilingView, ...] = ()
 
 
@@ -301,6 +323,18 @@ class WordsMissing(Refusal):
     en = "It does not say which papers were compared."
     next_zh = "请写明核对的材料和结果。"
     next_en = "Name the papers and what they showed."
+
+
+@dataclass(frozen=True)
+class ReckonedOtherwise(Refusal):
+    """A claim comes to something else now than when it was reckoned; nothing was booked."""
+
+    retry: ClassVar[Retry] = Retry.NEVER
+    zh = "现在核算的报销金额是{payable_fen}，与提出时不同，没有入账。"
+    en = "The claim comes to {payable_fen} now, not to what was reckoned; nothing was booked."
+    next_zh = "请退回后由经办人员重新核算。"
+    next_en = "Return it, and let it be reckoned anew."
+    payable_fen: Fen
 
 
 @dataclass(frozen=True)

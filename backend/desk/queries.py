@@ -58,6 +58,11 @@ def work(unit: Unit, actor: StaffActor, limit: int) -> Work:
                 ),
             )
         ),
+        unpaid=tuple(
+            matters_at_desk(
+                unit, matters.unpaid(unit, regions_of(actor.duties, Role.CHECKER), limit)
+            )
+        ),
         failed_uploads=tuple(filing_queries.failed_uploads(unit, regions, limit)),
         misuse=tuple(payments.misuse_reports(unit, limit, regions_of(actor.duties, Role.CHECKER))),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from sqlmodel import select
@@ -9,6 +10,7 @@ from sqlmodel import select
 from backend.access.contracts import Actor, Role
 from backend.access.logic import label, serves
 from backend.applications import service as applications
+from backend.claims import applying as claims
 from backend.desk import queries
 from backend.desk.contracts import (
     PROPOSAL_STATES,
@@ -34,7 +36,9 @@ from backend.desk.contracts import (
     Propose,
     ProposedAlready,
     ProposeMerge,
+    ReckonedOtherwise,
     RecordDocument,
+    RecordPayout,
     RejectRegistration,
     RetryUpload,
     SecondPersonNeeded,
@@ -214,6 +218,24 @@ def give_opinion(unit: Unit, command: GiveOpinion) -> MatterAtDesk | Refusal:
     return moved if isinstance(moved, Refusal) else queries.matter_at_desk(unit, moved)
 
 
+def record_payout(unit: Unit, command: RecordPayout) -> MatterAtDesk | Refusal:
+    """Record that the bank has paid a claim out, or why it has not."""
+    matter = matters.matter(unit, command.matter_id)
+    if matter is None:
+        return serves_somewhere(command.actor, Role.CHECKER) or MatterNotFound()
+    refusal = serves(command.actor, Role.CHECKER, (matter.area_code,))
+    if refusal is not None:
+        return refusal
+    if not command.paid and not command.words.strip():
+        return WordsMissing()
+    by = label(command.actor)
+    done = claims.record_payout(unit, by, matter.id, command.paid, command.words)
+    if isinstance(done, Refusal):
+        unit.db.rollback()
+        return done
+    return queries.matter_at_desk(unit, done)
+
+
 def retry_upload(unit: Unit, command: RetryUpload) -> FilingView | Refusal:
     """Have a failed upload tried at once."""
     found = filing_queries.filing(unit, command.filing_id)
@@ -303,13 +325,18 @@ def propose(unit: Unit, command: Propose) -> ProposalView | Refusal:
     ).first()
     if waiting is not None:
         return ProposedAlready(waiting.proposed_at)
-    by = label(command.actor)
-    outcome = _act(unit, command.kind, command.payload, by)
+    by, payload = label(command.actor), command.payload
+    outcome = _act(unit, command.kind, payload, by)
     unit.db.rollback()  # it was tried, and waits for the second person
     if isinstance(outcome, Refusal):
         return outcome
+    if command.kind is ActKind.CLAIM:
+        payload = replace(
+            payload, total_fen=outcome.settlement.total_fen, payable_fen=outcome.payable_fen
+        )
+        claims.reckoned(unit, by, payload.subject_id)
     proposal_id = unit.new_id()
-    sealed = queries.PAYLOAD.dump_json(command.payload).decode()
+    sealed = queries.PAYLOAD.dump_json(payload).decode()
     row = Proposal(
         id=proposal_id,
         kind=command.kind,
@@ -343,6 +370,9 @@ def confirm(unit: Unit, command: DecideProposal) -> ProposalView | Refusal:
     if _whose(unit, kind, payload) is None:  # the record was merged into another meanwhile
         return _nothing(kind)
     outcome = _act(unit, kind, payload, by)
+    if kind is ActKind.CLAIM and not isinstance(outcome, Refusal):
+        same = outcome.payable_fen == payload.payable_fen
+        outcome = outcome if same else ReckonedOtherwise(outcome.payable_fen)
     if isinstance(outcome, Refusal):
         unit.db.rollback()
         return outcome
@@ -359,7 +389,10 @@ def withdraw(unit: Unit, command: DecideProposal) -> ProposalView | Refusal:
     )
     if refusal is not None:
         return refusal
-    return _decided(unit, row, ProposalEvent.WITHDRAW, label(command.actor))
+    by = label(command.actor)
+    if row.kind == ActKind.CLAIM:
+        claims.returned(unit, by, row.about_id)
+    return _decided(unit, row, ProposalEvent.WITHDRAW, by)
 
 
 def _act(unit: Unit, kind: ActKind, payload: Payload, by: str) -> Any:
@@ -375,6 +408,8 @@ def _act(unit: Unit, kind: ActKind, payload: Payload, by: str) -> Any:
             return documents.give_id_number(unit, by, subject, payload.id_number)
         case ActKind.PHONE:
             return phone_change.change_at_desk(unit, by, subject, payload.phone)
+        case ActKind.CLAIM:
+            return claims.book(unit, by, subject, payload.lines, payload.continues_id)
 
 
 def _whose(unit: Unit, kind: ActKind, payload: Payload) -> str | None:
@@ -386,11 +421,16 @@ def _whose(unit: Unit, kind: ActKind, payload: Payload) -> str | None:
             return bindings.owner_of(unit, payload.subject_id)
         case ActKind.ID_NUMBER | ActKind.PHONE:
             return payload.subject_id if people.exists(unit, payload.subject_id) else None
+        case ActKind.CLAIM:
+            found = claims.open_for(unit, payload.subject_id)
+            return None if found is None else found.person_id
 
 
 def _nothing(kind: ActKind) -> Refusal:
     if kind is ActKind.REGISTRATION:
         return RegistrationNotFound()
+    if kind is ActKind.CLAIM:
+        return MatterNotFound()
     return BindingNotFound() if kind is ActKind.BINDING_PAYMENT else NobodyFound()
 
 

@@ -7,6 +7,7 @@ from datetime import date
 
 from sqlalchemy import or_
 from sqlmodel import col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from backend.filings.contracts import AwayKind, FilingRoute, FilingState, FilingView
 from backend.filings.model import Filing
@@ -103,6 +104,17 @@ def filing(unit: Unit, filing_id: str) -> FilingView | None:
     """Return a filing, or ``None``."""
     row = unit.db.get(Filing, filing_id)
     return None if row is None else view(row, local_day(unit.now))
+
+
+def people_filed_for(area_code: str, today: date) -> SelectOfScalar[str]:
+    """Return, as a query, who has a filing in force for an area."""
+    return people.people_of_enrolments(
+        select(Filing.enrolment_id).where(
+            Filing.state == FilingState.EFFECTIVE,
+            or_(col(Filing.ends).is_(None), col(Filing.ends) >= today),
+            col(Filing.area_code).in_(_places(area_code)),
+        )
+    )
 
 
 def view(row: Filing, today: date) -> FilingView:

@@ -87,3 +87,15 @@ class UsedNonce(SQLModel, table=True):
 
     nonce: str = Field(primary_key=True)
     expires_at: datetime = Field(sa_type=Instant)
+
+
+class SearchGram(SQLModel, table=True):
+    """A pair of neighbouring characters, or one, by which something is found."""
+
+    __tablename__ = "search_gram"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    kind: str = Field(primary_key=True)
+    gram: str = Field(primary_key=True)
+    subject_id: str = Field(primary_key=True)
+    weight: int

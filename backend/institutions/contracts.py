@@ -44,7 +44,11 @@ class Agreement(StrEnum):
 
 @dataclass(frozen=True)
 class InstitutionView:
-    """A designated institution. ``level`` is 3, 2, 1 or 0 for hospitals and ``None`` for pharmacies."""
+    """A designated institution. ``level`` is 3, 2, 1 or 0 for hospitals and ``None`` for pharmacies.
+
+    ``latitude`` and ``longitude`` in millionths of a degree; ``hours`` of the seven days from Monday, as
+    ``08:00-20:30``, empty where it is shut; ``on_duty``: the pharmacist on duty.
+    """
 
     id: str
     code: str
@@ -56,6 +60,46 @@ class InstitutionView:
     address: str
     abilities: tuple[Ability, ...]
     agreement: Agreement
+    latitude: int | None = None
+    longitude: int | None = None
+    hours: tuple[str, ...] = ()
+    on_duty: str = ""
+
+
+@dataclass(frozen=True)
+class Point:
+    """A place on the map, in millionths of a degree (WGS 84)."""
+
+    latitude: int
+    longitude: int
+
+
+@dataclass(frozen=True)
+class SearchInstitutions:
+    """What somebody looks for. What is ``None`` or empty does not matter.
+
+    ``within_metres`` of ``near``; ``open_at``: open at that moment; ``abilities``: all of them.
+    """
+
+    text: str = ""
+    kind: InstitutionKind | None = None
+    region: str = ""
+    level: int | None = None
+    abilities: tuple[Ability, ...] = ()
+    near: Point | None = None
+    within_metres: int | None = None
+    open_at: datetime | None = None
+    open_agreements_only: bool = True
+
+
+@dataclass(frozen=True)
+class InstitutionFound:
+    """An institution that was found, how far it is, and whether it is open at the moment asked about."""
+
+    institution: InstitutionView
+    metres: int | None
+    open: bool | None
+    hours_today: str
 
 
 @dataclass(frozen=True)

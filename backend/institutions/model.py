@@ -5,13 +5,18 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import Column
 from sqlmodel import Field, SQLModel
 
 from backend.infra.columns import CanonicalJson, Instant
 
 
 class Institution(SQLModel, table=True):
-    """A designated hospital or pharmacy (``fixmedins``)."""
+    """A designated hospital or pharmacy (``fixmedins``).
+
+    ``latitude`` and ``longitude`` in millionths of a degree; ``hours``: the opening hours of the seven
+    days from Monday, such as ``08:00-20:30``, empty where it is shut.
+    """
 
     __tablename__ = "institution"
 
@@ -25,6 +30,10 @@ class Institution(SQLModel, table=True):
     address: str
     abilities: Any = Field(sa_type=CanonicalJson)
     agreement: str
+    latitude: int | None = None
+    longitude: int | None = None
+    hours: Any = Field(default=None, sa_column=Column(CanonicalJson, nullable=True))
+    on_duty: str = Field(default="", sa_column_kwargs={"server_default": ""})
 
 
 class Terminal(SQLModel, table=True):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from sqlmodel import select
 
 from backend.access.contracts import SignInRequired, TerminalActor
-from backend.infra import audit, rates, tokens
+from backend.infra import audit, rates, search, tokens
 from backend.infra.database import Unit
 from backend.institutions import queries
 from backend.institutions.contracts import (
@@ -22,6 +23,7 @@ from backend.institutions.contracts import (
     TerminalSessionView,
 )
 from backend.institutions.model import Institution, Terminal, TerminalSession
+from backend.regions.library import area_name
 
 ASSERTION_LIVES = timedelta(seconds=60)
 ASSERTION_AUDIENCE = "openTerminalSession"
@@ -90,7 +92,40 @@ def agreement_refusal(institution: InstitutionView) -> AgreementNotOpen | None:
 
 
 def register_institution(unit: Unit, institution: InstitutionView) -> None:
-    """Store a new institution."""
+    """Store a new institution; it is found by name, address, county and city, and their initials."""
+    register_institutions(unit, [institution])
+
+
+def register_institutions(unit: Unit, institutions: Sequence[InstitutionView]) -> None:
+    """Store new institutions, as many statements of search for one as for hundreds."""
+    for institution in institutions:
+        _store(unit, institution)
+    unit.db.flush()
+    _make_findable(unit, institutions)
+
+
+def find_all_anew(unit: Unit) -> int:
+    """Let every institution be found by what it is called now, and return how many they are."""
+    everything = [queries.view(row) for row in unit.db.exec(select(Institution)).all()]
+    _make_findable(unit, everything)
+    return len(everything)
+
+
+def _make_findable(unit: Unit, institutions: Sequence[InstitutionView]) -> None:
+    entries = {}
+    for one in institutions:
+        places = area_name(one.area_code) + area_name(one.division_code)
+        entries[one.id] = (
+            (one.name, 4),
+            (search.initials(one.name), 3),
+            (one.code, 3),
+            (places, 2),
+            (one.address, 1),
+        )
+    search.put(unit, queries.SEARCH, entries)
+
+
+def _store(unit: Unit, institution: InstitutionView) -> None:
     unit.db.add(
         Institution(
             id=institution.id,
@@ -103,6 +138,10 @@ def register_institution(unit: Unit, institution: InstitutionView) -> None:
             address=institution.address,
             abilities=[ability.value for ability in institution.abilities],
             agreement=institution.agreement,
+            latitude=institution.latitude,
+            longitude=institution.longitude,
+            hours=list(institution.hours),
+            on_duty=institution.on_duty,
         )
     )
 

@@ -24,6 +24,11 @@ def mask_id_number(number: str) -> MaskedNumber:
     return MaskedNumber(number[0] + "*" * (len(number) - 2) + number[-1])
 
 
+def mask_account(number: str) -> MaskedNumber:
+    """Keep the last four digits of a bank account."""
+    return MaskedNumber("*" * max(0, len(number) - 4) + number[-4:] if len(number) > 8 else "****")
+
+
 def mask_phone(phone: str) -> MaskedNumber:
     """Keep the first three and the last four digits of a mobile number."""
     if len(phone) < 8:

@@ -24,6 +24,8 @@ class EntryKind(StrEnum):
     INSTALMENT = "INSTALMENT"
     CLEARING = "CLEARING"
     TRANSFER = "TRANSFER"
+    PAYOUT = "PAYOUT"
+    """A claim was paid out to a patient's bank."""
     MERGE = "MERGE"
     """Two records of one person became one."""
 
@@ -102,6 +104,11 @@ def in_transit(person_id: str) -> str:
 def payout(enrolment_id: str) -> str:
     """Return the name of the account of what an insured person is to be paid out (手工报销)."""
     return f"payout:{enrolment_id}"
+
+
+def paid_out(area_code: str) -> str:
+    """Return the name of the account of what an insured area has paid out to patients' banks."""
+    return f"paid_out:{area_code}"
 
 
 class BalanceTooSmall(Exception):

@@ -23,6 +23,12 @@ class MatterKind(StrEnum):
     """Cancelling a filing before its promise allows it, with proof."""
     CHRONIC = "CHRONIC"
     """门诊慢特病: a disease found by experts, or its renewal."""
+    CLAIM = "CLAIM"
+    """手工报销: a bill that was paid in full."""
+    CHOICE = "CHOICE"
+    """定点选定: primary institutions."""
+    DOCTOR_TEAM = "DOCTOR_TEAM"
+    """家庭医生签约."""
 
 
 class MatterState(StrEnum):
@@ -34,7 +40,10 @@ class MatterState(StrEnum):
     SUPPLEMENT = "SUPPLEMENT"
     """It waits for the applicant, who was told everything that is missing at once."""
     RECHECK = "RECHECK"
-    """Experts agree; it waits for the agency's own check."""
+    """A first look is done, by experts or a clerk; it waits for the second."""
+    PAID = "PAID"
+    PAY_FAILED = "PAY_FAILED"
+    """The bank has sent the money back; it waits for another account."""
     APPROVED = "APPROVED"
     EFFECTIVE = "EFFECTIVE"
     """What was applied for holds."""
@@ -62,6 +71,13 @@ class MatterEvent(StrEnum):
     LAPSE = "LAPSE"
     AGREE = "AGREE"
     """Experts find what is applied for."""
+    RECKON = "RECKON"
+    """A clerk has reckoned what a claim comes to."""
+    RETURN = "RETURN"
+    """The second person does not agree; it is reckoned anew."""
+    PAY = "PAY"
+    PAY_FAIL = "PAY_FAIL"
+    NEW_ACCOUNT = "NEW_ACCOUNT"
 
 
 _S, _E = MatterState, MatterEvent
@@ -104,7 +120,45 @@ CHRONIC_MATTER_STATES: StateTable[MatterState, MatterEvent] = StateTable(
         (_S.RECHECK, _E.WITHDRAW): _S.WITHDRAWN,
     },
 )
+CLAIM_MATTER_STATES: StateTable[MatterState, MatterEvent] = StateTable(
+    name="claim_matter",
+    title="手工报销申请 a claim for a bill that was paid in full",
+    initial=(_S.DRAFT,),
+    moves={
+        **{
+            move: after
+            for move, after in _REVIEWED.items()
+            if move not in ((_S.SUBMITTED, _E.APPROVE), (_S.APPROVED, _E.TAKE_EFFECT))
+        },
+        (_S.SUBMITTED, _E.RECKON): _S.RECHECK,
+        (_S.RECHECK, _E.RETURN): _S.SUBMITTED,
+        (_S.RECHECK, _E.APPROVE): _S.APPROVED,
+        (_S.APPROVED, _E.PAY): _S.PAID,
+        (_S.APPROVED, _E.PAY_FAIL): _S.PAY_FAILED,
+        (_S.PAY_FAILED, _E.NEW_ACCOUNT): _S.APPROVED,
+    },
+)
+CHOICE_MATTER_STATES: StateTable[MatterState, MatterEvent] = StateTable(
+    name="choice_matter",
+    title="定点选定 a choice of primary institutions",
+    initial=(_S.DRAFT,),
+    moves={
+        (_S.DRAFT, _E.APPROVE_AT_ONCE): _S.APPROVED,
+        (_S.APPROVED, _E.TAKE_EFFECT): _S.EFFECTIVE,
+        (_S.DRAFT, _E.WITHDRAW): _S.WITHDRAWN,
+        (_S.DRAFT, _E.LAPSE): _S.LAPSED,
+    },
+)
+TEAM_MATTER_STATES: StateTable[MatterState, MatterEvent] = StateTable(
+    name="team_matter",
+    title="家庭医生签约申请 an application to sign with a doctor team",
+    initial=(_S.DRAFT,),
+    moves=_REVIEWED,
+)
 STATES_OF = {
+    MatterKind.CHOICE: CHOICE_MATTER_STATES,
+    MatterKind.DOCTOR_TEAM: TEAM_MATTER_STATES,
+    MatterKind.CLAIM: CLAIM_MATTER_STATES,
     MatterKind.CHRONIC: CHRONIC_MATTER_STATES,
     MatterKind.FILING: FILING_MATTER_STATES,
     MatterKind.FILING_CANCEL: CANCEL_MATTER_STATES,
@@ -136,6 +190,11 @@ class Requirement(StrEnum):
     """A hospital's diagnosis, stamped."""
     RECORDS = "RECORDS"
     """Medical records, or the summary of a discharge."""
+    INVOICE = "INVOICE"
+    FEE_LIST = "FEE_LIST"
+    """The itemised list of fees."""
+    INJURY_STATEMENT = "INJURY_STATEMENT"
+    """How an injury came about, signed: whether somebody else has to pay for it."""
     LAB_REPORTS = "LAB_REPORTS"
     """Laboratory or imaging reports of the last months."""
 
@@ -157,6 +216,9 @@ _PAPERS = {
     "RETURN_PROOF": ("已返回参保地的证明", "proof of having come back"),
     "DIAGNOSIS": ("盖章的诊断证明", "a stamped diagnosis of a hospital"),
     "RECORDS": ("病历或出院小结", "medical records or the summary of a discharge"),
+    "INVOICE": ("医疗费用发票原件的照片或电子发票", "the invoices"),
+    "FEE_LIST": ("费用明细清单", "the itemised list of fees"),
+    "INJURY_STATEMENT": ("外伤情况说明或承诺书", "a signed statement of how the injury came about"),
     "LAB_REPORTS": (
         "近6个月的检验或影像报告",
         "laboratory or imaging reports of the last six months",

@@ -7,6 +7,7 @@ from datetime import date
 
 from sqlalchemy import ColumnElement, and_, false, or_
 from sqlmodel import col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from backend.access.logic import prefix_of
 from backend.infra.database import Unit
@@ -46,6 +47,17 @@ def of_person(unit: Unit, person_id: str, before: str | None, limit: int) -> lis
     return views(unit, rows)
 
 
+def of_kind(unit: Unit, person_id: str, kind: MatterKind, limit: int) -> list[MatterView]:
+    """Return a person's applications of a kind, the newest first."""
+    rows = unit.db.exec(
+        select(Matter)
+        .where(col(Matter.person_id).in_(people.records_of(person_id)), Matter.kind == kind)
+        .order_by(col(Matter.id).desc())
+        .limit(limit)
+    ).all()
+    return views(unit, rows)
+
+
 def in_state(
     unit: Unit, enrolment_id: str, kind: MatterKind, states: Sequence[MatterState]
 ) -> list[MatterView]:
@@ -67,7 +79,10 @@ def waiting(
     Of what experts look at first only that is theirs which experts have found.
     """
     for_clerks = or_(
-        col(Matter.state) == MatterState.RECHECK,
+        and_(
+            col(Matter.state) == MatterState.RECHECK,
+            col(Matter.kind) != MatterKind.CLAIM,  # it waits among the proposals
+        ),
         and_(
             col(Matter.state) == MatterState.SUBMITTED,
             col(Matter.kind).not_in(expert_kinds),
@@ -89,6 +104,12 @@ def for_expert(
     return _queue(unit, regions, theirs, limit)
 
 
+def unpaid(unit: Unit, regions: Sequence[str], limit: int) -> list[MatterView]:
+    """Return claims of some regions that are booked and not paid out, the longest waiting first."""
+    booked = and_(col(Matter.state) == MatterState.APPROVED, col(Matter.kind) == MatterKind.CLAIM)
+    return _queue(unit, regions, booked, limit)
+
+
 def _queue(
     unit: Unit, regions: Sequence[str], which: ColumnElement[bool], limit: int
 ) -> list[MatterView]:
@@ -101,6 +122,14 @@ def _queue(
         .limit(limit)
     ).all()
     return views(unit, rows)
+
+
+def people_waiting_at(area_code: str) -> SelectOfScalar[str]:
+    """Return, as a query, who has an application at an area's agency that is not decided."""
+    return select(Matter.person_id).where(
+        Matter.area_code == area_code,
+        col(Matter.state).in_((MatterState.SUBMITTED, MatterState.SUPPLEMENT, MatterState.RECHECK)),
+    )
 
 
 def matter_of_material(unit: Unit, material_id: str) -> MatterView | None:

@@ -35,6 +35,8 @@ _TOLD = {
     MatterEvent.REJECT,
     MatterEvent.TAKE_EFFECT,
     MatterEvent.LAPSE,
+    MatterEvent.PAY,
+    MatterEvent.PAY_FAIL,
 }
 _WORDS_MAX = 500
 
@@ -73,6 +75,13 @@ def change_draft(unit: Unit, by: str, matter_id: str, new: NewMatter) -> MatterV
     unit.db.flush()
     audit.record(unit, by, "matter.change", f"person:{row.person_id}", {"matter": row.id})
     return queries.views(unit, [row])[0]
+
+
+def store_form(unit: Unit, matter_id: str, form: str) -> None:
+    """Store what has changed of a form after it was decided. Before: the application is locked."""
+    row = unit.db.get_one(Matter, matter_id)
+    row.form = unit.vault.seal(form, f"matter:{row.id}")
+    unit.db.flush()
 
 
 def move(

@@ -39,6 +39,7 @@ PERSONS: dict[str, Does] = {
     "family_share.user_id": Does.ENDS,
     "hospital_stay.person_id": Does.MOVES,
     "manual_claim.person_id": Does.STAYS,
+    "outage_notice.person_id": Does.STAYS,
     "matter.applicant_id": Does.STAYS,
     "matter.person_id": Does.MOVES,
     "misuse_report.person_id": Does.STAYS,
@@ -94,6 +95,7 @@ class OfUnused(StrEnum):
 ENROLMENTS: dict[str, OfUnused] = {
     "bill.enrolment_id": OfUnused.MOVES,
     "capitation.enrolment_id": OfUnused.MOVES,
+    "chosen_institution.enrolment_id": OfUnused.MOVES,
     "chronic_disease.enrolment_id": OfUnused.MOVES,
     "counter.enrolment_id": OfUnused.IS_USE,
     "counter_entry.enrolment_id": OfUnused.IS_USE,
@@ -103,6 +105,7 @@ ENROLMENTS: dict[str, OfUnused] = {
     "matter.enrolment_id": OfUnused.MOVES,
     "pay_later.enrolment_id": OfUnused.IS_USE,
     "settlement.enrolment_id": OfUnused.IS_USE,
+    "team_contract.enrolment_id": OfUnused.MOVES,
     "settlement.family_enrolment_id": OfUnused.IS_USE,
     "wallet_transfer.enrolment_id": OfUnused.IS_USE,
 }

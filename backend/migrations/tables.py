@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlmodel import SQLModel
 
 from backend.catalogue import model as _catalogue
+from backend.choices import model as _choices
 from backend.claims import model as _claims
 from backend.codes import model as _codes
 from backend.credit import model as _credit
@@ -46,6 +47,7 @@ __all__ = [
     "APPEND_ONLY",
     "METADATA",
     "_catalogue",
+    "_choices",
     "_claims",
     "_codes",
     "_credit",

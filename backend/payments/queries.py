@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from sqlmodel import col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from backend.codes.contracts import Purpose
 from backend.infra.database import Unit
@@ -101,4 +102,12 @@ def view(unit: Unit, row: Bill) -> BillView:
         confirm_reason=None if row.confirm_reason is None else ConfirmReason(row.confirm_reason),
         outcome=outcome_of(row.outcome),
         settlement_id=row.settlement_id,
+    )
+
+
+def people_in_hospital_at(area_code: str) -> SelectOfScalar[str]:
+    """Return, as a query, who lies in a hospital of an area."""
+    return select(HospitalStay.person_id).where(
+        HospitalStay.state == StayState.ADMITTED,
+        col(HospitalStay.institution_id).in_(institutions.of_area(area_code)),
     )

@@ -315,6 +315,11 @@ def areas_of_enrolments(unit: Unit, enrolment_ids: Sequence[str]) -> dict[str, s
     return dict(unit.db.exec(query).all()) if enrolment_ids else {}
 
 
+def people_of_enrolments(enrolments: SelectOfScalar[str]) -> SelectOfScalar[str]:
+    """Return, as a query, whose some enrolments are."""
+    return select(Enrolment.person_id).where(col(Enrolment.id).in_(enrolments))
+
+
 def person_of_enrolment(unit: Unit, enrolment_id: str) -> str:
     """Return whose an enrolment is that must exist."""
     return unit.db.get_one(Enrolment, enrolment_id).person_id

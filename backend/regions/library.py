@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 
 _FILE = Path(__file__).parent / "data" / "divisions.csv"
+_NAMELESS = ("市辖区", "县")
 PROVINCE_POOLS = {"519900": "四川省本级"}
 
 
@@ -56,7 +57,11 @@ def area_name(code: str) -> str:
     if code in PROVINCE_POOLS:
         return PROVINCE_POOLS[code]
     found = divisions().get(code)
-    return found.name if found else code
+    if found is None:
+        return code
+    if found.name in _NAMELESS and code.endswith("00"):  # 110100 is the city that Beijing is itself
+        return divisions()[f"{province_code(code)}0000"].name
+    return found.name
 
 
 def province_code(code: str) -> str:

@@ -17,13 +17,15 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from backend.access.contracts import Operator
 from backend.catalogue.library import load_catalogue
+from backend.choices.service import add_team
 from backend.entitlements.service import record_disease
 from backend.filings.service import record_filing
 from backend.infra import audit
 from backend.infra.database import Unit
 from backend.institutions.contracts import Ability, Agreement, InstitutionKind, InstitutionView
-from backend.institutions.service import register_institution, register_terminal
+from backend.institutions.service import register_institutions, register_terminal
 from backend.kernel.calendar import local_day
 from backend.kernel.errors import Refusal
 from backend.kernel.money import Fen
@@ -44,7 +46,10 @@ from backend.people.contracts import (
 )
 from backend.people.logic import check_digit
 from backend.people.service import register_person
+from backend.policies import documents
+from backend.policies.library import shipped_documents
 from backend.regions.library import children, insured_area_of
+from backend.rulebook.library import rulebook, shipped_packs
 from backend.sample_data.staff import load_staff
 from backend.settlement.case import FilingKind
 from backend.settlement.credits import credit_month, credit_reported, open_account
@@ -59,6 +64,31 @@ _HOME = "510104"
 _HOSPITAL = {Ability.OUTPATIENT, Ability.OUTPATIENT_POOLING, Ability.MOBILE_PAYMENT}
 _PHARMACY = {Ability.OUTPATIENT_POOLING, Ability.MOBILE_PAYMENT}
 
+_MIDDLES = {
+    "1101": (39_904_000, 116_407_000),
+    "5101": (30_660_000, 104_063_000),
+    "5103": (29_340_000, 104_770_000),
+    "5104": (26_580_000, 101_710_000),
+    "5105": (28_870_000, 105_440_000),
+    "5106": (31_130_000, 104_390_000),
+    "5107": (31_460_000, 104_740_000),
+    "5108": (32_430_000, 105_840_000),
+    "5109": (30_530_000, 105_590_000),
+    "5110": (29_580_000, 105_050_000),
+    "5111": (29_570_000, 103_760_000),
+    "5113": (30_840_000, 106_080_000),
+    "5114": (30_070_000, 103_840_000),
+    "5115": (28_770_000, 104_620_000),
+    "5116": (30_470_000, 106_630_000),
+    "5117": (31_210_000, 107_500_000),
+    "5118": (29_990_000, 103_000_000),
+    "5119": (31_860_000, 106_750_000),
+    "5120": (30_120_000, 104_640_000),
+    "5132": (31_900_000, 102_220_000),
+    "5133": (30_050_000, 101_960_000),
+    "5134": (27_890_000, 102_260_000),
+}
+"""Roughly the middle of each city, in millionths of a degree; what is placed around it is made up."""
 _SINCE = date(2023, 1, 1)
 _IDENTITIES = {
     "aided": (IdentityInput(Identity.MINIMUM_LIVING, _SINCE, None),),
@@ -87,11 +117,33 @@ def load_sample_data(unit: Unit) -> list[SampleTerminal]:
     audit.open_lanes(unit)
     load_staff(unit)
     load_catalogue(unit)
-    terminals = [_register(unit, institution) for institution in _institutions(unit)]
+    places = list(_institutions(unit))
+    register_institutions(unit, places)
+    terminals = [_register(unit, place) for place in places]
+    _load_teams(unit, places)
+    load_documents(unit)
     with _PEOPLE.open(encoding="utf-8", newline="") as file:
         for serial, row in enumerate(csv.DictReader(file), 1):
             _load_person(unit, row, serial)
     return terminals
+
+
+def _load_teams(unit: Unit, places: list[InstitutionView]) -> None:
+    """Give each community clinic a team of family doctors."""
+    for place in places:
+        if place.kind is InstitutionKind.HOSPITAL and place.level == 0:
+            add_team(unit, place.id, "第一家庭医生团队（示例）", "医生样例", 2_000)
+
+
+def load_documents(unit: Unit) -> int:
+    """Publish the documents that are written from the rulebook, and return how many they are."""
+    operator = Operator("sample")
+    new = shipped_documents(shipped_packs(), rulebook(), local_day(unit.now))
+    drafted = documents.draft(unit, operator, new)
+    if isinstance(drafted, Refusal):
+        raise ValueError(str(drafted))
+    documents.publish(unit, operator, [one.code for one in new])
+    return len(new)
 
 
 @dataclass(frozen=True)
@@ -142,8 +194,6 @@ def sample_key(number: str) -> Ed25519PrivateKey:
 
 
 def _register(unit: Unit, institution: InstitutionView) -> SampleTerminal:
-    register_institution(unit, institution)
-    unit.db.flush()
     number = f"T{institution.code}01"
     key = sample_key(number)
     public = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
@@ -197,6 +247,7 @@ def _institution(
     abilities: set[Ability],
 ) -> InstitutionView:
     letter = "H" if kind is InstitutionKind.HOSPITAL else "P"
+    where = _whereabouts(county, serial, letter)
     return InstitutionView(
         id=unit.new_id(),
         code=f"{letter}{county}{serial:05d}",
@@ -208,7 +259,31 @@ def _institution(
         address=f"{name}（示例地址）",
         abilities=tuple(sorted(abilities)),
         agreement=Agreement.OPEN,
+        latitude=where[0],
+        longitude=where[1],
+        hours=_hours(kind, level, serial),
+        on_duty="" if kind is InstitutionKind.HOSPITAL else "药师样例",
     )
+
+
+def _whereabouts(county: str, serial: int, letter: str) -> tuple[int, int]:
+    """Return a made-up place near the middle of the city, in millionths of a degree."""
+    seed = hashlib.sha256(f"{county}{letter}{serial}".encode()).digest()
+    latitude, longitude = _MIDDLES.get(county[:4], _MIDDLES["5101"])
+    spread = 250_000
+    return (
+        latitude + int.from_bytes(seed[:3], "big") % (2 * spread) - spread,
+        longitude + int.from_bytes(seed[3:6], "big") % (2 * spread) - spread,
+    )
+
+
+def _hours(kind: InstitutionKind, level: int | None, serial: int) -> tuple[str, ...]:
+    """Return made-up opening hours: large hospitals never shut, small places rest at times."""
+    if kind is InstitutionKind.PHARMACY:
+        return ("08:30-21:30",) * 7 if serial == 1 else (*("09:00-18:00",) * 6, "")
+    if level is not None and level >= 2:
+        return ("00:00-24:00",) * 7
+    return (*("08:00-17:30",) * 5, "08:00-12:00", "")
 
 
 def _load_person(unit: Unit, row: dict[str, str], serial: int) -> None:

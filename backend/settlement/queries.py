@@ -96,10 +96,49 @@ def bills_settled_again(unit: Unit, person_id: str) -> list[str]:
     return list(unit.db.exec(query).all())
 
 
-def of_person(unit: Unit, person_id: str, before: int | None, limit: int) -> list[SettlementView]:
-    """Return a person's settlements and reversals, the newest first, below a number."""
+def of_person(
+    unit: Unit,
+    person_id: str,
+    before: int | None,
+    limit: int,
+    year: int | None = None,
+    care: CareKind | None = None,
+    area_code: str | None = None,
+) -> list[SettlementView]:
+    """Return a person's settlements and reversals, the newest first, below a number.
+
+    ``year`` is that of the booking; ``care`` and ``area_code``, of the insured area, narrow it further.
+    """
     query = select(Settlement.id).where(_whose(person_id))
+    if year is not None:
+        query = query.where(*_booked_in(year))
+    if care is not None:
+        query = query.where(cast(Settlement.case_facts, String).contains(f'"care":"{care.value}"'))
+    if area_code is not None:
+        query = query.where(Settlement.area_code == area_code)
     return _page(unit, query, before, limit)
+
+
+def of_year(unit: Unit, person_id: str, year: int) -> list[tuple[CareKind, SettlementView]]:
+    """Return what was booked for a person in a year, each with its kind of care, in order."""
+    later = aliased(Settlement)
+    rows = unit.db.exec(
+        select(Settlement, later.id, people.goes_on_as(col(Settlement.person_id)))
+        .outerjoin(later, col(later.reverses_id) == col(Settlement.id))
+        .where(_whose(person_id), *_booked_in(year))
+        .order_by(col(Settlement.number))
+    ).all()
+    return [
+        (CareKind(case_of(row.case_facts).care), view(row, reversed_by, person))
+        for row, reversed_by, person in rows
+    ]
+
+
+def _booked_in(year: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """Return the conditions that something was booked in a year of Shanghai's clock."""
+    first = datetime(year, 1, 1, tzinfo=SHANGHAI)
+    booked = col(Settlement.settled_at)
+    return booked >= first, booked < first.replace(year=year + 1)
 
 
 def of_institution(

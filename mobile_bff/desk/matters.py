@@ -8,6 +8,7 @@ from typing import Any
 import strawberry
 
 from backend.access.contracts import DutyMissing, SignInRequired
+from backend.choices.contracts import ChoiceNotPossible
 from backend.desk import service
 from backend.desk.contracts import (
     DecideMatter,
@@ -36,7 +37,8 @@ from mobile_bff.public_services.cross_region_filing import (
     filing_type,
 )
 
-DECIDED = (ExpertsFirst, RuleNotLoaded)
+DECIDED = (ExpertsFirst, RuleNotLoaded, ChoiceNotPossible)
+"""Why what was approved cannot be brought about any more, beside who may decide."""
 _STAFF = (SignInRequired, DutyMissing)
 _WORDS = {
     Locale.ZH: {

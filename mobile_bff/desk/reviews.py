@@ -19,6 +19,7 @@ from backend.desk.contracts import (
     Propose,
     ProposedAlready,
     ProposeMerge,
+    ReckonedOtherwise,
     SecondPersonNeeded,
     WordsMissing,
 )
@@ -33,6 +34,7 @@ from backend.merging.contracts import DuplicateNotFound, MergeNotPossible
 from backend.people.contracts import IdNumberInvalid, PersonKnown
 from backend.proxies.contracts import BindingNotFound, BindingNotPossible
 from mobile_bff.context import Info
+from mobile_bff.desk.claims import CLAIMED
 from mobile_bff.desk.shown import (
     Duplicate,
     Proposal,
@@ -48,6 +50,7 @@ _ACTS = (
     *(RegistrationNotFound, AlreadyRegistered, PhoneTaken),
     *(BindingNotFound, BindingNotPossible),
     *(NobodyFound, IdNumberInvalid, PersonKnown, PhoneInvalid),
+    *CLAIMED,
 )
 """What the acts themselves may refuse, when they are proposed as when they are confirmed."""
 
@@ -193,7 +196,7 @@ class ReviewMutations:
         graphql_type=result_union(
             "ConfirmProposalResult",
             Proposal,
-            (*_STAFF, ProposalNotFound, SecondPersonNeeded, *_ACTS),
+            (*_STAFF, ProposalNotFound, SecondPersonNeeded, ReckonedOtherwise, *_ACTS),
         ),
     )
     async def confirm_proposal(self, info: Info, input: ProposalInput) -> Any:

@@ -17,6 +17,7 @@ from backend.staff.contracts import StaffView
 from mobile_bff import wording as _wording  # registers the enums first
 from mobile_bff.connections import PAGE_MAX, page_size
 from mobile_bff.context import Info, RefusedQuery
+from mobile_bff.desk.claims import DeskClaimMutations
 from mobile_bff.desk.counter import CounterMutations
 from mobile_bff.desk.matters import MatterMutations, ReplyTemplates, templates
 from mobile_bff.desk.reviews import ReviewMutations
@@ -65,7 +66,8 @@ class DeskQuery:
 
 
 DeskMutation = merge_types(
-    "DeskMutation", (StaffSignInMutations, CounterMutations, ReviewMutations, MatterMutations)
+    "DeskMutation",
+    (StaffSignInMutations, CounterMutations, ReviewMutations, MatterMutations, DeskClaimMutations),
 )
 DeskMutation.__strawberry_definition__.description = "Writes of the desk: one input, one union."  # type: ignore[attr-defined]
 

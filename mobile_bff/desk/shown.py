@@ -10,6 +10,7 @@ from backend.access.contracts import Role
 from backend.desk.contracts import ActKind, Found, ProposalView, Work
 from backend.identity.registration_contracts import RegistrationView
 from backend.kernel.errors import Locale
+from backend.kernel.money import Quantity, UnitPrice
 from backend.merging.contracts import Merged
 from backend.payments.contracts import MisuseView
 from backend.people.document_contracts import DuplicateView
@@ -86,6 +87,16 @@ class RecordsMerged:
     kept_id: strawberry.ID = strawberry.field(description="The record that goes on.")
 
 
+@strawberry.type(description="A line of a claim's list of fees.")
+class FeeLine:
+    """As the clerk entered it."""
+
+    code: str = strawberry.field(description="National code; empty: outside of the catalogue.")
+    name: str = strawberry.field(description="Its name, where it has no code.")
+    quantity: Quantity = strawberry.field(description="How much of it.")
+    unit_price: UnitPrice = strawberry.field(description="Yuan for one.")
+
+
 @strawberry.type(description="Something that waits for a second person.")
 class Proposal:
     """Proposed by one, confirmed by another."""
@@ -97,6 +108,9 @@ class Proposal:
     person: PersonType = strawberry.field(description="About whom, masked.")
     pay_limit: Money | None = strawberry.field(description="Of a payment: the most for one.")
     pay_day_limit: Money | None = strawberry.field(description="Of a payment: the most a day.")
+    total: Money | None = strawberry.field(description="Of a claim: what the lines sum to.")
+    payable: Money | None = strawberry.field(description="Of a claim: what is paid out.")
+    lines: list[FeeLine] = strawberry.field(description="Of a claim: its lines; else empty.")
     words: str = strawberry.field(description="Which papers were compared.")
     proposed_by: str = strawberry.field(description="Who has proposed it.")
     proposed_at: datetime = strawberry.field(description="When.")
@@ -144,6 +158,9 @@ class WorkList:
     )
     for_experts: list[DeskMatter] = strawberry.field(
         description="Applications that an expert has still to speak about."
+    )
+    unpaid: list[DeskMatter] = strawberry.field(
+        description="Claims that are booked and not paid out, the longest waiting first."
     )
     failed_uploads: list[FilingType] = strawberry.field(
         description="Filings that the national platform has not taken yet, the oldest first."
@@ -202,6 +219,17 @@ def proposal_type(view: ProposalView, locale: Locale) -> Proposal:
         person=person_type(view.person),
         pay_limit=money_or_none(view.payload.pay_limit_fen, locale),
         pay_day_limit=money_or_none(view.payload.pay_day_limit_fen, locale),
+        total=money_or_none(view.payload.total_fen, locale),
+        payable=money_or_none(view.payload.payable_fen, locale),
+        lines=[
+            FeeLine(
+                code=line.code,
+                name=line.name,
+                quantity=line.quantity,
+                unit_price=line.unit_price,
+            )
+            for line in view.payload.lines
+        ],
         words=view.words,
         proposed_by=view.proposed_by,
         proposed_at=view.proposed_at,
@@ -234,6 +262,7 @@ def work_type(work: Work, locale: Locale) -> WorkList:
         proposals=[proposal_type(view, locale) for view in work.proposals],
         matters=[desk_matter(view, locale) for view in work.matters],
         for_experts=[desk_matter(view, locale) for view in work.for_experts],
+        unpaid=[desk_matter(view, locale) for view in work.unpaid],
         failed_uploads=[filing_type(view, locale) for view in work.failed_uploads],
         misuse=[_misuse(view) for view in work.misuse],
     )

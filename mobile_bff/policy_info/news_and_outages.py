@@ -1,4 +1,4 @@
-"""A4 热点动态与停机公告: outages that are on or announced; news is not built yet."""
+"""A4 热点动态与停机公告: news, and outages that are on or announced."""
 
 from __future__ import annotations
 
@@ -8,18 +8,20 @@ import strawberry
 
 from backend.policies import queries
 from backend.policies.contracts import OutageView, Service
+from backend.policies.document_contracts import DocumentKind, FindDocuments
 from backend.regions.library import area_name
 from mobile_bff.connections import page_size
 from mobile_bff.context import Info
 from mobile_bff.modules import AppModule, ModuleState
+from mobile_bff.policy_info.national_policies import PolicyDocumentType, found
 
 MODULE = AppModule(
     "A4",
     "热点动态与停机公告",
     "停机公告",
     "News and outages",
-    ModuleState.PARTIAL,
-    "可查询停机公告；热点动态尚未开放。",
+    ModuleState.AVAILABLE,
+    "政策变动的热点动态；停机公告含范围、起止和替代办法，前一天通知有关的人。",
 )
 
 
@@ -52,6 +54,15 @@ def outage_type(view: OutageView) -> OutageType:
 @strawberry.type
 class OutageQueries:
     """What anybody may ask about outages."""
+
+    @strawberry.field(description="News: what a text finds best, else the newest first.")
+    async def news(
+        self, info: Info, text: str = "", region: str | None = None, first: int | None = None
+    ) -> list[PolicyDocumentType]:
+        """Return news of a region, of all by default."""
+        regions = None if region is None else (region,)
+        wanted = FindDocuments(text, regions, kinds=(DocumentKind.NEWS,), past_too=True)
+        return await found(info, wanted, first)
 
     @strawberry.field(description="Outages that are on or announced, the next first.")
     async def outages(

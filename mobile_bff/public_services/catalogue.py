@@ -19,8 +19,8 @@ MODULE = AppModule(
     "“三目”目录查询",
     "查目录",
     "Catalogue of drugs, treatments and facilities",
-    ModuleState.PARTIAL,
-    "可按名称和编码查询任意日期的目录；拼音查询尚未开放。",
+    ModuleState.AVAILABLE,
+    "可按名称（含部分字）、拼音首字母和编码查询，看任意一天的目录版本；编码和限价为示例。",
 )
 
 
@@ -55,15 +55,20 @@ def item_type(view: ItemView) -> CatalogueItemType:
 class CatalogueQueries:
     """What anybody may ask about the catalogue."""
 
-    @strawberry.field(description="Items by part of a name or beginning of a code.")
+    @strawberry.field(description="Items by part of a name, pinyin initials or code, best first.")
     async def catalogue_items(
-        self, info: Info, text: str, on: date | None = None, first: int | None = None
+        self,
+        info: Info,
+        text: str,
+        on: date | None = None,
+        kind: ItemKind | None = None,
+        first: int | None = None,
     ) -> list[CatalogueItemType]:
         """Return items with the terms of a day, today's by default."""
         limit = page_size(first)
         if not 1 <= len(text.strip()) <= 60:
             raise BadInput("text has 1 to 60 characters")
         views = await info.context.door.read(
-            lambda unit: queries.search(unit, text.strip(), on or local_day(unit.now), limit)
+            lambda unit: queries.search(unit, text.strip(), on or local_day(unit.now), limit, kind)
         )
         return [item_type(view) for view in views]

@@ -1,4 +1,4 @@
-"""B2 定点零售药店查询. The query is ``institutions(kind: PHARMACY)`` of B1, which shares its type."""
+"""B2 定点零售药店查询. The query is ``findInstitutions(kind: PHARMACY)`` of B1, which shares its type."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ MODULE = AppModule(
     "定点零售药店查询",
     "查药店",
     "Designated pharmacies",
-    ModuleState.PARTIAL,
-    "可按编码和区县查询，含是否开通门诊统筹；营业时间等尚未开放。",
+    ModuleState.AVAILABLE,
+    "可按名称、拼音首字母、距离、营业时间查询，含门诊统筹、双通道、外配处方和值班药师。",
 )

@@ -28,6 +28,8 @@ from mobile_bff import documents
 from mobile_bff.desk.schema import DESK_DOCUMENTS, make_desk_schema
 from tests.security.test_matrix import TURNED_AWAY, Province, Row, _input, asked
 from tests.usecases.test_chronic import submitted as chronic_submitted
+from tests.usecases.test_claim_cases import booked as claim_booked
+from tests.usecases.test_claim_cases import submitted as claim_submitted
 from tests.usecases.test_documents import (
     BABY,
     BORN,
@@ -70,6 +72,15 @@ MUTATIONS: dict[str, Row] = {
     "judgeMaterial": Row(_CLERKS, _input(materialId="@material", verdict="ACCEPTED")),
     "giveOpinion": Row({"expert"}, _input(matterId="@chronic", meets=True, words="符合")),
     "decideMatter": Row(_CLERKS, _input(matterId="@matter", decision="APPROVE")),
+    "reckonClaim": Row(
+        _CLERKS,
+        _input(
+            matterId="@claim",
+            lines=[{"name": "诊查费", "quantity": "1", "unitPrice": "9.00"}],
+            words="发票与明细一致",
+        ),
+    ),
+    "recordPayout": Row(_CHECKERS, _input(matterId="@booked_claim", paid=True)),
     "retryUpload": Row(_CLERKS, _input(filingId="@filing")),
     "propose": Row(
         _CLERKS, _input(kind="REGISTRATION", subjectId="@registration", words="身份证原件")
@@ -147,12 +158,17 @@ def _furnished(world: World) -> Province:
     submit(world, waits, "worker_3")
     filing = filed(world, PROMISED, "worker_4").filing
     disease = chronic_submitted(world, "worker_5")
+    handed_in = claim_submitted(world, "worker_6")
+    to_pay = claim_submitted(world, "worker_6", invoices=("11010026A0000099",))
+    claim_booked(world, to_pay.id)
     assert filing is not None
     owner = asked_for(world, "worker", "retiree")
     ids = {
         "matter": waits.matter.id,
         "material": paper.id,
         "chronic": disease.id,
+        "claim": handed_in.id,
+        "booked_claim": to_pay.id,
         "filing": filing.id,
         "owner": person.person_id,
         "owner_name": owner.owner_name,

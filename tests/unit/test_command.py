@@ -352,3 +352,24 @@ def test_keys_are_rotated(yibao: Any, keys_file: Path, monkeypatch: Any, tmp_pat
     assert after.master_id in said
     assert after.signer_id in said
     assert set(before.signers) < set(after.signers)
+
+
+def test_policy_documents_are_drafted_published_found_and_withdrawn(
+    world: World, yibao: Any, tmp_path: Path
+) -> None:
+    file = tmp_path / "document.yaml"
+    file.write_text(
+        "code: T-9\nkind: NOTICE\nregion: '510100'\ntitle: 独角兽通知\nissuer: 样例局\nnumber: ''\n"
+        "published_on: null\neffective_from: '2026-01-01'\nsummary: 样例\nbody: 样例\n",
+        encoding="utf-8",
+    )
+    assert yibao("document", "publish", "T-9")[0] == 1
+    assert yibao("document", "draft", str(file))[0] == 0
+    assert yibao("document", "find", "独角兽")[1] == ""
+    assert "PUBLISHED" in yibao("document", "publish", "T-9")[1]
+    assert "T-9" in yibao("document", "find", "独角兽")[1]
+    assert yibao("document", "withdraw", "T-9")[0] == 0
+    assert yibao("document", "find", "独角兽")[1] == ""
+    assert yibao("document", "draft", str(tmp_path / "no.yaml"))[0] == 1
+    assert yibao("document", "load")[0] == 0  # what is there already stays as it is
+    assert "institutions" in yibao("reindex")[1]

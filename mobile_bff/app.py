@@ -29,6 +29,7 @@ from mobile_bff.couriers import (
 )
 from mobile_bff.desk.schema import DESK_DOCUMENTS, make_desk_schema
 from mobile_bff.door import Door
+from mobile_bff.exports import Exports
 from mobile_bff.face_upload import FaceUpload
 from mobile_bff.feed import Feed
 from mobile_bff.http import RequestFrame, YibaoGraphQL
@@ -102,6 +103,7 @@ def _files(resources: Resources, door: Door, faces: FaceReader) -> list[Route]:
     """Return where files come in and go out."""
     bearer = Bearer(resources)
     pictures, papers = FaceUpload(door, faces, bearer), Papers(door, bearer)
+    exports = Exports(door, bearer)
     return [
         Route("/face-checks/{check_id:str}", pictures.answer, methods=["POST"]),
         Route("/materials/{matter_id:str}", papers.take, methods=["POST"]),

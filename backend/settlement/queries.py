@@ -8,19 +8,20 @@ from datetime import date, datetime
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import ColumnElement, func
+from sqlalchemy import ColumnElement, String, cast, func
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from backend.infra.database import Unit
+from backend.kernel.calendar import SHANGHAI
 from backend.kernel.money import Fen
 from backend.people import queries as people
 from backend.people.contracts import InsuranceType
 from backend.rulebook.library import Rulebook, book_of_source
 from backend.settlement import upcast
 from backend.settlement.calculate import calculate
-from backend.settlement.case import Case, Route
+from backend.settlement.case import CareKind, Case, Route
 from backend.settlement.contracts import DESK, Outcome, SettlementKind, SettlementView
 from backend.settlement.model import (
     Counter,

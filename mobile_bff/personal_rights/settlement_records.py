@@ -16,8 +16,8 @@ from backend.kernel.calendar import local_day
 from backend.kernel.errors import Locale
 from backend.people.contracts import InsuranceType
 from backend.regions.library import area_name
-from backend.settlement import queries
 from backend.rulebook.library import rulebook
+from backend.settlement import queries
 from backend.settlement.case import CareKind, Route
 from backend.settlement.contracts import SettlementKind, SettlementView
 from backend.settlement.yearly import Sums, YearSummary, summarise
@@ -150,7 +150,9 @@ class CareSums:
     sums: SumsType = strawberry.field(description="What it came to.")
 
 
-@strawberry.type(name="TaxDeduction", description="大病医疗专项附加扣除, as the bills booked here give it.")
+@strawberry.type(
+    name="TaxDeduction", description="大病医疗专项附加扣除, as the bills booked here give it."
+)
 class TaxDeductionType:
     """What tax law lets be deducted. The tax authority decides."""
 

@@ -1,0 +1,94 @@
+"""The service hall over real HTTP: a disease applied for, searches, documents, and a year as a table."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import httpx
+import jwt
+import pytest
+
+from backend.infra.clock import SystemClock
+from backend.kernel.calendar import local_day
+from mobile_bff.client import CallFailed
+from tests.api.conftest import Site
+from tests.api.test_desk_over_http import at_desk
+from tests.api.test_filing_story import picture
+
+
+def test_a_disease_is_applied_for_found_by_two_experts_and_on_file(site: Site) -> None:
+    phone = site.phone("worker_2")
+    choices = phone.call("ChronicChoices")["chronicChoices"]
+    assert "慢阻肺" in [one["diseaseName"] for one in choices["diseases"]]
+    hospital = choices["hospitals"][0]["code"]
+    saved = phone.do_once("SaveChronic", disease="COPD", hospitalCode=hospital)
+    matter = saved["matter"]["matterId"]
+    assert saved["missing"] == ["DIAGNOSIS", "RECORDS", "LAB_REPORTS"]
+    assert saved["form"][0]["text"] == "慢阻肺"
+    refused = phone.do_once("SubmitApplication", matterId=matter)
+    assert refused["code"] == "MATERIALS_MISSING"
+    mine = {"authorization": f"Bearer {phone.token}"}
+    for paper in saved["missing"]:
+        files = {paper: ("a.png", picture(), "image/png")}
+        sent = site.http.post(f"{site.url}/materials/{matter}", files=files, headers=mine)
+        assert sent.status_code == 200
+    assert phone.do_once("SubmitApplication", matterId=matter)["matter"]["state"] == "SUBMITTED"
+    for number in ("HX2001", "HX2002"):
+        expert = at_desk(site, number)
+        listed = expert.call("ExpertWork", first=20)["forExperts"]
+        assert [one["matter"]["matterId"] for one in listed] == [matter]
+        expert.do("GiveOpinion", matterId=matter, meets=True, words="符合")
+    clerk = at_desk(site, "CD1001")
+    listed = clerk.call("Work", first=20)["matters"]
+    assert [one["matter"]["matterId"] for one in listed] == [matter]
+    done = clerk.do("DecideMatter", matterId=matter, decision="APPROVE", words="通过")
+    assert done["matter"]["state"] == "EFFECTIVE"
+    assert [one["meets"] for one in done["opinions"]] == [True, True]
+    [held] = phone.call("ChronicDiseases")["chronicDiseases"]
+    assert (held["disease"], held["state"]) == ("COPD", "ACTIVE")
+    seen = phone.call("Application", matterId=matter)["application"]
+    assert [step["text"] for step in seen["matter"]["steps"]][-1] == "生效"
+
+
+def test_institutions_items_and_policies_are_found(site: Site) -> None:
+    phone = site.phone("retiree")
+    wanted = {"text": "武侯大药房", "latitude": 30.657, "longitude": 104.066}
+    hits = phone.call("FindInstitutions", input=wanted, first=5)
+    [first, *_] = hits["findInstitutions"]
+    assert first["metres"] is not None
+    with pytest.raises(CallFailed, match="latitude and longitude"):
+        phone.call("FindInstitutions", input={"latitude": 30.0})
+    items = phone.call("CatalogueItems", text="blf")["catalogueItems"]
+    assert any("布洛芬" in one["name"] for one in items)
+    found = phone.call("LocalPolicies", text="起付线")["localPolicies"]
+    assert found
+    page = phone.call("Policy", code=found[0]["code"])["policy"]
+    assert page["forMe"]["status"]["text"]
+    nobody = phone.call("Policy", code="no such")["policy"]
+    assert nobody is None
+
+
+def test_a_year_is_handed_out_as_a_table_to_whom_it_belongs(site: Site) -> None:
+    phone, other = site.phone("retiree"), site.phone("worker")
+    year = local_day(SystemClock().now()).year
+
+    def fetch(token: str, **more: str) -> httpx.Response:
+        headers = {"authorization": f"Bearer {token}", "accept-language": "zh"}
+        address = f"{site.url}/exports/settlements.csv"
+        return site.http.get(address, params={"year": str(year), **more}, headers=headers)
+
+    own = fetch(phone.token)
+    assert (own.status_code, own.headers["content-type"]) == (200, "text/csv; charset=utf-8")
+    [head, *_] = csv.reader(io.StringIO(own.text.removeprefix("\ufeff")))
+    assert head[6:12] == ["总费用", "基金支付", "医院负担", "个人账户", "共济支付", "现金"]
+    assert fetch("nonsense").status_code == 401
+    assert (
+        fetch(
+            other.token,
+            subject=str(jwt.decode(phone.token, options={"verify_signature": False})["sub"]),
+        ).status_code
+        == 403
+    )
+    assert fetch(phone.token, year="next").status_code == 400
+    assert fetch(phone.token, year="99999").status_code == 400

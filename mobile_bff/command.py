@@ -15,6 +15,7 @@ from typing import TypeVar
 import uvicorn
 
 from backend.access.contracts import Operator
+from backend.cards.contracts import CARD_STATES
 from backend.catalogue import queries as catalogue
 from backend.catalogue import service as catalogue_service
 from backend.codes.contracts import CODE_STATES
@@ -256,7 +257,7 @@ _STATE_TABLES = (
     *(BINDING_STATES, FACE_STATES, TRANSFER_STATES, DUPLICATE_STATES),
     *(PROPOSAL_STATES, FILING_STATES, FILING_MATTER_STATES, CANCEL_MATTER_STATES),
     *(CHRONIC_MATTER_STATES, CLAIM_MATTER_STATES, CHOICE_MATTER_STATES, TEAM_MATTER_STATES),
-    DOCUMENT_STATES,
+    *(DOCUMENT_STATES, CARD_STATES),
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
+from backend.cards.contracts import CardProblem, CardState
 from backend.choices.contracts import ChoiceProblem
 from backend.claims.contracts import ClaimProblem, ClaimReason
 from backend.desk.contracts import MatterDecision
@@ -36,6 +37,7 @@ def _named(
         | ChronicProblem
         | ClaimProblem
         | ChoiceProblem
+        | CardProblem
     ],
 ) -> dict[str, _W]:
     return {
@@ -260,6 +262,26 @@ MATTER_WORDS: dict[type[Enum], tuple[str, dict[str, _W]]] = {
             "OTHER": _W("其他", "Another reason."),
         },
     ),
+    CardState: (
+        "Where the report of a lost card stands.",
+        {
+            "TEMPORARY": _W(
+                "临时挂失中",
+                "Reported lost for a while.",
+                "找到卡可以随时解挂；到期自动解除；确定丢失请办理正式挂失。",
+                "Lift it once the card is found; report it for good if it is not.",
+            ),
+            "FORMAL": _W(
+                "正式挂失，旧卡作废",
+                "Reported lost for good.",
+                "新卡做好后到窗口领取；医保码可以照常使用。",
+                "Fetch the new card at a counter; the electronic code works on.",
+            ),
+            "LIFTED": _W("挂失已解除，卡可正常使用", "Lifted; the card works."),
+            "REISSUED": _W("已补发新卡", "A new card was handed out."),
+        },
+    ),
+    CardProblem: ("Why a card cannot be reported like this.", _named(CardProblem)),
     ChoiceProblem: ("Why something cannot be chosen like this.", _named(ChoiceProblem)),
     ClaimProblem: ("What is wrong with a claim.", _named(ClaimProblem)),
     DirectReason: (

@@ -31,6 +31,7 @@ from mobile_bff.mobile_payment.payment_security import SecurityMutations, Securi
 from mobile_bff.mobile_payment.unified_code import CodeMutations
 from mobile_bff.modules import AppModuleGroupType, AppModuleType, groups_shown, modules_shown
 from mobile_bff.passkeys import PasskeyMutations, PasskeyType, passkeys
+from mobile_bff.personal_rights.card_loss import CardMutations, CardQueries
 from mobile_bff.personal_rights.chosen_institutions import ChoiceMutations, ChoiceQueries
 from mobile_bff.personal_rights.chronic_disease import ChronicMutations, ChronicQueries
 from mobile_bff.personal_rights.claim_progress import ClaimProgressMutations, ClaimQueries
@@ -45,6 +46,7 @@ from mobile_bff.policy_info.news_and_outages import OutageQueries
 from mobile_bff.preferences import PreferenceMutations, PreferencesType, preferences
 from mobile_bff.public_services.catalogue import CatalogueQueries
 from mobile_bff.public_services.cross_region_filing import FilingMutations, FilingQueries
+from mobile_bff.public_services.enrolment_guide import GuideQueries
 from mobile_bff.public_services.manual_claims import ClaimMutations
 from mobile_bff.public_services.medical_institutions import InstitutionQueries
 from mobile_bff.registration import RegistrationMutations
@@ -70,7 +72,9 @@ class PolicyInfo(OutageQueries, PolicyQueries, LocalPolicyQueries, NeighbourPoli
 
 
 @strawberry.type(description="公共服务: public services.")
-class PublicServices(InstitutionQueries, CatalogueQueries, FilingQueries, ApplicationQueries):
+class PublicServices(
+    InstitutionQueries, CatalogueQueries, FilingQueries, ApplicationQueries, GuideQueries
+):
     """The second group."""
 
     @strawberry.field(description="The modules of this group.")
@@ -87,6 +91,7 @@ class PersonalRights(
     EstimateQueries,
     ChronicQueries,
     ChoiceQueries,
+    CardQueries,
     ClaimQueries,
 ):
     """The third group, about one person."""
@@ -226,6 +231,7 @@ Mutation = merge_types(
         FilingMutations,
         ChronicMutations,
         ChoiceMutations,
+        CardMutations,
         ClaimMutations,
         ClaimProgressMutations,
         PhoneMutations,

@@ -249,6 +249,14 @@ class RecordPayout:
 
 
 @dataclass(frozen=True)
+class ReissueCard:
+    """A clerk hands out the new card of somebody whose old one was reported lost for good."""
+
+    actor: Actor
+    person_id: str
+
+
+@dataclass(frozen=True)
 class RetryUpload:
     """A clerk has a failed upload tried at once."""
 

@@ -10,6 +10,8 @@ from sqlmodel import select
 from backend.access.contracts import Actor, Role
 from backend.access.logic import label, serves
 from backend.applications import service as applications
+from backend.cards import service as cards
+from backend.cards.contracts import CardLossView
 from backend.claims import applying as claims
 from backend.desk import queries
 from backend.desk.contracts import (
@@ -39,6 +41,7 @@ from backend.desk.contracts import (
     ReckonedOtherwise,
     RecordDocument,
     RecordPayout,
+    ReissueCard,
     RejectRegistration,
     RetryUpload,
     SecondPersonNeeded,
@@ -107,6 +110,16 @@ def vouch_device(unit: Unit, command: VouchDevice) -> SteppedUp | SessionUnknown
     if refusal is not None:
         return refusal
     return safety.vouch(unit, label(command.actor), command.person_id, command.session_id)
+
+
+def reissue_card(unit: Unit, command: ReissueCard) -> CardLossView | Refusal:
+    """Hand out the new card of somebody whose old one was reported lost for good."""
+    refusal = _refusal(unit, command.actor, Role.CLERK, command.person_id)
+    if refusal is not None:
+        return refusal
+    if not people.exists(unit, command.person_id):
+        return NobodyFound()
+    return cards.reissue(unit, label(command.actor), command.person_id)
 
 
 def record_document(unit: Unit, command: RecordDocument) -> list[DocumentView] | Refusal:

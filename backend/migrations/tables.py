@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlmodel import SQLModel
 
+from backend.cards import model as _cards
 from backend.catalogue import model as _catalogue
 from backend.choices import model as _choices
 from backend.claims import model as _claims
@@ -46,6 +47,7 @@ APPEND_ONLY = (
 __all__ = [
     "APPEND_ONLY",
     "METADATA",
+    "_cards",
     "_catalogue",
     "_choices",
     "_claims",

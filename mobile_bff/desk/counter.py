@@ -8,6 +8,7 @@ from typing import Any
 import strawberry
 
 from backend.access.contracts import DutyMissing, SignInRequired
+from backend.cards.contracts import CardNotPossible
 from backend.desk import service
 from backend.desk.contracts import (
     BindingDecision,
@@ -15,6 +16,7 @@ from backend.desk.contracts import (
     FindPerson,
     NobodyFound,
     RecordDocument,
+    ReissueCard,
     RejectRegistration,
     VouchDevice,
 )
@@ -32,6 +34,7 @@ from mobile_bff.benefits.family_accounts import FamilyBinding, binding_type
 from mobile_bff.context import Info
 from mobile_bff.desk.shown import PersonAtCounter, found_type
 from mobile_bff.errors import answer, result_union
+from mobile_bff.personal_rights.card_loss import CardLossType, card_loss_type
 from mobile_bff.personal_rights.enrolments import (
     DocumentType,
     PersonType,
@@ -99,6 +102,13 @@ class RegistrationRejected:
     person: PersonType = strawberry.field(description="Who, masked.")
 
 
+@strawberry.input(description="Hands out a new card.")
+class ReissueCardInput:
+    """To whom."""
+
+    person_id: strawberry.ID = strawberry.field(description="The person.")
+
+
 @strawberry.type
 class CounterMutations:
     """What one clerk does."""
@@ -144,6 +154,20 @@ class CounterMutations:
             locale,
             lambda views: PersonDocuments(documents=[document_type(v, locale) for v in views]),
         )
+
+    @strawberry.mutation(
+        description="Hand out the new card of somebody whose old one was reported lost for good.",
+        graphql_type=result_union(
+            "ReissueCardResult", CardLossType, (*_STAFF, NobodyFound, CardNotPossible)
+        ),
+    )
+    async def reissue_card(self, info: Info, input: ReissueCardInput) -> Any:
+        """Hand out a card."""
+        outcome = await info.context.act(
+            service.reissue_card, lambda actor: ReissueCard(actor, input.person_id)
+        )
+        locale = info.context.locale
+        return answer(outcome, locale, lambda view: card_loss_type(view, locale))
 
     @strawberry.mutation(
         description="Approve, refuse, renew or end a binding between relatives.",

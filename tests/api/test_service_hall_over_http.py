@@ -69,6 +69,24 @@ def test_institutions_items_and_policies_are_found(site: Site) -> None:
     assert nobody is None
 
 
+def test_the_waiting_period_is_told_before_it_bites(site: Site) -> None:
+    anybody = site.anonymous()
+
+    def asked(**more: object) -> dict[str, object]:
+        found = anybody.call("WaitingPeriod", areaCode="510100", **more)["waitingPeriod"]
+        assert isinstance(found, dict)
+        return found
+
+    gap = asked(gapYears=2)
+    assert (gap["months"], gap["monthsIfRepaired"]) == (5, 3)
+    assert "国办发〔2024〕38号" in str(gap["rule"])
+    assert asked(gapYears=6, repairedYears=6)["months"] == 6  # a long gap keeps its least
+    born = asked(gapYears=0, newborn=True)
+    assert (born["months"], "没有等待期" in str(born["text"])) == (0, True)
+    with pytest.raises(CallFailed, match="gapYears"):
+        asked(gapYears=1, repairedYears=2)
+
+
 def test_a_year_is_handed_out_as_a_table_to_whom_it_belongs(site: Site) -> None:
     phone, other = site.phone("retiree"), site.phone("worker")
     year = local_day(SystemClock().now()).year

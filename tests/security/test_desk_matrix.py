@@ -16,6 +16,8 @@ from typing import Any
 import pytest
 
 from backend.access.assurance import Proof
+from backend.cards.contracts import CardLossView, ReportCardLoss
+from backend.cards.service import report as report_card
 from backend.desk import queries
 from backend.desk import service as desk
 from backend.desk.contracts import ActKind, Payload, ProposalView, Propose
@@ -62,6 +64,7 @@ MUTATIONS: dict[str, Row] = {
     "recordDocument": Row(
         _CLERKS, _input(personId="@owner", kind="PASSPORT", number="E99000002", country="UTO")
     ),
+    "reissueCard": Row(_CLERKS, _input(personId="@owner")),
     "decideBinding": Row(_CLERKS, _input(bindingId="@asked", decision="APPROVE")),
     "rejectRegistration": Row(_CLERKS, _input(registrationId="@registration")),
     "proposeMerge": Row(_CLERKS, _input(caseId="@pair", keptId="@kept", words="户口本")),
@@ -158,6 +161,9 @@ def _furnished(world: World) -> Province:
     submit(world, waits, "worker_3")
     filing = filed(world, PROMISED, "worker_4").filing
     disease = chronic_submitted(world, "worker_5")
+    lost = ReportCardLoss(person, person.person_id, True, False)
+    world.prove("retiree", Proof.DESK)
+    assert isinstance(world.do(report_card, lost), CardLossView)
     handed_in = claim_submitted(world, "worker_6")
     to_pay = claim_submitted(world, "worker_6", invoices=("11010026A0000099",))
     claim_booked(world, to_pay.id)

@@ -246,6 +246,10 @@ MUTATIONS: dict[str, Row] = {
         {"self", "payer"}, _keyed(subjectId="@owner", institutionCodes=["H51010400004"])
     ),
     "saveDoctorTeam": Row({"self", "payer"}, _keyed(subjectId="@owner", teamId="@team")),
+    "reportCardLoss": Row(
+        {"self", "payer"}, _input(subjectId="@owner", formally=False, freezeCode=False)
+    ),
+    "liftCardLoss": Row({"self", "payer"}, _input(subjectId="@owner")),
     "changePayoutAccount": Row(
         {"self", "payer"},
         _input(
@@ -310,6 +314,7 @@ QUERIES: dict[str, tuple[set[str], str]] = {
         _ANYBODY,
         'publicServices { modules { id } institutions(divisionCode: "510104", kind: PHARMACY) { id } '
         'institution(code: "P51010400001") { id } findInstitutions(input: {text: "大药房"}) { metres } '
+        'waitingPeriod(areaCode: "510100", gapYears: 1) { months } '
         'catalogueItems(text: "布洛芬片") { code } }',
     ),
     "publicServices.filings": (
@@ -344,7 +349,7 @@ QUERIES: dict[str, tuple[set[str], str]] = {
         "documents { id } enrolments { id } accounts { enrolmentId } yearUse { year } yearSummary { year } "
         "chronicDiseases { id } chronicChoices { workdays } claims { invoices } "
         "chosenInstitutions { starts } teamContracts { ends } doctorTeams { name } "
-        "choiceRules { countMax } "
+        "choiceRules { countMax } cardLoss { state } "
         "settlements { edges { node { id } } } "
         'estimate(input: {care: OUTPATIENT, inScope: 100, options: [{institutionId: "x"}]}) '
         "{ refusal } }",

@@ -35,7 +35,7 @@ def add_staff_commands(
         action="append",
         default=[],
         metavar="ROLE:REGION",
-        help="CLERK, CHECKER or SUPERVISOR of a county, city or province: CLERK:510100",
+        help="CLERK, CHECKER, SUPERVISOR or EXPERT of a county, city or province: CLERK:510100",
     )
 
 

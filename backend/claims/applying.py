@@ -30,6 +30,7 @@ from backend.institutions import queries as institutions
 from backend.kernel.calendar import add_months
 from backend.kernel.errors import Refusal
 from backend.kernel.invariants import invariant
+from backend.kernel.money import Fen
 from backend.ledger import contracts as accounts
 from backend.ledger import service as ledger
 from backend.ledger.contracts import EntryKind, Posting
@@ -151,16 +152,21 @@ def record_payout(
     unit: Unit, by: str, matter_id: str, paid: bool, words: str
 ) -> MatterView | MatterNotFound:
     """Record that the bank has paid a claim out, or why not; paid moves what was owed out of the books."""
+    before = matters.matter(unit, matter_id)
+    booked = None
+    if before is not None and before.kind is MatterKind.CLAIM and before.result_id is not None:
+        booked = queries.claim(unit, before.result_id)
+    if booked is None or booked.settlement.reversed_by_id is not None:
+        return MatterNotFound()  # what was taken back is not paid out
     event = MatterEvent.PAY if paid else MatterEvent.PAY_FAIL
     moved = matter_service.move(unit, matter_id, event, by, Party.AGENCY, words)
-    if moved is None or moved.kind is not MatterKind.CLAIM or moved.result_id is None:
+    if moved is None:
         return MatterNotFound()
-    booked = queries.claim(unit, moved.result_id)
-    amount = booked.payable_fen if booked is not None else 0
-    if paid and booked is not None and amount:
+    amount = booked.payable_fen
+    if paid and amount:
         owed = accounts.payout(booked.settlement.enrolment_id)
         postings = [
-            Posting(owed, -amount),  # type: ignore[arg-type]
+            Posting(owed, Fen(-amount)),
             Posting(accounts.paid_out(moved.area_code), booked.payable_fen),
         ]
         ledger.post(unit, EntryKind.PAYOUT, booked.id, f"手工报销支付 {moved.number}", postings)

@@ -128,7 +128,9 @@ def _fits(wanted: SearchInstitutions) -> list[ColumnElement[bool]]:
     if wanted.kind is not None:
         clauses.append(col(Institution.kind) == wanted.kind)
     if wanted.region:
-        clauses.append(col(Institution.division_code).startswith(prefix_of(wanted.region)))
+        clauses.append(
+            col(Institution.division_code).startswith(prefix_of(wanted.region), autoescape=True)
+        )
     if wanted.level is not None:
         clauses.append(col(Institution.level) == wanted.level)
     clauses += [

@@ -106,7 +106,7 @@ def save(
     unit: Unit, procedure: Procedure[F], command: SaveApplication[F]
 ) -> ApplicationView | Refusal:
     """Store a form as a draft, a new one or one that the applicant goes on with."""
-    name = f"save_{procedure.kind.lower()}"
+    name = f"apply.save_{procedure.kind.lower()}"
     return keyed(unit, name, command, ApplicationView, lambda: save_now(unit, procedure, command))
 
 
@@ -114,7 +114,7 @@ def submit(
     unit: Unit, procedure: Procedure[Any], command: SubmitApplication
 ) -> ApplicationView | Refusal:
     """Submit a draft, or what was missing: approved at once where nothing has to be reviewed."""
-    name = f"submit_{procedure.kind.lower()}"
+    name = f"apply.submit_{procedure.kind.lower()}"
     return keyed(unit, name, command, ApplicationView, lambda: submit_now(unit, procedure, command))
 
 

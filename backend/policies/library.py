@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import date
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
 from backend.policies import logic
 from backend.policies.document_contracts import DocumentKind, NewDocument
 from backend.regions.library import PROVINCE_POOLS, area_name, children
-from backend.rulebook.library import NATION, Rulebook
+from backend.rulebook.library import NATION, Rulebook, shipped_packs
 
 _ISSUERS = (
     ("国办", "国务院办公厅"),
@@ -92,11 +93,12 @@ def shipped_documents(packs: Mapping[str, Any], book: Rulebook, today: date) -> 
     return list(texts.values())
 
 
-def descriptions(packs: Mapping[str, Any], region_topic: str) -> dict[str, str]:
-    """Return what each parameter of a topic is called, as its packs say it."""
+@cache
+def descriptions(topic: str) -> dict[str, str]:
+    """Return what each parameter of a topic is called, as the shipped packs say it; read once."""
     found: dict[str, str] = {}
-    for pack in packs.values():
-        if pack["topic"] == region_topic:
+    for pack in shipped_packs().values():
+        if pack["topic"] == topic:
             for name, parameter in pack["parameters"].items():
                 found.setdefault(name, _plain(parameter["description"]))
     return found

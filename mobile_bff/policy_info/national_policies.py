@@ -26,7 +26,7 @@ from backend.policies.document_contracts import (
 )
 from backend.policies.library import descriptions
 from backend.regions.library import area_name
-from backend.rulebook.library import NATION, rulebook, shipped_packs
+from backend.rulebook.library import NATION, rulebook
 from mobile_bff.connections import BadInput, page_size
 from mobile_bff.context import Info
 from mobile_bff.modules import AppModule, ModuleState
@@ -164,7 +164,7 @@ def _mine(
     answer = logic.means(view, enrolment, today)
     lines: list[PersonalLine] = []
     if answer is MeansForMe.APPLIES and enrolment is not None and view.topic:
-        known = descriptions(shipped_packs(), view.topic)
+        known = descriptions(view.topic)
         lines = logic.personal(view.topic, known, enrolment, today, rulebook())
     return MeansForMeType(
         answer=answer,

@@ -18,6 +18,7 @@ from backend.claims.contracts import (
     ClaimLine,
     ClaimProblem,
     ClaimReason,
+    ClaimView,
     InvoiceClaimed,
     PayoutAccount,
 )
@@ -57,6 +58,7 @@ from backend.matters.contracts import (
 from backend.settlement.case import CareKind
 from tests.usecases.test_claims import booked as booked_at_console
 from tests.usecases.test_claims import claim, fee, owed_to
+from tests.usecases.test_claims import reverse as take_back
 from tests.usecases.test_filings import add, picture
 from tests.usecases.test_safety import messages
 from tests.world import BEIJING, LEVEL_3, World, new_key
@@ -290,3 +292,13 @@ def test_the_area_is_told_that_a_claim_is_late_and_decides(world: World) -> None
     assert not applying.is_late(STAY, "510100", date(2026, 10, 10))
     assert applying.is_late(STAY, "510100", date(2026, 10, 11))
     assert world.database.read(lambda u: queries.claims(u, [])) == []
+
+
+def test_what_was_taken_back_is_not_paid_out(world: World) -> None:
+    matter = submitted(world)
+    booked(world, matter.id)
+    claim_id = now(world, matter.id).result_id
+    assert isinstance(take_back(world, claim_id), ClaimView)
+    assert pay(world, matter.id) == MatterNotFound()
+    assert now(world, matter.id).state is MatterState.APPROVED
+    assert sum_of(world, "paid_out:510100") == 0

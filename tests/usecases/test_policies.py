@@ -150,7 +150,7 @@ def test_it_says_what_it_means_for_whoever_asks(world: World) -> None:
             answer = logic.means(view, one, day)
             if one is None:
                 return answer, []
-            known = descriptions(shipped_packs(), view.topic)
+            known = descriptions(view.topic)
             return answer, logic.personal(view.topic, known, one, day, rulebook())
 
         return world.database.read(read)

@@ -19,6 +19,7 @@ from backend.cards.contracts import CARD_STATES
 from backend.catalogue import queries as catalogue
 from backend.catalogue import service as catalogue_service
 from backend.codes.contracts import CODE_STATES
+from backend.coordination.contracts import TICKET_STATES
 from backend.credit.contracts import PAY_LATER_STATES
 from backend.desk.contracts import PROPOSAL_STATES
 from backend.filings.contracts import FILING_STATES
@@ -257,7 +258,7 @@ _STATE_TABLES = (
     *(BINDING_STATES, FACE_STATES, TRANSFER_STATES, DUPLICATE_STATES),
     *(PROPOSAL_STATES, FILING_STATES, FILING_MATTER_STATES, CANCEL_MATTER_STATES),
     *(CHRONIC_MATTER_STATES, CLAIM_MATTER_STATES, CHOICE_MATTER_STATES, TEAM_MATTER_STATES),
-    *(DOCUMENT_STATES, CARD_STATES),
+    *(DOCUMENT_STATES, CARD_STATES, TICKET_STATES),
 )
 
 

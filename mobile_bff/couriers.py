@@ -12,6 +12,7 @@ from anyio import to_thread
 
 from backend.applications.outages import tell_of_outages
 from backend.codes.identities import tidy_up as tidy_codes
+from backend.coordination.service import move_on
 from backend.filings import uploads
 from backend.filings.contracts import UploadAnswered, UploadDue
 from backend.identity.face_checks import tidy_up as tidy_faces
@@ -99,6 +100,7 @@ async def tidy_forever(database: Database) -> None:
             await to_thread.run_sync(database.write, tidy_codes)
             await to_thread.run_sync(database.write, tidy_faces)
             await to_thread.run_sync(database.write, lapse_forgotten)
+            await to_thread.run_sync(database.write, move_on)
             while await to_thread.run_sync(database.write, tell_of_outages) is not None:
                 pass  # a batch each, so that no till waits for all of it
         except Exception:

@@ -7,6 +7,13 @@ from enum import Enum
 from backend.cards.contracts import CardProblem, CardState
 from backend.choices.contracts import ChoiceProblem
 from backend.claims.contracts import ClaimProblem, ClaimReason
+from backend.coordination.contracts import (
+    Side,
+    TicketEvent,
+    TicketProblem,
+    TicketReason,
+    TicketState,
+)
 from backend.desk.contracts import MatterDecision
 from backend.entitlements.contracts import ChronicProblem, EntitlementState
 from backend.filings.contracts import AwayKind, FilingProblem, FilingRoute, FilingState
@@ -38,6 +45,7 @@ def _named(
         | ClaimProblem
         | ChoiceProblem
         | CardProblem
+        | TicketProblem
     ],
 ) -> dict[str, _W]:
     return {
@@ -281,6 +289,52 @@ MATTER_WORDS: dict[type[Enum], tuple[str, dict[str, _W]]] = {
             "REISSUED": _W("已补发新卡", "A new card was handed out."),
         },
     ),
+    TicketReason: (
+        "What went wrong at an institution.",
+        {
+            "CANNOT_SETTLE": _W("不能直接结算", "It could not be settled."),
+            "WRONG_AMOUNT": _W("结算金额有疑问", "The amount seems wrong."),
+            "FILING_NOT_SEEN": _W("医院查不到备案", "The hospital does not see the filing."),
+            "OTHER": _W("其他问题", "Something else."),
+        },
+    ),
+    Side: (
+        "Whose turn it is.",
+        {"PLACE": _W("就医地", "The place of care."), "HOME": _W("参保地", "The insured area.")},
+    ),
+    TicketState: (
+        "Where a ticket stands.",
+        {
+            "OPENED": _W(
+                "等待受理",
+                "Waits for a desk.",
+                "逾期未答复会自动升级，无需重复提交。",
+                "It goes up by itself where nobody answers in time.",
+            ),
+            "ASSIGNED": _W("处理中", "Being worked on."),
+            "ANSWERED": _W(
+                "已答复，等您确认",
+                "Answered.",
+                "请确认是否解决；没有解决会升到上一级。",
+                "Say whether it is solved; if not it goes one level up.",
+            ),
+            "CLOSED": _W("已办结", "Closed."),
+        },
+    ),
+    TicketEvent: (
+        "What happened to a ticket.",
+        {
+            "OPEN": _W("已提交", "Opened."),
+            "TAKE": _W("已受理", "Taken."),
+            "PASS": _W("转给另一方", "Passed to the other side."),
+            "ESCALATE": _W("升到上一级", "Handed up."),
+            "ANSWER": _W("已答复", "Answered."),
+            "CONFIRM": _W("确认已解决", "Confirmed as solved."),
+            "REOPEN": _W("没有解决，继续处理", "Not solved; it goes on."),
+            "EXPIRE": _W("到期无异议，办结", "Nobody objected; closed."),
+        },
+    ),
+    TicketProblem: ("Why a ticket cannot be opened like this.", _named(TicketProblem)),
     CardProblem: ("Why a card cannot be reported like this.", _named(CardProblem)),
     ChoiceProblem: ("Why something cannot be chosen like this.", _named(ChoiceProblem)),
     ClaimProblem: ("What is wrong with a claim.", _named(ClaimProblem)),

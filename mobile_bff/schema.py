@@ -49,6 +49,7 @@ from mobile_bff.public_services.cross_region_filing import FilingMutations, Fili
 from mobile_bff.public_services.enrolment_guide import GuideQueries
 from mobile_bff.public_services.manual_claims import ClaimMutations
 from mobile_bff.public_services.medical_institutions import InstitutionQueries
+from mobile_bff.public_services.network_and_coordination import TicketMutations, TicketQueries
 from mobile_bff.registration import RegistrationMutations
 from mobile_bff.scalars import SCALARS
 from mobile_bff.sign_in import SignInMutations
@@ -73,7 +74,12 @@ class PolicyInfo(OutageQueries, PolicyQueries, LocalPolicyQueries, NeighbourPoli
 
 @strawberry.type(description="公共服务: public services.")
 class PublicServices(
-    InstitutionQueries, CatalogueQueries, FilingQueries, ApplicationQueries, GuideQueries
+    InstitutionQueries,
+    CatalogueQueries,
+    FilingQueries,
+    ApplicationQueries,
+    GuideQueries,
+    TicketQueries,
 ):
     """The second group."""
 
@@ -228,6 +234,7 @@ Mutation = merge_types(
         FaceMutations,
         SharingMutations,
         ApplicationMutations,
+        TicketMutations,
         FilingMutations,
         ChronicMutations,
         ChoiceMutations,

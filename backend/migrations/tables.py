@@ -9,6 +9,7 @@ from backend.catalogue import model as _catalogue
 from backend.choices import model as _choices
 from backend.claims import model as _claims
 from backend.codes import model as _codes
+from backend.coordination import model as _coordination
 from backend.credit import model as _credit
 from backend.desk import model as _desk
 from backend.entitlements import model as _entitlements
@@ -43,6 +44,7 @@ APPEND_ONLY = (
     _payments.MisuseReport.__tablename__,
     _matters.MatterStepRow.__tablename__,
     _matters.MatterOpinion.__tablename__,
+    _coordination.TicketStepRow.__tablename__,
 )
 __all__ = [
     "APPEND_ONLY",
@@ -52,6 +54,7 @@ __all__ = [
     "_choices",
     "_claims",
     "_codes",
+    "_coordination",
     "_credit",
     "_desk",
     "_entitlements",

@@ -23,6 +23,7 @@ from mobile_bff.desk.matters import MatterMutations, ReplyTemplates, templates
 from mobile_bff.desk.reviews import ReviewMutations
 from mobile_bff.desk.shown import Staff, WorkList, staff_type, work_type
 from mobile_bff.desk.sign_in import StaffSignInMutations
+from mobile_bff.desk.tickets import DeskTicketMutations, DeskTicketQueries
 from mobile_bff.limits import EXTENSIONS
 from mobile_bff.scalars import SCALARS
 
@@ -33,7 +34,7 @@ DESK_SDL = Path(__file__).parent / "schema.graphql"
 
 
 @strawberry.type(description="Reads of the desk.")
-class DeskQuery:
+class DeskQuery(DeskTicketQueries):
     """Who works here, and what waits for them."""
 
     @strawberry.field(description="The signed-in member of staff; null for anybody else.")
@@ -67,7 +68,14 @@ class DeskQuery:
 
 DeskMutation = merge_types(
     "DeskMutation",
-    (StaffSignInMutations, CounterMutations, ReviewMutations, MatterMutations, DeskClaimMutations),
+    (
+        StaffSignInMutations,
+        CounterMutations,
+        ReviewMutations,
+        MatterMutations,
+        DeskClaimMutations,
+        DeskTicketMutations,
+    ),
 )
 DeskMutation.__strawberry_definition__.description = "Writes of the desk: one input, one union."  # type: ignore[attr-defined]
 

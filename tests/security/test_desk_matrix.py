@@ -46,6 +46,7 @@ from tests.usecases.test_filings import PROMISED, PROVEN, add, filed, save, subm
 from tests.usecases.test_registration import ELDER
 from tests.usecases.test_registration import register as register_oneself
 from tests.usecases.test_relatives import asked_for, bound, request
+from tests.usecases.test_tickets import opened as opened_ticket
 from tests.world import ManualClock, World, resources_for
 
 SCHEMA = make_desk_schema()
@@ -64,6 +65,7 @@ MUTATIONS: dict[str, Row] = {
     "recordDocument": Row(
         _CLERKS, _input(personId="@owner", kind="PASSPORT", number="E99000002", country="UTO")
     ),
+    "workTicket": Row(_CLERKS, _input(ticketId="@ticket", event="TAKE")),
     "reissueCard": Row(_CLERKS, _input(personId="@owner")),
     "decideBinding": Row(_CLERKS, _input(bindingId="@asked", decision="APPROVE")),
     "rejectRegistration": Row(_CLERKS, _input(registrationId="@registration")),
@@ -94,6 +96,8 @@ MUTATIONS: dict[str, Row] = {
 QUERIES = {
     "replyTemplates": (set(EVERYBODY), documents.document("ReplyTemplates", DESK_DOCUMENTS)),
     "me": (_WORKING, "query Me { me { number } }"),
+    "tickets": (_WORKING, documents.document("DeskTickets", DESK_DOCUMENTS)),
+    "exceptions": (_WORKING, documents.document("Exceptions", DESK_DOCUMENTS)),
     "work": (_WORKING, documents.document("Work", DESK_DOCUMENTS)),
 }
 
@@ -174,6 +178,7 @@ def _furnished(world: World) -> Province:
         "material": paper.id,
         "chronic": disease.id,
         "claim": handed_in.id,
+        "ticket": opened_ticket(world, "worker_6").id,
         "booked_claim": to_pay.id,
         "filing": filing.id,
         "owner": person.person_id,

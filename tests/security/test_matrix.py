@@ -58,6 +58,7 @@ from tests.usecases.test_filings import (
 from tests.usecases.test_passkeys import added
 from tests.usecases.test_relatives import asked_for, bound, may_pay, request
 from tests.usecases.test_sharing import give, open_wallet, send
+from tests.usecases.test_tickets import answered as answered_ticket
 from tests.world import (
     IBUPROFEN,
     LEVEL_3,
@@ -250,6 +251,17 @@ MUTATIONS: dict[str, Row] = {
         {"self", "payer"}, _input(subjectId="@owner", formally=False, freezeCode=False)
     ),
     "liftCardLoss": Row({"self", "payer"}, _input(subjectId="@owner")),
+    "openTicket": Row(
+        {"self", "payer"},
+        _keyed(
+            subjectId="@owner",
+            institutionCode="H11010100001",
+            care="INPATIENT",
+            reason="CANNOT_SETTLE",
+            words="不能结算",
+        ),
+    ),
+    "sayOfTicket": Row({"self", "payer"}, _input(ticketId="@answered", solved=True)),
     "changePayoutAccount": Row(
         {"self", "payer"},
         _input(
@@ -320,6 +332,7 @@ QUERIES: dict[str, tuple[set[str], str]] = {
     "publicServices.filings": (
         _MAY_VIEW,
         f"publicServices {{ filings({_SUBJECT}) {{ filingId }} matters({_SUBJECT}) {{ number }} "
+        f"tickets({_SUBJECT}) {{ number }} "
         f'directSettlement({_SUBJECT}, institutionCode: "H11010100001", care: INPATIENT) '
         "{ can } }",
     ),
@@ -478,6 +491,7 @@ def _furnished(world: World) -> Province:
     ids = {
         "owner": world.person("retiree"),
         "unpaid": unpaid.id,
+        "answered": answered_ticket(world, "retiree").id,
         "team": world.database.read(
             lambda u: choices.teams_of_area(u, "510100", world.clock.now().date(), 1)
         )[0].id,

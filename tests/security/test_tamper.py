@@ -30,6 +30,7 @@ from tests.cases.test_cases import PACKS
 from tests.usecases.test_chronic import says, submitted
 from tests.usecases.test_filings import filed
 from tests.usecases.test_relatives import bound, code_for
+from tests.usecases.test_tickets import opened
 from tests.world import IBUPROFEN, LEVEL_3, World, line, new_key
 
 
@@ -85,6 +86,7 @@ def _fill_what_no_purchase_writes(world: World) -> None:
     not_me = ReportNotMe(world.actor("worker_2"), settled.id, "", new_key())
     assert isinstance(world.do(report_not_me, not_me), MisuseView)
     says(world, "HX2001", submitted(world, "worker_3").id)
+    opened(world, "worker_4")
     bound(world, "worker", "retiree")
     assert isinstance(code_for(world, "worker", "retiree"), IssuedCode)
 

@@ -1,0 +1,216 @@
+"""Use cases of tickets: opening, working, handing up when nobody answers, and what the patient says."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlmodel import col, select
+
+from backend.access.contracts import Action, PersonActor, SignInRequired
+from backend.access.logic import label
+from backend.coordination import logic, queries
+from backend.coordination.contracts import (
+    LEVEL_MAX,
+    TICKET_STATES,
+    OpenTicket,
+    SayOfTicket,
+    Side,
+    TicketEvent,
+    TicketNotFound,
+    TicketNotPossible,
+    TicketProblem,
+    TicketReason,
+    TicketState,
+    TicketView,
+)
+from backend.coordination.model import Ticket, TicketStepRow
+from backend.identity.safety import tell
+from backend.infra import audit
+from backend.infra.database import Unit
+from backend.infra.idempotency import once
+from backend.institutions import queries as institutions
+from backend.kernel.calendar import local_day
+from backend.kernel.errors import Refusal
+from backend.kernel.invariants import invariant
+from backend.matters import logic as matter_logic
+from backend.matters.workdays import is_workday
+from backend.people import queries as people
+from backend.people.logic import paying_enrolment
+from backend.proxies.authority import authorize, note
+from backend.rulebook.contracts import RuleMissing, RuleNotLoaded
+from backend.rulebook.library import rulebook
+
+_WORDS_MAX = 1_000
+_TOLD = (TicketEvent.OPEN, TicketEvent.ANSWER, TicketEvent.ESCALATE, TicketEvent.PASS)
+
+
+def open_ticket(unit: Unit, command: OpenTicket) -> TicketView | Refusal:
+    """Open a ticket; it begins with the side that can see why, at the lowest level."""
+    if not isinstance(command.actor, PersonActor):
+        return SignInRequired()
+    right = authorize(unit, command.actor, Action.FILE, command.person_id)
+    if isinstance(right, Refusal):
+        return right
+
+    def run() -> TicketView | Refusal:
+        try:
+            made = _open(unit, command)
+        except RuleMissing as missing:
+            return RuleNotLoaded(missing.region, missing.rule, missing.day)
+        if isinstance(made, TicketView):
+            note(unit, right, command.actor, Action.FILE)
+        return made
+
+    scope = f"open_ticket:{label(command.actor)}"
+    return once(unit, scope, command.request_id, command, (TicketView,), run)
+
+
+def say(unit: Unit, command: SayOfTicket) -> TicketView | Refusal:
+    """Say as the patient whether it is solved; if not it goes on, one level higher."""
+    if not isinstance(command.actor, PersonActor):
+        return SignInRequired()
+    row = _locked(unit, command.ticket_id)
+    if row is None:
+        return TicketNotFound()
+    right = authorize(unit, command.actor, Action.FILE, row.person_id)
+    if isinstance(right, Refusal):
+        return right
+    event = TicketEvent.CONFIRM if command.solved else TicketEvent.REOPEN
+    note(unit, right, command.actor, Action.FILE)
+    return work(unit, label(command.actor), row.id, event, command.words)
+
+
+def work(
+    unit: Unit, by: str, ticket_id: str, event: TicketEvent, words: str
+) -> TicketView | TicketNotFound:
+    """Let something happen to a ticket. Before: the caller has seen to who may do it."""
+    row = _locked(unit, ticket_id)
+    after = None if row is None else TICKET_STATES.after(TicketState(row.state), event)
+    if row is None or after is None:
+        return TicketNotFound()
+    row.state = after
+    if event is TicketEvent.PASS:
+        row.side = Side.HOME if row.side == Side.PLACE else Side.PLACE
+    if event in (TicketEvent.ESCALATE, TicketEvent.REOPEN):
+        row.level = min(LEVEL_MAX, row.level + 1)
+    if event in (TicketEvent.PASS, TicketEvent.ESCALATE, TicketEvent.REOPEN):
+        _give_to(unit, row)
+    if event is TicketEvent.ANSWER:
+        row.due_on = local_day(
+            unit.now
+        )  # from now the patient has time to say whether it is solved
+    _step(unit, row, by, event, words)
+    return queries.views(unit, [row])[0]
+
+
+def move_on(unit: Unit) -> int:
+    """Hand up what nobody has answered in time, close what nobody objected to; return how many."""
+    today = local_day(unit.now)
+    late = unit.db.exec(
+        select(Ticket.id)
+        .where(col(Ticket.state).in_(queries.WORKED), Ticket.due_on < today)
+        .order_by(col(Ticket.id))
+        .limit(100)
+    ).all()
+    moved = 0
+    for ticket_id in late:
+        row = _locked(unit, ticket_id)
+        if row is not None and row.level < LEVEL_MAX:
+            work(unit, "system", ticket_id, TicketEvent.ESCALATE, "")
+            moved += 1
+    days = rulebook().find_if_any("CN", "coordination.confirm_days", today)
+    if days is None:
+        return moved
+    silent = unit.db.exec(
+        select(Ticket.id)
+        .where(Ticket.state == TicketState.ANSWERED)
+        .where(Ticket.due_on < today - timedelta(days=days.count))
+        .order_by(col(Ticket.id))
+        .limit(100)
+    ).all()
+    for ticket_id in silent:
+        work(unit, "system", ticket_id, TicketEvent.EXPIRE, "")
+    return moved + len(silent)
+
+
+def _open(unit: Unit, command: OpenTicket) -> TicketView | Refusal:
+    today = local_day(unit.now)
+    enrolment = paying_enrolment(people.enrolments_on(unit, command.person_id, today))
+    place = institutions.by_code(unit, command.institution_code)
+    if enrolment is None:
+        return TicketNotPossible(TicketProblem.NOT_INSURED)
+    if place is None:
+        return TicketNotPossible(TicketProblem.NO_INSTITUTION)
+    if not command.words.strip():
+        return TicketNotPossible(TicketProblem.NO_WORDS)
+    people.lock_person(unit, command.person_id)
+    same = select(Ticket.id).where(
+        Ticket.person_id == command.person_id,
+        Ticket.institution_id == place.id,
+        Ticket.reason == command.reason,
+        Ticket.state != TicketState.CLOSED,
+    )
+    if unit.db.exec(same).first() is not None:
+        return TicketNotPossible(TicketProblem.OPEN_ALREADY)
+    ticket_id = unit.new_id()
+    # a filing is the insured area's own; what failed at a till is first seen where the till stands
+    first = Side.HOME if command.reason is TicketReason.FILING_NOT_SEEN else Side.PLACE
+    row = Ticket(
+        id=ticket_id,
+        number=f"XT{today:%Y%m%d}{unit.resources.ids.digits(8)}",
+        person_id=command.person_id,
+        institution_id=place.id,
+        home_area=enrolment.area_code,
+        place_area=place.area_code,
+        reason=command.reason,
+        care=command.care,
+        words=unit.vault.seal(command.words.strip()[:_WORDS_MAX], f"ticket:{ticket_id}"),
+        state=TicketState.OPENED,
+        side=first,
+        level=1,
+        region="",
+        opened_at=unit.now,
+        due_on=today,
+    )
+    _give_to(unit, row)
+    unit.db.add(row)
+    unit.db.flush()
+    _step(unit, row, label(command.actor), TicketEvent.OPEN, "")
+    return queries.views(unit, [row])[0]
+
+
+def _give_to(unit: Unit, row: Ticket) -> None:
+    """Give a ticket to the desk of its side and level, whose clock starts."""
+    today = local_day(unit.now)
+    place = institutions.institution(unit, row.institution_id)
+    row.region = logic.region_of(
+        Side(row.side), row.level, place.division_code, row.place_area, row.home_area
+    )
+    days = rulebook().find(row.home_area, "coordination.level_workdays", today).count
+    row.due_on = matter_logic.due_on(today, days, (), is_workday)
+
+
+def _step(unit: Unit, row: Ticket, by: str, event: TicketEvent, words: str) -> None:
+    invariant(1 <= row.level <= LEVEL_MAX, "a ticket has one of five levels")
+    step = TicketStepRow(
+        ticket_id=row.id,
+        at=unit.now,
+        day=local_day(unit.now),
+        event=event,
+        actor=by,
+        side=row.side,
+        level=row.level,
+        words=words.strip()[:_WORDS_MAX],
+    )
+    unit.db.add(step)
+    unit.db.flush()
+    facts = {"ticket": row.id, "level": row.level, "side": row.side}
+    audit.record(unit, by, f"ticket.{event.lower()}", f"person:{row.person_id}", facts)
+    if event in _TOLD:
+        told = {"number": row.number, "level": row.level, "words": step.words}
+        tell(unit, row.person_id, f"ticket_{event.lower()}", told)
+
+
+def _locked(unit: Unit, ticket_id: str) -> Ticket | None:
+    query = select(Ticket).where(Ticket.id == ticket_id).with_for_update()
+    return unit.db.exec(query.execution_options(populate_existing=True)).first()

@@ -79,7 +79,7 @@ def exceptions(unit: Unit, day: date, regions: Sequence[str]) -> list[ExceptionL
     }
     events = [(*whose[one], event) for event, one in happenings if one in whose]
     open_now = unit.db.exec(
-        select(Ticket.home_area, Ticket.reason, Ticket.due_on)
+        select(col(Ticket.home_area), col(Ticket.reason), col(Ticket.due_on))
         .where(col(Ticket.state).in_(WORKED))
         .where(mine)
     ).all()

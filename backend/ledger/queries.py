@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
 
 from sqlalchemy import func
 from sqlmodel import col, select
 
 from backend.infra.database import Unit
+from backend.kernel.calendar import SHANGHAI
 from backend.kernel.money import Fen
 from backend.ledger.contracts import AccountLine, EntryKind
 from backend.ledger.model import LedgerAccount, LedgerEntry, LedgerPosting
@@ -36,8 +38,18 @@ def sum_of(unit: Unit, account: str) -> Fen:
     return Fen(int(unit.db.exec(total).one()))
 
 
-def lines(unit: Unit, account: str, before: int | None, limit: int) -> list[AccountLine]:
-    """Return movements of a guarded account, the newest first, below a posting id."""
+def lines(
+    unit: Unit,
+    account: str,
+    before: int | None,
+    limit: int,
+    since: date | None = None,
+    until: date | None = None,
+) -> list[AccountLine]:
+    """Return movements of a guarded account, the newest first, below a posting id.
+
+    ``since`` and ``until`` are days of Shanghai's clock, both included.
+    """
     query = (
         select(LedgerPosting, LedgerEntry)
         .where(LedgerPosting.account == account, LedgerPosting.entry_id == LedgerEntry.id)
@@ -46,6 +58,11 @@ def lines(unit: Unit, account: str, before: int | None, limit: int) -> list[Acco
     )
     if before is not None:
         query = query.where(col(LedgerPosting.id) < before)
+    if since is not None:
+        query = query.where(col(LedgerEntry.at) >= datetime.combine(since, time(), SHANGHAI))
+    if until is not None:
+        after = datetime.combine(until + timedelta(days=1), time(), SHANGHAI)
+        query = query.where(col(LedgerEntry.at) < after)
     return [
         AccountLine(
             id=str(posting.id),

@@ -91,6 +91,16 @@ class EnrolmentView:
 
 
 @dataclass(frozen=True)
+class PeriodView:
+    """A stretch of an enrolment with one status."""
+
+    starts: date
+    ends: date | None
+    status: BenefitStatus
+    tier: str
+
+
+@dataclass(frozen=True)
 class PersonView:
     """A person as a screen may show them."""
 

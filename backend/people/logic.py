@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 
-from backend.people.contracts import BenefitStatus, EnrolmentView, InsuranceType
+from backend.people.contracts import BenefitStatus, EnrolmentView, InsuranceType, PeriodView
 from backend.people.document_contracts import DocumentInput, DocumentKind
 from backend.rulebook.contracts import Finding
 from backend.rulebook.library import Rulebook
@@ -91,6 +91,25 @@ def paying_enrolment(enrolments: Sequence[EnrolmentView]) -> EnrolmentView | Non
             e.id,
         ),
     )
+
+
+def months_in_row(periods: Sequence[PeriodView], today: date) -> int:
+    """Return the whole months up to a day for which an enrolment was in force without a break."""
+    begun: date | None = None
+    last: date | None = None
+    for one in periods:
+        if one.starts > today:
+            break
+        follows = begun is not None and last is not None and one.starts == last + timedelta(days=1)
+        if one.status is BenefitStatus.ACTIVE:
+            begun = begun if follows else one.starts
+            last = one.ends
+        else:
+            begun = None
+    if begun is None or (last is not None and last < today):
+        return 0
+    months = (today.year - begun.year) * 12 + today.month - begun.month
+    return months if today.day >= begun.day else months - 1
 
 
 def waiting_months(

@@ -24,6 +24,7 @@ from backend.people.contracts import (
     InsuranceType,
     NoticeBy,
     Particulars,
+    PeriodView,
     PersonKind,
     PersonView,
     Preferences,
@@ -250,6 +251,20 @@ def enrolments_on(unit: Unit, person_id: str, day: date) -> list[EnrolmentView]:
         .order_by(col(Enrolment.id))
     ).all()
     return [_view(enrolment, period) for enrolment, period in rows]
+
+
+def periods_of(unit: Unit, person_id: str) -> dict[str, list[PeriodView]]:
+    """Return from when to when each enrolment of somebody had which status, the earliest first."""
+    rows = unit.db.exec(
+        select(EnrolmentPeriod)
+        .where(Enrolment.person_id == person_id, EnrolmentPeriod.enrolment_id == Enrolment.id)
+        .order_by(col(EnrolmentPeriod.enrolment_id), col(EnrolmentPeriod.starts))
+    ).all()
+    found: dict[str, list[PeriodView]] = {}
+    for row in rows:
+        period = PeriodView(row.starts, row.ends, BenefitStatus(row.status), row.tier)
+        found.setdefault(row.enrolment_id, []).append(period)
+    return found
 
 
 def insured_on(unit: Unit, person_ids: Sequence[str], day: date) -> set[str]:

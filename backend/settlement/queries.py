@@ -69,6 +69,16 @@ def settlements(unit: Unit, ids: Sequence[str]) -> dict[str, SettlementView]:
     return {row.id: view(row, reversed_by, person) for row, reversed_by, person in rows}
 
 
+def whose(unit: Unit, ids: Sequence[str]) -> dict[str, str]:
+    """Return of whom some settlements are, by id; the record that goes on."""
+    rows = unit.db.exec(
+        select(Settlement.id, people.goes_on_as(col(Settlement.person_id))).where(
+            col(Settlement.id).in_(ids)
+        )
+    ).all()
+    return dict(rows) if ids else {}
+
+
 def latest_of_bills(unit: Unit, bill_ids: Sequence[str]) -> dict[str, SettlementView]:
     """Return the last settlement of each bill: the one that stands, where one does."""
     rows = unit.db.exec(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 import strawberry
@@ -15,10 +16,12 @@ from backend.people.contracts import (
     AccountKind,
     EnrolmentView,
     InsuranceType,
+    PeriodView,
     PersonKind,
     PersonView,
 )
 from backend.people.document_contracts import DocumentView
+from backend.people.logic import months_in_row
 from backend.regions.library import area_name
 from backend.settlement import queries as settlements
 from mobile_bff.context import Info
@@ -32,7 +35,7 @@ MODULE = AppModule(
     "参保信息",
     "Enrolments and contributions",
     ModuleState.PARTIAL,
-    "可查询各地参保状态和年度累计；缴费记录尚未开放。",
+    "可查询各地参保状态及变更、缴费基数、档次、连续参保月数和年度累计；逐月缴费记录尚未接入。",
 )
 ELDER_AGE = 60
 
@@ -61,6 +64,16 @@ def person_type(view: PersonView) -> PersonType:
     )
 
 
+@strawberry.type(name="EnrolmentPeriod", description="A stretch of an enrolment.")
+class EnrolmentPeriodType:
+    """From a day to a day with one status."""
+
+    starts: date = strawberry.field(description="First day.")
+    ends: date | None = strawberry.field(description="Last day; null: open.")
+    status: Status = strawberry.field(description="Its status, in words.")
+    tier: str = strawberry.field(description="Of residents: the tier of contribution; else empty.")
+
+
 @strawberry.type(name="Enrolment", description="Somebody's insurance in one area, today.")
 class EnrolmentType:
     """An enrolment as the app shows it."""
@@ -74,9 +87,22 @@ class EnrolmentType:
     status: Status = strawberry.field(description="Status today, in words.")
     status_from: date = strawberry.field(description="First day of this status.")
     status_until: date | None = strawberry.field(description="Last day; null: open.")
+    contribution_base: Money = strawberry.field(description="Base of the contributions, a month.")
+    tier: str = strawberry.field(description="Of residents: the tier of contribution; else empty.")
+    months_in_row: int = strawberry.field(
+        description="Whole months in force up to today without a break; of a list of one's own."
+    )
+    periods: list[EnrolmentPeriodType] = strawberry.field(
+        description="Every stretch with its status, the earliest first; of a list of one's own."
+    )
 
 
-def enrolment_type(view: EnrolmentView, locale: Locale) -> EnrolmentType:
+def enrolment_type(
+    view: EnrolmentView,
+    locale: Locale,
+    periods: Sequence[PeriodView] = (),
+    months: int = 0,
+) -> EnrolmentType:
     """Return an enrolment for the schema."""
     return EnrolmentType(
         id=strawberry.ID(view.id),
@@ -88,6 +114,15 @@ def enrolment_type(view: EnrolmentView, locale: Locale) -> EnrolmentType:
         status=status(view.status, locale),
         status_from=view.status_from,
         status_until=view.status_until,
+        contribution_base=money(view.contribution_base_fen, locale),
+        tier=view.tier,
+        months_in_row=months,
+        periods=[
+            EnrolmentPeriodType(
+                starts=one.starts, ends=one.ends, status=status(one.status, locale), tier=one.tier
+            )
+            for one in periods
+        ],
     )
 
 
@@ -158,10 +193,19 @@ class EnrolmentQueries:
     @strawberry.field(description="Enrolments of every area, as they stand today.")
     async def enrolments(self, info: Info) -> list[EnrolmentType]:
         """Return all enrolments."""
-        views = await info.context.door.read(
-            lambda unit: people.enrolments_on(unit, self.subject, local_day(unit.now))
-        )
-        return [enrolment_type(view, info.context.locale) for view in views]
+
+        def read(unit: Unit) -> list[tuple[EnrolmentView, list[PeriodView], int]]:
+            today = local_day(unit.now)
+            periods = people.periods_of(unit, self.subject)
+            return [
+                (one, periods.get(one.id, []), months_in_row(periods.get(one.id, []), today))
+                for one in people.enrolments_on(unit, self.subject, today)
+            ]
+
+        return [
+            enrolment_type(view, info.context.locale, periods, months)
+            for view, periods, months in await info.context.door.read(read)
+        ]
 
     @strawberry.field(description="What this year has used, for each enrolment.")
     async def year_use(self, info: Info) -> list[YearUse]:

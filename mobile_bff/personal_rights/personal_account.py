@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 import strawberry
 from strawberry import relay
 
+from backend.identity import queries as identity
 from backend.infra.database import Unit
 from backend.kernel.calendar import local_day
 from backend.kernel.errors import Locale
@@ -16,6 +17,7 @@ from backend.ledger import queries as ledger
 from backend.ledger.contracts import AccountLine, EntryKind
 from backend.people import queries as people
 from backend.people.contracts import AccountKind
+from backend.settlement import queries as settlements
 from mobile_bff.connections import connection, page_size, position
 from mobile_bff.context import Info
 from mobile_bff.modules import AppModule, ModuleState
@@ -26,8 +28,8 @@ MODULE = AppModule(
     "个人账户余额与明细",
     "个人账户",
     "Personal account",
-    ModuleState.PARTIAL,
-    "可查询余额和收支明细；共济明细和冻结尚未开放。",
+    ModuleState.AVAILABLE,
+    "可按起止日期查询收支明细，标出家人共济的支出，显示余额和是否冻结。",
 )
 
 
@@ -47,6 +49,9 @@ class AccountLineType:
     settlement_id: strawberry.ID | None = strawberry.field(
         description="The settlement or reversal behind it, if there is one."
     )
+    for_relative: bool = strawberry.field(
+        description="Whether it paid for a relative's bill (家庭共济)."
+    )
 
 
 @strawberry.type(description="A personal account (个人账户).")
@@ -55,23 +60,48 @@ class PersonalAccount:
 
     enrolment_id: strawberry.ID = strawberry.field(description="The enrolment it belongs to.")
     balance: Money = strawberry.field(description="Balance now (balc).")
+    frozen_at: datetime | None = strawberry.field(
+        description="Since when nothing can be paid from it; null: it is not frozen."
+    )
     name: strawberry.Private[str]
+    owner: strawberry.Private[str]
 
     @strawberry.field(
         description="Movements, the newest first.",
         graphql_type=relay.Connection[AccountLineType],  # type: ignore[type-var] # no node of its own
     )
-    async def lines(self, info: Info, first: int | None = None, after: str | None = None) -> object:
-        """Return a page of movements."""
+    async def lines(
+        self,
+        info: Info,
+        first: int | None = None,
+        after: str | None = None,
+        since: date | None = None,
+        until: date | None = None,
+    ) -> object:
+        """Return a page of movements, of some days if they are named, both included."""
         size, before = page_size(first), position(after)
-        rows = await info.context.door.read(
-            lambda unit: ledger.lines(unit, self.name, before, size + 1)
-        )
+
+        def read(unit: Unit) -> tuple[list[AccountLine], dict[str, str]]:
+            rows = ledger.lines(unit, self.name, before, size + 1, since, until)
+            bills = [row.reference for row in rows if row.kind in _OF_BILLS]
+            return rows, settlements.whose(unit, bills)
+
+        rows, whose = await info.context.door.read(read)
         locale = info.context.locale
-        return connection([(int(row.id), _line(row, locale)) for row in rows], size, after)
+        return connection(
+            [
+                (
+                    int(row.id),
+                    _line(row, locale, whose.get(row.reference) not in (None, self.owner)),
+                )
+                for row in rows
+            ],
+            size,
+            after,
+        )
 
 
-def _line(row: AccountLine, locale: Locale) -> AccountLineType:
+def _line(row: AccountLine, locale: Locale, for_relative: bool) -> AccountLineType:
     return AccountLineType(
         id=strawberry.ID(row.id),
         at=row.at,
@@ -80,6 +110,7 @@ def _line(row: AccountLine, locale: Locale) -> AccountLineType:
         balance_after=money(row.balance_after_fen, locale),
         memo=row.memo,
         settlement_id=(strawberry.ID(row.reference) if row.kind in _OF_BILLS else None),
+        for_relative=for_relative,
     )
 
 
@@ -93,20 +124,24 @@ class AccountQueries:
     async def accounts(self, info: Info) -> list[PersonalAccount]:
         """Return the accounts with their balances."""
 
-        def read(unit: Unit) -> list[tuple[str, Fen | None]]:
+        def read(unit: Unit) -> tuple[datetime | None, list[tuple[str, Fen | None]]]:
             held = people.enrolments_on(unit, self.subject, local_day(unit.now))
-            return [
+            return identity.safety(unit, self.subject).frozen_at, [
                 (e.id, ledger.balance(unit, accounts.personal(e.id)))
                 for e in held
                 if e.account_kind is AccountKind.COMBINED
             ]
 
+        frozen_at, held = await info.context.door.read(read)
+
         return [
             PersonalAccount(
                 enrolment_id=strawberry.ID(enrolment_id),
                 balance=money(balance, info.context.locale),
+                frozen_at=frozen_at,
                 name=accounts.personal(enrolment_id),
+                owner=self.subject,
             )
-            for enrolment_id, balance in await info.context.door.read(read)
+            for enrolment_id, balance in held
             if balance is not None
         ]

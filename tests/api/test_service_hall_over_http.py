@@ -87,6 +87,22 @@ def test_the_waiting_period_is_told_before_it_bites(site: Site) -> None:
         asked(gapYears=1, repairedYears=2)
 
 
+def test_enrolments_and_account_lines_tell_their_history(site: Site) -> None:
+    phone = site.phone("worker")
+    [enrolment] = phone.call("EnrolmentHistory")["enrolments"]
+    assert enrolment["monthsInRow"] > 12
+    assert enrolment["periods"][0]["status"]["code"] == "ACTIVE"
+    assert enrolment["contributionBase"]["yuan"] != "0.00"
+    today = local_day(SystemClock().now()).isoformat()
+    [account] = phone.call("AccountLines", first=5, since=today)["accounts"]
+    assert account["frozenAt"] is None
+    lines = [edge["node"] for edge in account["lines"]["edges"]]
+    assert lines
+    assert not any(one["forRelative"] for one in lines)
+    [none] = phone.call("AccountLines", first=5, until="2020-01-01")["accounts"]
+    assert none["lines"]["edges"] == []
+
+
 def test_a_year_is_handed_out_as_a_table_to_whom_it_belongs(site: Site) -> None:
     phone, other = site.phone("retiree"), site.phone("worker")
     year = local_day(SystemClock().now()).year

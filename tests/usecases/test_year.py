@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from backend.kernel.money import Fen
+from backend.ledger import queries as ledger
 from backend.rulebook.library import rulebook
 from backend.settlement import queries
 from backend.settlement.case import CareKind
@@ -82,3 +83,20 @@ def test_settlements_are_narrowed_by_year_care_and_area(world: World) -> None:
     assert listed(area_code="510100") == [stay.id, bought.id]
     assert listed(area_code="510300") == []
     assert date(2026, 6, 15) == bought.service_date
+
+
+def test_movements_of_an_account_are_narrowed_by_days(world: World) -> None:
+    bought = world.buy("retiree", line(IBUPROFEN, "2", "12.00"))
+    account = f"personal:{world.enrolment('retiree')}"
+
+    def moved(since: date | None, until: date | None) -> list[str]:
+        found = world.database.read(lambda u: ledger.lines(u, account, None, 10, since, until))
+        return [one.reference for one in found]
+
+    day = date(2026, 6, 15)
+    assert bought.id in moved(day, day)
+    assert moved(date(2026, 6, 16), None) == []
+    assert moved(None, date(2026, 6, 14)) == []
+    whose = world.database.read(lambda u: queries.whose(u, [bought.id, "no such"]))
+    assert whose == {bought.id: world.person("retiree")}
+    assert world.database.read(lambda u: queries.whose(u, [])) == {}

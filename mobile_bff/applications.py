@@ -86,7 +86,7 @@ def application_type(view: ApplicationView, locale: Locale) -> ApplicationType:
     comma = "、" if locale is Locale.ZH else ", "
     return ApplicationType(
         matter=matter_type(view.matter, locale),
-        form=form_lines(view.matter, locale),
+        form=form_lines(view.matter, locale, view.names),
         missing=list(view.missing),
         missing_text=comma.join(one.text(locale) for one in view.missing),
         workdays=view.workdays,

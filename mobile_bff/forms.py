@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
@@ -33,11 +33,14 @@ class FormLine:
     text: str = strawberry.field(description="What stands there.")
 
 
-def form_lines(matter: MatterView, locale: Locale) -> list[FormLine]:
-    """Return what an application asks for."""
+def form_lines(matter: MatterView, locale: Locale, names: Mapping[str, str]) -> list[FormLine]:
+    """Return what an application asks for; codes and ids are told by name."""
     form = PROCEDURES[matter.kind].read(matter)
     return [
-        FormLine(label=zh if locale is Locale.ZH else en, text=text)
+        FormLine(
+            label=zh if locale is Locale.ZH else en,
+            text=" ".join(names.get(word, word) for word in text.split(" ")),
+        )
         for zh, en, text in _LINES[matter.kind](form, locale)
         if text
     ]

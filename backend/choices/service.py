@@ -153,7 +153,26 @@ def _team_refusal(
     return None
 
 
-CHOICE = Procedure(MatterKind.CHOICE, TypeAdapter(ChoiceForm), _judge_choice, _take_choice)
+def _team_name(unit: Unit, form: TeamForm) -> dict[str, str]:
+    team = queries.team(unit, form.team_id, local_day(unit.now))
+    if team is None:
+        return {}
+    place = institutions.institution(unit, team.institution_id)
+    return {form.team_id: f"{place.name} {team.name}"}
+
+
+CHOICE = Procedure(
+    MatterKind.CHOICE,
+    TypeAdapter(ChoiceForm),
+    _judge_choice,
+    _take_choice,
+    names=lambda unit, form: institutions.names_of(unit, form.institution_codes),
+)
 DOCTOR_TEAM = Procedure(
-    MatterKind.DOCTOR_TEAM, TypeAdapter(TeamForm), _judge_team, _take_team, _standing_team
+    MatterKind.DOCTOR_TEAM,
+    TypeAdapter(TeamForm),
+    _judge_team,
+    _take_team,
+    _standing_team,
+    names=_team_name,
 )

@@ -211,4 +211,11 @@ def by_matter(unit: Unit, found: list[MatterView]) -> dict[str, ClaimView]:
     return {ids[view.id]: view for view in queries.claims(unit, list(ids))}
 
 
-CLAIM = Procedure(MatterKind.CLAIM, _FORM, _judge, _take, _standing)
+CLAIM = Procedure(
+    MatterKind.CLAIM,
+    _FORM,
+    _judge,
+    _take,
+    _standing,
+    names=lambda unit, form: institutions.names_of(unit, [form.institution_code]),
+)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
@@ -268,6 +269,7 @@ class RetryUpload:
 class MatterAtDesk:
     """An application as staff see it: whose, masked; of a filing also what it files.
 
+    ``names``: what codes and ids in its form are called, where one application is looked at.
     ``opinions`` of experts are shown once they have found, and to an expert never before.
     """
 
@@ -276,6 +278,7 @@ class MatterAtDesk:
     applicant: PersonView
     filing: FilingApplication | None
     opinions: tuple[OpinionView, ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from pydantic import TypeAdapter
 from sqlmodel import col, select
@@ -16,7 +17,7 @@ from backend.filings import queries as filing_queries
 from backend.filings import service as filings
 from backend.identity import registration
 from backend.infra.database import Unit
-from backend.matters import opinions
+from backend.matters import opinions, procedure
 from backend.matters import queries as matters
 from backend.matters.contracts import MatterKind, MatterState, MatterView
 from backend.payments import queries as payments
@@ -90,8 +91,9 @@ def matters_at_desk(unit: Unit, found: Sequence[MatterView]) -> list[MatterAtDes
 
 
 def matter_at_desk(unit: Unit, matter: MatterView) -> MatterAtDesk:
-    """Return an application with whose it is and what it files."""
-    return matters_at_desk(unit, [matter])[0]
+    """Return an application with whose it is, what it files, and what its form names."""
+    names = procedure.names_in(unit, applications.PROCEDURES[matter.kind], matter)
+    return replace(matters_at_desk(unit, [matter])[0], names=names)
 
 
 def proposals(unit: Unit, limit: int, regions: Sequence[str]) -> list[ProposalView]:

@@ -94,4 +94,5 @@ CHRONIC = Procedure(
     _standing,
     appeal_days=_appeal_days,
     experts=_experts,
+    names=lambda unit, form: institutions.names_of(unit, [form.hospital_code]),
 )

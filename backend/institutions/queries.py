@@ -44,6 +44,12 @@ def by_code(unit: Unit, code: str) -> InstitutionView | None:
     return view(row) if row else None
 
 
+def names_of(unit: Unit, codes: Sequence[str]) -> dict[str, str]:
+    """Return what institutions are called, by code."""
+    query = select(Institution.code, Institution.name).where(col(Institution.code).in_(codes))
+    return dict(unit.db.exec(query).all())
+
+
 def open_session(unit: Unit, session_id: str) -> tuple[TerminalSession, Terminal] | None:
     """Return an open session with its terminal, or ``None`` where either has ended."""
     session = unit.db.get(TerminalSession, session_id)

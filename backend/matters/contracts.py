@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from typing import ClassVar, Generic, TypeVar
@@ -312,6 +313,7 @@ class ApplicationView:
     """An application, and what submitting it takes: nothing of that where it is not to be submitted.
 
     ``missing``: every paper that is still needed. ``workdays``: in how many working days it is decided.
+    ``names``: what codes and ids in its form are called.
     """
 
     matter: MatterView
@@ -319,6 +321,7 @@ class ApplicationView:
     workdays: int = 0
     at_once: bool = False
     promise: bool = False
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -85,6 +85,7 @@ class Procedure(Generic[F]):
     ``judge`` is asked on saving and on submitting; ``standing`` only on submitting, the person locked.
     ``take`` brings about what was approved and returns its id, or ``None`` where that comes later.
     ``experts``: how many of one mind look at it before the agency does; ``None``: none.
+    ``names``: what codes and ids in a form are called, for whoever reads it.
     ``appeal_days``: within how many working days an appeal is answered; ``None``: as the application.
     """
 
@@ -96,6 +97,7 @@ class Procedure(Generic[F]):
     appeal_days: Callable[[str, date], int] | None = None
     experts: Callable[[str, date], int] | None = None
     insured: bool = True
+    names: Callable[[Unit, F], dict[str, str]] | None = None
 
     def read(self, matter: MatterView) -> F:
         """Return the form of an application of this kind."""
@@ -129,7 +131,7 @@ def look(unit: Unit, procedure: Procedure[Any], matter: MatterView) -> Applicati
         judged = None if asked is None else procedure.judge(unit, procedure.read(matter), asked)
     except RuleMissing:
         judged = None
-    return _view(matter, judged if isinstance(judged, Judged) else None)
+    return _view(unit, procedure, matter, judged if isinstance(judged, Judged) else None)
 
 
 def decide(
@@ -244,7 +246,7 @@ def save_now(
             return MatterNotFound()
         matter = changed
     note(unit, asked.right, command.actor, Action.FILE)
-    return _view(matter, judged)
+    return _view(unit, procedure, matter, judged)
 
 
 def submit_now(
@@ -281,7 +283,7 @@ def submit_now(
         return ApplicationNotPossible(ApplyProblem.PROMISE_NOT_MADE)
     note(unit, asked.right, command.actor, Action.FILE)
     moved = _moved_on(unit, procedure, matter, judged, asked.by)
-    return moved if isinstance(moved, Refusal) else _view(moved, None)
+    return moved if isinstance(moved, Refusal) else _view(unit, procedure, moved, None)
 
 
 def _moved_on(
@@ -419,8 +421,16 @@ def keyed(
     return once(unit, scope, command.request_id, command, (answer,), ruled)
 
 
-def _view(matter: MatterView, judged: Judged | None) -> ApplicationView:
+def names_in(unit: Unit, procedure: Procedure[Any], matter: MatterView) -> dict[str, str]:
+    """Return what the codes and ids in an application's form are called."""
+    return {} if procedure.names is None else procedure.names(unit, procedure.read(matter))
+
+
+def _view(
+    unit: Unit, procedure: Procedure[Any], matter: MatterView, judged: Judged | None
+) -> ApplicationView:
+    names = names_in(unit, procedure, matter)
     if judged is None:
-        return ApplicationView(matter)
+        return ApplicationView(matter, names=names)
     missing = logic.missing(judged.needed, matter.materials)
-    return ApplicationView(matter, missing, judged.workdays, judged.at_once, judged.promise)
+    return ApplicationView(matter, missing, judged.workdays, judged.at_once, judged.promise, names)

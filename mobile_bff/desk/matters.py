@@ -142,7 +142,7 @@ def desk_matter(view: MatterAtDesk, locale: Locale) -> DeskMatter:
         person=person_type(view.person),
         applicant=person_type(view.applicant),
         matter=matter_type(view.matter, locale),
-        form=form_lines(view.matter, locale),
+        form=form_lines(view.matter, locale, view.names),
         filing=None if view.filing is None else application_type(view.filing, locale),
         opinions=[OpinionType(**vars(one)) for one in view.opinions],
     )

@@ -26,6 +26,7 @@ def test_a_disease_is_applied_for_found_by_two_experts_and_on_file(site: Site) -
     matter = saved["matter"]["matterId"]
     assert saved["missing"] == ["DIAGNOSIS", "RECORDS", "LAB_REPORTS"]
     assert saved["form"][0]["text"] == "慢阻肺"
+    assert saved["form"][1]["text"] == choices["hospitals"][0]["name"]
     refused = phone.do_once("SubmitApplication", matterId=matter)
     assert refused["code"] == "MATERIALS_MISSING"
     mine = {"authorization": f"Bearer {phone.token}"}

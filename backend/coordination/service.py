@@ -115,7 +115,8 @@ def move_on(unit: Unit) -> int:
     moved = 0
     for ticket_id in late:
         row = _locked(unit, ticket_id)
-        if row is not None and row.level < LEVEL_MAX:
+        # another process may have handed it up while this one waited for the row
+        if row is not None and row.level < LEVEL_MAX and row.due_on < today:
             work(unit, "system", ticket_id, TicketEvent.ESCALATE, "")
             moved += 1
     days = rulebook().find_if_any("CN", "coordination.confirm_days", today)

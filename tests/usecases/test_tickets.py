@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import date
 from typing import Any
 
@@ -204,3 +205,18 @@ def test_a_relative_opens_and_confirms_a_stranger_does_neither(world: World) -> 
     assert say(world, "0" * 26, True) == TicketNotFound()
     assert work(world, made.id, TicketEvent.CONFIRM) == TicketNotFound()
     assert work(world, "0" * 26, TicketEvent.TAKE) == TicketNotFound()
+
+
+def test_two_processes_that_look_at_once_hand_it_up_once(world: World) -> None:
+    made = opened(world)
+    world.clock.forward(days=7)
+    threads = [
+        threading.Thread(target=world.database.write, args=(service.move_on,)) for _ in range(4)
+    ]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    found = world.database.read(lambda u: queries.ticket(u, made.id))
+    assert found is not None
+    assert (found.level, len(found.steps)) == (2, 2)

@@ -15,6 +15,7 @@ from backend.codes.identities import tidy_up as tidy_codes
 from backend.coordination.service import move_on
 from backend.filings import uploads
 from backend.filings.contracts import UploadAnswered, UploadDue
+from backend.filings.service import tell_of_ends
 from backend.identity.face_checks import tidy_up as tidy_faces
 from backend.identity.service import tidy_up as tidy_identity
 from backend.infra.database import Database
@@ -101,6 +102,8 @@ async def tidy_forever(database: Database) -> None:
             await to_thread.run_sync(database.write, tidy_faces)
             await to_thread.run_sync(database.write, lapse_forgotten)
             await to_thread.run_sync(database.write, move_on)
+            while await to_thread.run_sync(database.write, tell_of_ends):
+                pass  # a batch each, so that no till waits for all of it
             while await to_thread.run_sync(database.write, tell_of_outages) is not None:
                 pass  # a batch each, so that no till waits for all of it
         except Exception:

@@ -36,3 +36,5 @@ class Filing(SQLModel, table=True):
     try_at: datetime | None = Field(default=None, sa_type=Instant)
     attempts: int = 0
     failure: str = ""
+    end_told_on: date | None = None
+    """The day on which its people were told that it runs out."""

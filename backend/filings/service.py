@@ -30,6 +30,7 @@ from backend.filings.contracts import (
     PromiseLocked,
 )
 from backend.filings.model import Filing
+from backend.identity.safety import tell
 from backend.infra import audit
 from backend.infra.database import Unit
 from backend.kernel.calendar import local_day
@@ -55,7 +56,7 @@ from backend.matters.contracts import (
 from backend.matters.procedure import Asked, Judged, Procedure
 from backend.people import queries as people
 from backend.proxies.authority import Right, note
-from backend.regions.library import divisions
+from backend.regions.library import area_name, divisions
 from backend.rulebook.contracts import RuleMissing
 from backend.rulebook.library import rulebook
 from backend.settlement.case import FilingKind
@@ -67,6 +68,7 @@ _AWAY_OF = {
     FilingKind.TEMPORARY: AwayKind.OTHER,
 }
 FORM = TypeAdapter(FilingForm)
+_TOLD_AT_ONCE = 200
 _CANCEL = TypeAdapter(dict[str, str])
 
 
@@ -170,6 +172,26 @@ def end(unit: Unit, row: Filing, by: str) -> None:
     row.attempts = 0
     unit.db.flush()
     audit.record(unit, by, "filing.cancel", f"enrolment:{row.enrolment_id}", {"filing": row.id})
+
+
+def tell_of_ends(unit: Unit) -> int:
+    """Tell people that a filing of theirs runs out soon and how to renew it, once; return how many."""
+    today = local_day(unit.now)
+    soon = today + timedelta(days=unit.settings.filing_end_notice_days)
+    rows = unit.db.exec(
+        select(Filing)
+        .where(Filing.state == FilingState.EFFECTIVE, col(Filing.end_told_on).is_(None))
+        .where(col(Filing.ends) >= today, col(Filing.ends) <= soon)
+        .order_by(col(Filing.id))
+        .limit(_TOLD_AT_ONCE)
+        .with_for_update(skip_locked=True)
+    ).all()
+    for row in rows:
+        row.end_told_on = today
+        facts = {"area": area_name(row.area_code), "ends": str(row.ends)}
+        tell(unit, _person_of(unit, row.enrolment_id), "filing_ends", facts)
+    unit.db.flush()
+    return len(rows)
 
 
 def record_filing(

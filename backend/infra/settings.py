@@ -45,6 +45,7 @@ class Settings:
     staff_session_seconds: int = 28_800
     """A working day; a desk's session is not renewed but opened anew."""
     drafts_max: int = 10
+    filing_end_notice_days: int = 14
     draft_days: int = 15
     elder_draft_days: int = 60
     """Nobody who is in elder mode loses a draft because they needed a month."""

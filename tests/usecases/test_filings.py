@@ -647,3 +647,23 @@ def test_working_days_are_those_of_the_state_councils_notice() -> None:
     paused = due_on(date(2026, 6, 15), 2, {date(2026, 6, 16)}, workdays.is_workday)
     assert paused == date(2026, 6, 18)
     assert due_on(date(2026, 6, 15), 0, set(), workdays.is_workday) == date(2026, 6, 15)
+
+
+def test_who_has_a_filing_that_runs_out_is_told_once_in_time_to_renew_it(world: World) -> None:
+    def told() -> list[dict[str, Any]]:
+        while world.database.write(service.tell_of_ends):
+            pass
+        return [facts for kind, facts in messages(world) if kind == "filing_ends"]
+
+    effective(world, JOURNEY)
+    effective(world, PROMISED, "worker_2")  # without an end
+    ends = world.database.read(lambda u: queries.of_enrolments(u, [world.enrolment("worker")], 1))[
+        0
+    ].ends
+    assert ends is not None
+    world.clock.forward(days=(ends - TODAY).days - 15)
+    assert told() == []
+    world.clock.forward(days=1)
+    [facts] = told()
+    assert (facts["area"], facts["ends"]) == ("北京市", ends.isoformat())
+    assert len(told()) == 1

@@ -29,7 +29,6 @@ from backend.infra.database import Unit
 from backend.institutions import queries as institutions
 from backend.kernel.calendar import add_months
 from backend.kernel.errors import Refusal
-from backend.kernel.invariants import invariant
 from backend.kernel.money import Fen
 from backend.ledger import contracts as accounts
 from backend.ledger import service as ledger
@@ -103,10 +102,9 @@ def open_for(unit: Unit, matter_id: str) -> MatterView | None:
     return found if found and found.kind is MatterKind.CLAIM and found.state in waits else None
 
 
-def reckoned(unit: Unit, by: str, matter_id: str) -> None:
-    """Note that a clerk has reckoned a claim; a second person books it."""
-    moved = matter_service.move(unit, matter_id, MatterEvent.RECKON, by, Party.AGENCY)
-    invariant(moved is not None, "a claim that was submitted can be reckoned")
+def reckoned(unit: Unit, by: str, matter_id: str) -> bool:
+    """Note that a clerk has reckoned a claim; ``False``: another has at this moment."""
+    return matter_service.move(unit, matter_id, MatterEvent.RECKON, by, Party.AGENCY) is not None
 
 
 def returned(unit: Unit, by: str, matter_id: str) -> None:
@@ -125,8 +123,8 @@ def book(
     matter = open_for(unit, matter_id)
     if matter is None:
         return MatterNotFound()
-    if matter.state is MatterState.SUBMITTED:
-        reckoned(unit, by, matter_id)
+    if matter.state is MatterState.SUBMITTED and not reckoned(unit, by, matter_id):
+        return MatterNotFound()
     form = CLAIM.read(matter)
     command = BookClaim(
         person_id=matter.person_id,

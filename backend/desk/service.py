@@ -347,7 +347,9 @@ def propose(unit: Unit, command: Propose) -> ProposalView | Refusal:
         payload = replace(
             payload, total_fen=outcome.settlement.total_fen, payable_fen=outcome.payable_fen
         )
-        claims.reckoned(unit, by, payload.subject_id)
+        if not claims.reckoned(unit, by, payload.subject_id):
+            unit.db.rollback()
+            return MatterNotFound()
     proposal_id = unit.new_id()
     sealed = queries.PAYLOAD.dump_json(payload).decode()
     row = Proposal(

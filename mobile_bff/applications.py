@@ -111,7 +111,12 @@ async def saved(info: Info, kind: Procedure[F], input: Any, form: F) -> Any:
         info,
         lambda unit, command: procedure.save(unit, kind, command),
         lambda actor: SaveApplication(
-            actor, subject, input.matter_id, input.enrolment_id, form, input.request_id
+            actor,
+            subject,
+            input.matter_id,
+            getattr(input, "enrolment_id", None),  # who is not insured yet has none
+            form,
+            input.request_id,
         ),
     )
 

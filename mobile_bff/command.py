@@ -22,6 +22,7 @@ from backend.codes.contracts import CODE_STATES
 from backend.coordination.contracts import TICKET_STATES
 from backend.credit.contracts import PAY_LATER_STATES
 from backend.desk.contracts import PROPOSAL_STATES
+from backend.enrolment.contracts import CONTRIBUTION_STATES
 from backend.filings.contracts import FILING_STATES
 from backend.identity.face_contracts import FACE_STATES
 from backend.infra import audit, outbox
@@ -39,8 +40,10 @@ from backend.matters.contracts import (
     CHOICE_MATTER_STATES,
     CHRONIC_MATTER_STATES,
     CLAIM_MATTER_STATES,
+    ENROLMENT_MATTER_STATES,
     FILING_MATTER_STATES,
     TEAM_MATTER_STATES,
+    TRANSFER_MATTER_STATES,
 )
 from backend.payments.contracts import BILL_STATES
 from backend.payments.stay_contracts import STAY_STATES
@@ -59,6 +62,7 @@ from backend.sharing import queries as sharing
 from backend.sharing.contracts import TRANSFER_STATES
 from mobile_bff import documents
 from mobile_bff.claim_tools import add_claim_commands
+from mobile_bff.contribution_tools import add_contribution_commands
 from mobile_bff.desk.schema import DESK_DOCUMENTS, DESK_SDL, make_desk_schema
 from mobile_bff.document_tools import add_document_commands
 from mobile_bff.operator_tools import add_operator_commands
@@ -120,6 +124,7 @@ def _add_commands(parser: argparse.ArgumentParser) -> None:
     add_staff_commands(add, _write, _read, _operator)
     add_verify_command(add)
     add_claim_commands(add, _write, _read, _operator)
+    add_contribution_commands(add, _write, _operator)
     add_document_commands(add, _write, _read, _operator)
     settled = add("settlement", _settlement, "reckon every stored settlement again and compare")
     settled.add_argument("action", choices=["replay"])
@@ -258,6 +263,7 @@ _STATE_TABLES = (
     *(BINDING_STATES, FACE_STATES, TRANSFER_STATES, DUPLICATE_STATES),
     *(PROPOSAL_STATES, FILING_STATES, FILING_MATTER_STATES, CANCEL_MATTER_STATES),
     *(CHRONIC_MATTER_STATES, CLAIM_MATTER_STATES, CHOICE_MATTER_STATES, TEAM_MATTER_STATES),
+    *(ENROLMENT_MATTER_STATES, TRANSFER_MATTER_STATES, CONTRIBUTION_STATES),
     *(DOCUMENT_STATES, CARD_STATES, TICKET_STATES),
 )
 

@@ -28,6 +28,7 @@ DESK_WORDS: dict[type[Enum], tuple[str, dict[str, _W]]] = {
             "BINDING_PAYMENT": _W("代付授权", "Let a relative pay, as a signed paper says."),
             "ID_NUMBER": _W("补登身份证号", "Give who had none an ID number."),
             "CLAIM": _W("手工报销入账", "Book a manual claim as it was reckoned."),
+            "TRANSFER": _W("转移接续转入", "Take over insurance that comes from another area."),
             "PHONE": _W("更换登录手机号", "Move an account to another phone."),
         },
     ),

@@ -11,6 +11,7 @@ import strawberry
 from backend.applications.service import PROCEDURES
 from backend.choices.contracts import ChoiceForm, TeamForm
 from backend.claims.contracts import ClaimForm
+from backend.enrolment.contracts import EnrolForm, TransferForm
 from backend.entitlements.contracts import ChronicForm
 from backend.filings.contracts import FilingForm
 from backend.kernel.errors import Locale
@@ -98,6 +99,25 @@ def _team(form: TeamForm, locale: Locale) -> list[Line]:
     return [("家庭医生团队", "Doctor team", form.team_id)]
 
 
+def _enrolment(form: EnrolForm, locale: Locale) -> list[Line]:
+    here = ("本地户籍", "of here") if form.local_household else ("外地户籍", "of elsewhere")
+    return [
+        ("参保地", "Place", area_name(form.division_code)),
+        ("人员类别", "Kind of person", status(form.person_kind, locale).text),
+        ("缴费档次", "Tier", form.tier),
+        ("参保年度", "Year", str(form.year)),
+        ("居住地址", "Address", form.address),
+        ("户籍", "Household register", here[0 if locale is Locale.ZH else 1]),
+    ]
+
+
+def _transfer(form: TransferForm, locale: Locale) -> list[Line]:
+    return [
+        ("转出地", "From", area_name(form.from_area)),
+        ("转出地个人编号", "Person number there", form.from_number),
+    ]
+
+
 _LINES: dict[MatterKind, Callable[[Any, Locale], list[Line]]] = {
     MatterKind.FILING: _filing,
     MatterKind.FILING_CANCEL: _cancel,
@@ -105,4 +125,6 @@ _LINES: dict[MatterKind, Callable[[Any, Locale], list[Line]]] = {
     MatterKind.CLAIM: _claim,
     MatterKind.CHOICE: _choice,
     MatterKind.DOCTOR_TEAM: _team,
+    MatterKind.ENROLMENT: _enrolment,
+    MatterKind.TRANSFER: _transfer,
 }

@@ -15,6 +15,7 @@ from backend.coordination.contracts import (
     TicketState,
 )
 from backend.desk.contracts import MatterDecision
+from backend.enrolment.contracts import ContributionState, EnrolProblem
 from backend.entitlements.contracts import ChronicProblem, EntitlementState
 from backend.filings.contracts import AwayKind, FilingProblem, FilingRoute, FilingState
 from backend.kernel.errors import Locale
@@ -44,6 +45,7 @@ def _named(
         | ChronicProblem
         | ClaimProblem
         | ChoiceProblem
+        | EnrolProblem
         | CardProblem
         | TicketProblem
     ],
@@ -62,6 +64,8 @@ MATTER_WORDS: dict[type[Enum], tuple[str, dict[str, _W]]] = {
             "CLAIM": _W("手工报销", "A claim for a bill that was paid in full."),
             "CHOICE": _W("定点选定", "A choice of primary institutions."),
             "DOCTOR_TEAM": _W("家庭医生签约", "Signing with a doctor team."),
+            "ENROLMENT": _W("城乡居民参保登记", "Being insured as a resident."),
+            "TRANSFER": _W("医保关系转移接续", "Insurance that is taken along to another area."),
             "FILING_CANCEL": _W(
                 "提前取消备案", "Cancelling a filing before its promise allows it."
             ),
@@ -335,6 +339,20 @@ MATTER_WORDS: dict[type[Enum], tuple[str, dict[str, _W]]] = {
         },
     ),
     TicketProblem: ("Why a ticket cannot be opened like this.", _named(TicketProblem)),
+    EnrolProblem: ("Why nobody can be insured, pay or transfer like this.", _named(EnrolProblem)),
+    ContributionState: (
+        "Where a contribution stands.",
+        {
+            "DUE": _W("待缴费", "To be paid.", "请在截止日前缴费。", "Pay it by its last day."),
+            "PAID": _W("已缴费", "Paid."),
+            "LAPSED": _W(
+                "缴费单已过期",
+                "The bill has lapsed.",
+                "请重新开具缴费单。",
+                "Ask for another bill.",
+            ),
+        },
+    ),
     CardProblem: ("Why a card cannot be reported like this.", _named(CardProblem)),
     ChoiceProblem: ("Why something cannot be chosen like this.", _named(ChoiceProblem)),
     ClaimProblem: ("What is wrong with a claim.", _named(ClaimProblem)),
@@ -351,6 +369,26 @@ OF_KIND: dict[tuple[MatterKind, MatterState], _W] = {
         "款项由银行转到您填写的账户，到账或退回都会通知您。",
         "The bank pays it to your account; you are told when it has, or has not.",
     ),
+    (MatterKind.ENROLMENT, MatterState.APPROVED): _W(
+        "已登记，等待缴费",
+        "Registered, to be paid.",
+        "请在缴费单的截止日前缴费，缴费后参保生效。",
+        "Pay the bill by its last day; the insurance follows from it.",
+    ),
+    (MatterKind.ENROLMENT, MatterState.EFFECTIVE): _W("已参保缴费", "Insured and paid."),
+    (MatterKind.TRANSFER, MatterState.SUBMITTED): _W(
+        "转出地办理中",
+        "The area that it comes from works on it.",
+        "转出地核对参保信息后交转入地，无需再跑窗口。",
+        "It goes on to the area that takes it over; there is no need to come.",
+    ),
+    (MatterKind.TRANSFER, MatterState.RECHECK): _W(
+        "转入地办理中",
+        "The area that takes it over works on it.",
+        "在承诺的日期前办结，无需再跑窗口。",
+        "It is decided by the promised day; there is no need to come.",
+    ),
+    (MatterKind.TRANSFER, MatterState.EFFECTIVE): _W("已转入", "Taken over."),
     (MatterKind.FILING_CANCEL, MatterState.EFFECTIVE): _W("备案已取消", "The filing is cancelled."),
 }
 """Words of a state where a kind of application says more than the others."""

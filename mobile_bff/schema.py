@@ -46,10 +46,11 @@ from mobile_bff.policy_info.news_and_outages import OutageQueries
 from mobile_bff.preferences import PreferenceMutations, PreferencesType, preferences
 from mobile_bff.public_services.catalogue import CatalogueQueries
 from mobile_bff.public_services.cross_region_filing import FilingMutations, FilingQueries
-from mobile_bff.public_services.enrolment_guide import GuideQueries
+from mobile_bff.public_services.enrolment_guide import GuideQueries, RegisteringMutations
 from mobile_bff.public_services.manual_claims import ClaimMutations
 from mobile_bff.public_services.medical_institutions import InstitutionQueries
 from mobile_bff.public_services.network_and_coordination import TicketMutations, TicketQueries
+from mobile_bff.public_services.transfer_and_certificates import TransferMutations, TransferQueries
 from mobile_bff.registration import RegistrationMutations
 from mobile_bff.scalars import SCALARS
 from mobile_bff.sign_in import SignInMutations
@@ -79,6 +80,7 @@ class PublicServices(
     FilingQueries,
     ApplicationQueries,
     GuideQueries,
+    TransferQueries,
     TicketQueries,
 ):
     """The second group."""
@@ -238,6 +240,8 @@ Mutation = merge_types(
         FilingMutations,
         ChronicMutations,
         ChoiceMutations,
+        RegisteringMutations,
+        TransferMutations,
         CardMutations,
         ClaimMutations,
         ClaimProgressMutations,

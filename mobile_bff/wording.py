@@ -474,6 +474,7 @@ WORDS: dict[type[Enum], tuple[str, dict[str, Words]]] = {
             "INSTALMENT": _W("分期还款", "An instalment of a pay-later agreement."),
             "CLEARING": _W("清算", "Clearing between fund and institution."),
             "TRANSFER": _W("医保钱包转账", "A transfer between wallets."),
+            "RELOCATION": _W("转移接续划转", "Moved along with the insurance."),
             "PAYOUT": _W("手工报销支付", "A claim paid out."),
             "MERGE": _W("档案合并转入", "From another record of the same person."),
         },

@@ -8,6 +8,9 @@ from backend.choices.contracts import ChoiceNotPossible
 from backend.choices.service import CHOICE, DOCTOR_TEAM
 from backend.claims.applying import CLAIM
 from backend.claims.contracts import ClaimInvalid, InvoiceClaimed
+from backend.enrolment.contracts import EnrolmentNotPossible
+from backend.enrolment.registering import REGISTRATION
+from backend.enrolment.transferring import TRANSFER
 from backend.entitlements.applying import CHRONIC
 from backend.entitlements.contracts import ChronicNotPossible
 from backend.filings.contracts import FilingNotPossible, PromiseLocked
@@ -37,6 +40,8 @@ PROCEDURES: dict[MatterKind, Procedure[Any]] = {
         CLAIM,
         CHOICE,
         DOCTOR_TEAM,
+        REGISTRATION,
+        TRANSFER,
     )
 }
 
@@ -48,6 +53,7 @@ STANDING: tuple[type[Refusal], ...] = (
     ClaimInvalid,
     InvoiceClaimed,
     ChoiceNotPossible,
+    EnrolmentNotPossible,
 )
 """Why submitting may be refused by one kind or another, beside what every kind refuses."""
 

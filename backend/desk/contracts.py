@@ -36,6 +36,8 @@ class ActKind(StrEnum):
     """Move an account to another phone, of whom the old one is lost."""
     CLAIM = "CLAIM"
     """Book a manual claim as it was reckoned."""
+    TRANSFER = "TRANSFER"
+    """Take insurance over that somebody brings along from another area."""
 
 
 class ProposalState(StrEnum):
@@ -66,9 +68,9 @@ PROPOSAL_STATES: StateTable[ProposalState, ProposalEvent] = StateTable(
 
 @dataclass(frozen=True)
 class Payload:
-    """What a proposal is about. ``subject_id`` is the registration, the binding, the person or the claim.
+    """What a proposal is about. ``subject_id``: the registration, binding, person, claim or transfer.
 
-    Of a claim: its lines, and what it came to when it was reckoned.
+    Of a claim: its lines, and what it came to when it was reckoned. Of a transfer: months and balance.
     """
 
     subject_id: str
@@ -80,6 +82,8 @@ class Payload:
     continues_id: str | None = None
     total_fen: Fen | None = None
     payable_fen: Fen | None = None
+    months: int | None = None
+    balance_fen: Fen | None = None
 
 
 @dataclass(frozen=True)

@@ -49,6 +49,8 @@ from backend.desk.contracts import (
     WordsMissing,
 )
 from backend.desk.model import Proposal
+from backend.enrolment import transferring as transfers
+from backend.enrolment.contracts import LetterOfArea
 from backend.filings import queries as filing_queries
 from backend.filings import uploads
 from backend.filings.contracts import FilingNotFound, FilingView
@@ -59,6 +61,7 @@ from backend.identity.safety_contracts import SessionUnknown, SteppedUp
 from backend.infra import audit
 from backend.infra.database import Unit
 from backend.kernel.errors import Refusal
+from backend.kernel.money import Fen
 from backend.matters import materials
 from backend.matters import queries as matters
 from backend.matters.contracts import (
@@ -324,7 +327,8 @@ def propose(unit: Unit, command: Propose) -> ProposalView | Refusal:
     person_id = _whose(unit, command.kind, command.payload)
     if person_id is None:
         return serves_somewhere(command.actor, Role.CLERK) or _nothing(command.kind)
-    refusal = _refusal(unit, command.actor, Role.CLERK, person_id)
+    about = command.payload.subject_id
+    refusal = _out_of_reach(unit, command.actor, Role.CLERK, command.kind, about, person_id)
     if refusal is not None:
         return refusal
     if not command.words.strip():
@@ -343,13 +347,10 @@ def propose(unit: Unit, command: Propose) -> ProposalView | Refusal:
     unit.db.rollback()  # it was tried, and waits for the second person
     if isinstance(outcome, Refusal):
         return outcome
-    if command.kind is ActKind.CLAIM:
-        payload = replace(
-            payload, total_fen=outcome.settlement.total_fen, payable_fen=outcome.payable_fen
-        )
-        if not claims.reckoned(unit, by, payload.subject_id):
-            unit.db.rollback()
-            return MatterNotFound()
+    payload = _as_tried(command.kind, payload, outcome)
+    if not _noted(unit, command.kind, by, about):
+        unit.db.rollback()
+        return MatterNotFound()
     proposal_id = unit.new_id()
     sealed = queries.PAYLOAD.dump_json(payload).decode()
     row = Proposal(
@@ -375,13 +376,15 @@ def confirm(unit: Unit, command: DecideProposal) -> ProposalView | Refusal:
     row = _locked(unit, command.proposal_id)
     if row is None:
         return serves_somewhere(command.actor, Role.CHECKER) or ProposalNotFound()
-    refusal = _refusal(unit, command.actor, Role.CHECKER, row.person_id)
+    kind, payload = ActKind(row.kind), queries.payload(unit, row)
+    refusal = _out_of_reach(
+        unit, command.actor, Role.CHECKER, kind, payload.subject_id, row.person_id
+    )
     if refusal is not None:
         return refusal
     by = label(command.actor)
     if row.proposed_by == by:
         return SecondPersonNeeded()
-    kind, payload = ActKind(row.kind), queries.payload(unit, row)
     if _whose(unit, kind, payload) is None:  # the record was merged into another meanwhile
         return _nothing(kind)
     outcome = _act(unit, kind, payload, by)
@@ -407,6 +410,8 @@ def withdraw(unit: Unit, command: DecideProposal) -> ProposalView | Refusal:
     by = label(command.actor)
     if row.kind == ActKind.CLAIM:
         claims.returned(unit, by, row.about_id)
+    if row.kind == ActKind.TRANSFER:
+        transfers.returned(unit, by, row.about_id)
     return _decided(unit, row, ProposalEvent.WITHDRAW, by)
 
 
@@ -425,6 +430,27 @@ def _act(unit: Unit, kind: ActKind, payload: Payload, by: str) -> Any:
             return phone_change.change_at_desk(unit, by, subject, payload.phone)
         case ActKind.CLAIM:
             return claims.book(unit, by, subject, payload.lines, payload.continues_id)
+        case ActKind.TRANSFER:
+            told = payload.months is not None and payload.balance_fen is not None
+            letter = LetterOfArea(payload.months or 0, payload.balance_fen or Fen(0))
+            return transfers.take_over(unit, by, subject, letter if told else None)
+
+
+def _as_tried(kind: ActKind, payload: Payload, outcome: Any) -> Payload:
+    """Return a payload with what trying it came to, for the second person to see."""
+    if kind is ActKind.CLAIM:
+        total = outcome.settlement.total_fen
+        return replace(payload, total_fen=total, payable_fen=outcome.payable_fen)
+    if kind is ActKind.TRANSFER:
+        return replace(payload, months=outcome.months, balance_fen=outcome.balance_fen)
+    return payload
+
+
+def _noted(unit: Unit, kind: ActKind, by: str, about_id: str) -> bool:
+    """Note with what a proposal is about that it waits now; ``False``: another has at this moment."""
+    if kind is ActKind.CLAIM:
+        return claims.reckoned(unit, by, about_id)
+    return kind is not ActKind.TRANSFER or transfers.handed_on(unit, by, about_id)
 
 
 def _whose(unit: Unit, kind: ActKind, payload: Payload) -> str | None:
@@ -439,12 +465,15 @@ def _whose(unit: Unit, kind: ActKind, payload: Payload) -> str | None:
         case ActKind.CLAIM:
             found = claims.open_for(unit, payload.subject_id)
             return None if found is None else found.person_id
+        case ActKind.TRANSFER:
+            found = transfers.waiting(unit, payload.subject_id)
+            return None if found is None else found.person_id
 
 
 def _nothing(kind: ActKind) -> Refusal:
     if kind is ActKind.REGISTRATION:
         return RegistrationNotFound()
-    if kind is ActKind.CLAIM:
+    if kind in (ActKind.CLAIM, ActKind.TRANSFER):
         return MatterNotFound()
     return BindingNotFound() if kind is ActKind.BINDING_PAYMENT else NobodyFound()
 
@@ -472,6 +501,16 @@ def _of_case(unit: Unit, actor: Actor, role: Role, case_id: str) -> Refusal | No
         return serves_somewhere(actor, role) or DuplicateNotFound()
     areas = {area for person_id in pair for area in people.areas_of(unit, person_id)}
     return serves(actor, role, areas)
+
+
+def _out_of_reach(
+    unit: Unit, actor: Actor, role: Role, kind: ActKind, about_id: str, person_id: str
+) -> Refusal | None:
+    """Return why a proposal is not somebody's: a transfer is of the area that has it now."""
+    if kind is not ActKind.TRANSFER:
+        return _refusal(unit, actor, role, person_id)
+    found = matters.matter(unit, about_id)
+    return serves(actor, role, () if found is None else (found.area_code,))
 
 
 def _refusal(unit: Unit, actor: Actor, role: Role, person_id: str) -> Refusal | None:

@@ -37,6 +37,14 @@ class Settings:
     keys_file: str = ""
     """Empty: ``keys.json`` in ``data_dir``."""
     issuer: str = "https://yibao.example"
+    public_url: str = "http://127.0.0.1:8080"
+    """Where anybody reaches this installation; printed on certificates with the check code."""
+    seal_file: str = ""
+    """Key and certificate that sign certificates, PEM. Empty: ``seal.pem`` beside the key ring."""
+    certificate_days: int = 90
+    """How long a certificate can be verified. Our own choice; no rule was found."""
+    certificates_per_person_per_day: int = 20
+    wrong_check_codes_per_address_per_hour: int = 30
     region: str = "510000"
     """The province that runs this installation."""
 
@@ -142,6 +150,8 @@ class Settings:
     valuables_seconds: int = 86_400
     valuables_wait_seconds: int = 600
     """A second costly item within ``valuables_seconds`` can be confirmed only after this time."""
+    tax_pay_url: str = "https://tax.example/pay?bill="
+    """Where the tax authority takes contributions; the number of the bill is put behind it."""
     bill_seconds: int = 300
     elder_bill_seconds: int = 1_800
     """Of a bill that waits for somebody in elder mode to read it."""
@@ -169,6 +179,13 @@ class Settings:
     def resolved_keys_file(self) -> Path:
         """Return where the key ring lies."""
         return Path(self.keys_file) if self.keys_file else self.data_dir / "keys.json"
+
+    @property
+    def resolved_seal_file(self) -> Path:
+        """Return where the seal lies."""
+        return (
+            Path(self.seal_file) if self.seal_file else self.resolved_keys_file.parent / "seal.pem"
+        )
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:

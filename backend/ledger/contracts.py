@@ -24,6 +24,8 @@ class EntryKind(StrEnum):
     INSTALMENT = "INSTALMENT"
     CLEARING = "CLEARING"
     TRANSFER = "TRANSFER"
+    RELOCATION = "RELOCATION"
+    """转移接续: the balance of a personal account went along to another area."""
     PAYOUT = "PAYOUT"
     """A claim was paid out to a patient's bank."""
     MERGE = "MERGE"

@@ -30,6 +30,10 @@ class MatterKind(StrEnum):
     """定点选定: primary institutions."""
     DOCTOR_TEAM = "DOCTOR_TEAM"
     """家庭医生签约."""
+    ENROLMENT = "ENROLMENT"
+    """参保登记 of a resident."""
+    TRANSFER = "TRANSFER"
+    """转移接续: insurance that somebody takes along to another area."""
 
 
 class MatterState(StrEnum):
@@ -73,7 +77,7 @@ class MatterEvent(StrEnum):
     AGREE = "AGREE"
     """Experts find what is applied for."""
     RECKON = "RECKON"
-    """A clerk has reckoned what a claim comes to."""
+    """A clerk has reckoned what a claim comes to, or what a transfer brings along."""
     RETURN = "RETURN"
     """The second person does not agree; it is reckoned anew."""
     PAY = "PAY"
@@ -156,7 +160,26 @@ TEAM_MATTER_STATES: StateTable[MatterState, MatterEvent] = StateTable(
     initial=(_S.DRAFT,),
     moves=_REVIEWED,
 )
+ENROLMENT_MATTER_STATES: StateTable[MatterState, MatterEvent] = StateTable(
+    name="enrolment_matter",
+    title="参保登记申请 an application to be insured",
+    initial=(_S.DRAFT,),
+    moves=_REVIEWED,
+)
+TRANSFER_MATTER_STATES: StateTable[MatterState, MatterEvent] = StateTable(
+    name="transfer_matter",
+    title="转移接续申请 an application to take insurance along",
+    initial=(_S.DRAFT,),
+    moves={
+        **{move: after for move, after in _REVIEWED.items() if move != (_S.SUBMITTED, _E.APPROVE)},
+        (_S.SUBMITTED, _E.RECKON): _S.RECHECK,
+        (_S.RECHECK, _E.RETURN): _S.SUBMITTED,
+        (_S.RECHECK, _E.APPROVE): _S.APPROVED,
+    },
+)
 STATES_OF = {
+    MatterKind.ENROLMENT: ENROLMENT_MATTER_STATES,
+    MatterKind.TRANSFER: TRANSFER_MATTER_STATES,
     MatterKind.CHOICE: CHOICE_MATTER_STATES,
     MatterKind.DOCTOR_TEAM: TEAM_MATTER_STATES,
     MatterKind.CLAIM: CLAIM_MATTER_STATES,
@@ -196,6 +219,12 @@ class Requirement(StrEnum):
     """The itemised list of fees."""
     INJURY_STATEMENT = "INJURY_STATEMENT"
     """How an injury came about, signed: whether somebody else has to pay for it."""
+    ID_PHOTO = "ID_PHOTO"
+    """Both sides of the identity card."""
+    HOUSEHOLD_REGISTER = "HOUSEHOLD_REGISTER"
+    """The own page of it, or the certificate of birth."""
+    TRANSFER_CERTIFICATE = "TRANSFER_CERTIFICATE"
+    """参保凭证 of the area that the insurance comes from."""
     LAB_REPORTS = "LAB_REPORTS"
     """Laboratory or imaging reports of the last months."""
 
@@ -220,6 +249,12 @@ _PAPERS = {
     "INVOICE": ("医疗费用发票原件的照片或电子发票", "the invoices"),
     "FEE_LIST": ("费用明细清单", "the itemised list of fees"),
     "INJURY_STATEMENT": ("外伤情况说明或承诺书", "a signed statement of how the injury came about"),
+    "ID_PHOTO": ("身份证正反面照片", "photographs of both sides of the identity card"),
+    "HOUSEHOLD_REGISTER": (
+        "户口簿本人页或出生医学证明",
+        "the own page of the household register, or the certificate of birth",
+    ),
+    "TRANSFER_CERTIFICATE": ("转出地出具的参保凭证", "the certificate of the area it comes from"),
     "LAB_REPORTS": (
         "近6个月的检验或影像报告",
         "laboratory or imaging reports of the last six months",
@@ -272,7 +307,10 @@ class OpinionView:
 
 @dataclass(frozen=True)
 class MatterView:
-    """An application. ``due_on`` is the promised day as it stands now, the clock's pauses counted."""
+    """An application. ``due_on`` is the promised day as it stands now, the clock's pauses counted.
+
+    ``area_code``: whose desk works on it. ``enrolment_id`` is empty of whom is not insured yet.
+    """
 
     id: str
     number: str

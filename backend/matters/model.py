@@ -27,7 +27,8 @@ class Matter(SQLModel, table=True):
     applicant_id: str = Field(foreign_key="person.id")
     relation: str
     area_code: str
-    enrolment_id: str = Field(foreign_key="enrolment.id")
+    enrolment_id: str | None = Field(default=None, foreign_key="enrolment.id")
+    """Of whom is not insured yet there is none."""
     form: str = Field(sa_type=Text)
     started_at: datetime = Field(sa_type=Instant)
     submitted_at: datetime | None = Field(default=None, sa_type=Instant)

@@ -53,13 +53,17 @@ NOT_DONE = (*WITH_SOMEBODY, MatterState.APPROVED)
 
 @dataclass(frozen=True)
 class Asked:
-    """Who applies for whom, under which enrolment. ``enrolment`` is ``None`` where none is needed."""
+    """Who applies for whom, under which enrolment. ``enrolment`` is ``None`` where none is needed.
+
+    ``enrolment_id`` is empty where somebody is not insured yet.
+    """
 
     right: Right
     by: str
     person_id: str
     applicant_id: str
     area_code: str
+    desk_area: str
     enrolment_id: str
     enrolment: EnrolmentView | None
     today: date
@@ -86,6 +90,8 @@ class Procedure(Generic[F]):
     ``take`` brings about what was approved and returns its id, or ``None`` where that comes later.
     ``experts``: how many of one mind look at it before the agency does; ``None``: none.
     ``names``: what codes and ids in a form are called, for whoever reads it.
+    ``area``: whose desk begins, by form and insured area; ``None``: that of the insured area.
+    ``enrolled``: whether there has to be an enrolment; ``insured``: whether it has to be in force.
     ``appeal_days``: within how many working days an appeal is answered; ``None``: as the application.
     """
 
@@ -97,6 +103,8 @@ class Procedure(Generic[F]):
     appeal_days: Callable[[str, date], int] | None = None
     experts: Callable[[str, date], int] | None = None
     insured: bool = True
+    enrolled: bool = True
+    area: Callable[[F, str], str] | None = None
     names: Callable[[Unit, F], dict[str, str]] | None = None
 
     def read(self, matter: MatterView) -> F:
@@ -215,7 +223,9 @@ def save_now(
     unit: Unit, procedure: Procedure[F], command: SaveApplication[F]
 ) -> ApplicationView | Refusal:
     """Do what ``save`` does, within a request key that the caller has taken."""
-    asked = _asked(unit, procedure, command.actor, command.person_id, command.enrolment_id)
+    asked = _asked(
+        unit, procedure, command.actor, command.person_id, command.enrolment_id, command.form
+    )
     if isinstance(asked, Refusal):
         return asked
     judged = procedure.judge(unit, command.form, asked)
@@ -227,12 +237,12 @@ def save_now(
         command.person_id,
         asked.applicant_id,
         relation,
-        asked.area_code,
+        asked.desk_area,
         asked.enrolment_id,
         procedure.form.dump_json(command.form).decode(),
     )
     if command.matter_id is None:
-        drafts = queries.in_state(unit, new.enrolment_id, new.kind, (MatterState.DRAFT,))
+        drafts = queries.of_person_in(unit, new.person_id, new.kind, (MatterState.DRAFT,))
         if len(drafts) >= unit.settings.drafts_max:
             return ApplicationNotPossible(ApplyProblem.TOO_MANY_DRAFTS)
         matter = service.open_draft(unit, asked.by, new)
@@ -265,10 +275,10 @@ def submit_now(
     ):
         return MatterNotFound()
     people.lock_person(unit, matter.person_id)
-    asked = _asked(unit, procedure, command.actor, matter.person_id, matter.enrolment_id)
+    form = procedure.read(matter)
+    asked = _asked(unit, procedure, command.actor, matter.person_id, matter.enrolment_id, form)
     if isinstance(asked, Refusal):
         return asked
-    form = procedure.read(matter)
     judged = procedure.judge(unit, form, asked)
     if isinstance(judged, Refusal):
         return judged
@@ -336,7 +346,8 @@ def _take(unit: Unit, procedure: Procedure[F], by: str, matter: MatterView) -> M
 
 def _seen(unit: Unit, procedure: Procedure[F], matter: MatterView) -> Asked | None:
     """Return who asks for what, where an application is only looked at."""
-    asked = _enrolled(unit, procedure, Right(), "", matter.person_id, matter.enrolment_id)
+    form = procedure.read(matter)
+    asked = _enrolled(unit, procedure, Right(), "", matter.person_id, matter.enrolment_id, form)
     return None if isinstance(asked, Refusal) else asked
 
 
@@ -346,11 +357,12 @@ def _asked(
     actor: Actor,
     person_id: str,
     enrolment_id: str | None,
+    form: F,
 ) -> Asked | Refusal:
     right = right_of(unit, actor, person_id)
     if isinstance(right, Refusal):
         return right
-    asked = _enrolled(unit, procedure, right, label(actor), person_id, enrolment_id)
+    asked = _enrolled(unit, procedure, right, label(actor), person_id, enrolment_id, form)
     if isinstance(asked, Refusal):
         return asked
     away = outage_now(unit, [asked.area_code], Service.MATTERS)
@@ -364,8 +376,13 @@ def _enrolled(
     by: str,
     person_id: str,
     enrolment_id: str | None,
+    form: F,
 ) -> Asked | Refusal:
     today = local_day(unit.now)
+    applicant = right.delegate_id or person_id
+    if not procedure.enrolled and procedure.area is not None:
+        area = procedure.area(form, "")
+        return Asked(right, by, person_id, applicant, area, area, "", None, today)
     insured = people.enrolments_on(unit, person_id, today)
     enrolment = paying_enrolment([one for one in insured if enrolment_id in (None, one.id)])
     if procedure.insured and (enrolment is None or enrolment.status is not BenefitStatus.ACTIVE):
@@ -374,8 +391,8 @@ def _enrolled(
     if known is None:
         return ApplicationNotPossible(ApplyProblem.NOT_INSURED)
     area = people.area_of_enrolment(unit, known)
-    applicant = right.delegate_id or person_id
-    return Asked(right, by, person_id, applicant, area, known, enrolment, today)
+    desk = area if procedure.area is None else procedure.area(form, area)
+    return Asked(right, by, person_id, applicant, area, desk, known, enrolment, today)
 
 
 def _on_own(

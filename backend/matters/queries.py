@@ -31,6 +31,8 @@ from backend.policies.contracts import Service
 from backend.proxies import queries as bindings
 from backend.proxies.contracts import Scope
 
+_AMONG_PROPOSALS = (MatterKind.CLAIM, MatterKind.TRANSFER)
+
 
 def matter(unit: Unit, matter_id: str) -> MatterView | None:
     """Return an application, or ``None``."""
@@ -71,6 +73,19 @@ def in_state(
     return views(unit, rows)
 
 
+def of_person_in(
+    unit: Unit, person_id: str, kind: MatterKind, states: Sequence[MatterState]
+) -> list[MatterView]:
+    """Return a person's applications of a kind that are in one of some states."""
+    rows = unit.db.exec(
+        select(Matter)
+        .where(col(Matter.person_id).in_(people.records_of(person_id)), Matter.kind == kind)
+        .where(col(Matter.state).in_(states))
+        .order_by(col(Matter.id))
+    ).all()
+    return views(unit, rows)
+
+
 def waiting(
     unit: Unit, regions: Sequence[str], expert_kinds: Sequence[MatterKind], limit: int
 ) -> list[MatterView]:
@@ -81,7 +96,7 @@ def waiting(
     for_clerks = or_(
         and_(
             col(Matter.state) == MatterState.RECHECK,
-            col(Matter.kind) != MatterKind.CLAIM,  # it waits among the proposals
+            col(Matter.kind).not_in(_AMONG_PROPOSALS),
         ),
         and_(
             col(Matter.state) == MatterState.SUBMITTED,
@@ -222,7 +237,7 @@ def _view(
         applicant_id=row.applicant_id,
         relation=row.relation,
         area_code=row.area_code,
-        enrolment_id=row.enrolment_id,
+        enrolment_id=row.enrolment_id or "",
         form=form_of(unit, row),
         started_at=row.started_at,
         submitted_at=row.submitted_at,

@@ -53,7 +53,7 @@ def open_draft(unit: Unit, by: str, new: NewMatter) -> MatterView:
         applicant_id=new.applicant_id,
         relation=new.relation,
         area_code=new.area_code,
-        enrolment_id=new.enrolment_id,
+        enrolment_id=new.enrolment_id or None,
         form=unit.vault.seal(new.form, f"matter:{matter_id}"),
         started_at=unit.now,
         expires_at=unit.now + _draft_life(unit, new),
@@ -71,7 +71,7 @@ def change_draft(unit: Unit, by: str, matter_id: str, new: NewMatter) -> MatterV
     if row is None or row.state not in (MatterState.DRAFT, MatterState.SUPPLEMENT):
         return None
     row.form = unit.vault.seal(new.form, f"matter:{row.id}")
-    row.area_code, row.enrolment_id = new.area_code, new.enrolment_id
+    row.area_code, row.enrolment_id = new.area_code, new.enrolment_id or None
     unit.db.flush()
     audit.record(unit, by, "matter.change", f"person:{row.person_id}", {"matter": row.id})
     return queries.views(unit, [row])[0]
@@ -93,10 +93,12 @@ def move(
     words: str = "",
     due_days: int | None = None,
     result_id: str | None = None,
+    area_code: str | None = None,
 ) -> MatterView | None:
     """Let something happen to an application; ``None`` where it cannot happen to it now.
 
     ``due_days`` is given with the submission: the clock starts, and starts anew with an appeal.
+    ``area_code``: whose desk it goes on to.
     """
     row = locked(unit, matter_id)
     if row is None:
@@ -105,6 +107,7 @@ def move(
     if after is None:
         return None
     row.state = after
+    row.area_code = area_code or row.area_code
     if due_days is not None:
         row.submitted_at, row.due_days, row.expires_at = unit.now, due_days, None
     if event is MatterEvent.ASK:

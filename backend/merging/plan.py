@@ -75,6 +75,7 @@ PERSONS: dict[str, Does] = {
 
 KEYS: dict[str, tuple[str, ...]] = {
     "aid_identity": ("identity", "starts"),
+    "contribution": ("starts",),
     "payment_rule": (),
     "person_document": ("number_index",),
     "person_preference": (),
@@ -99,6 +100,7 @@ ENROLMENTS: dict[str, OfUnused] = {
     "capitation.enrolment_id": OfUnused.MOVES,
     "chosen_institution.enrolment_id": OfUnused.MOVES,
     "chronic_disease.enrolment_id": OfUnused.MOVES,
+    "contribution.enrolment_id": OfUnused.MOVES,
     "counter.enrolment_id": OfUnused.IS_USE,
     "counter_entry.enrolment_id": OfUnused.IS_USE,
     "enrolment_period.enrolment_id": OfUnused.FILLS,
@@ -108,6 +110,8 @@ ENROLMENTS: dict[str, OfUnused] = {
     "pay_later.enrolment_id": OfUnused.IS_USE,
     "settlement.enrolment_id": OfUnused.IS_USE,
     "team_contract.enrolment_id": OfUnused.MOVES,
+    "transfer.from_enrolment_id": OfUnused.IS_USE,
+    "transfer.to_enrolment_id": OfUnused.IS_USE,
     "settlement.family_enrolment_id": OfUnused.IS_USE,
     "wallet_transfer.enrolment_id": OfUnused.IS_USE,
 }

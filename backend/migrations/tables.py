@@ -12,6 +12,7 @@ from backend.codes import model as _codes
 from backend.coordination import model as _coordination
 from backend.credit import model as _credit
 from backend.desk import model as _desk
+from backend.enrolment import model as _enrolment
 from backend.entitlements import model as _entitlements
 from backend.filings import model as _filings
 from backend.identity import model as _identity
@@ -45,6 +46,7 @@ APPEND_ONLY = (
     _matters.MatterStepRow.__tablename__,
     _matters.MatterOpinion.__tablename__,
     _coordination.TicketStepRow.__tablename__,
+    _enrolment.Transfer.__tablename__,
 )
 __all__ = [
     "APPEND_ONLY",
@@ -57,6 +59,7 @@ __all__ = [
     "_coordination",
     "_credit",
     "_desk",
+    "_enrolment",
     "_entitlements",
     "_filings",
     "_identity",

@@ -267,6 +267,16 @@ def periods_of(unit: Unit, person_id: str) -> dict[str, list[PeriodView]]:
     return found
 
 
+def last_period(unit: Unit, enrolment_id: str) -> tuple[PersonKind, str] | None:
+    """Return as what kind of person and in which tier somebody was insured last."""
+    row = unit.db.exec(
+        select(EnrolmentPeriod)
+        .where(EnrolmentPeriod.enrolment_id == enrolment_id)
+        .order_by(col(EnrolmentPeriod.starts).desc())
+    ).first()
+    return None if row is None else (PersonKind(row.person_kind), row.tier)
+
+
 def insured_on(unit: Unit, person_ids: Sequence[str], day: date) -> set[str]:
     """Return who of some people is insured on a day: some enrolment runs and has not ended."""
     rows = unit.db.exec(
@@ -344,6 +354,16 @@ def enrolment_ids(unit: Unit, person_id: str) -> list[str]:
     """Return the ids of all enrolments of a person."""
     query = select(Enrolment.id).where(Enrolment.person_id == person_id)
     return list(unit.db.exec(query.order_by(col(Enrolment.id))).all())
+
+
+def enrolments_in(unit: Unit, person_id: str, area_code: str) -> list[str]:
+    """Return the ids of a person's enrolments in an insured area, employees' before residents'."""
+    query = select(Enrolment.id).where(
+        Enrolment.person_id == person_id, Enrolment.area_code == area_code
+    )
+    return list(
+        unit.db.exec(query.order_by(col(Enrolment.insurance_type), col(Enrolment.id))).all()
+    )
 
 
 def is_enrolment(unit: Unit, enrolment_id: str) -> bool:

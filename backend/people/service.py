@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -15,6 +16,7 @@ from backend.infra.database import Unit
 from backend.people import queries
 from backend.people.contracts import (
     EnrolmentInput,
+    EnrolmentPeriodInput,
     IdNumberInvalid,
     NoticeBy,
     PersonKnown,
@@ -64,7 +66,7 @@ def register_person(
     for document in command.documents:
         store_document(unit, person_id, document)
     for enrolment in command.enrolments:
-        _add_enrolment(unit, person_id, enrolment)
+        add_enrolment(unit, person_id, enrolment)
     for held in command.identities:
         unit.db.merge(
             AidIdentity(
@@ -101,8 +103,8 @@ def _unbelievable(command: RegisterPerson) -> IdNumberInvalid | DocumentInvalid 
     return None
 
 
-def _add_enrolment(unit: Unit, person_id: str, reported: EnrolmentInput) -> None:
-    """Store an enrolment, or what is new of it: a period that begins ends the one it falls into."""
+def add_enrolment(unit: Unit, person_id: str, reported: EnrolmentInput) -> str:
+    """Store an enrolment, or what is new of it, and return its id."""
     row = unit.db.exec(
         select(Enrolment).where(
             Enrolment.person_id == person_id,
@@ -124,9 +126,15 @@ def _add_enrolment(unit: Unit, person_id: str, reported: EnrolmentInput) -> None
         )
         unit.db.add(row)
         unit.db.flush()
-    for period in reported.periods:
+    add_periods(unit, row.id, reported.periods)
+    return row.id
+
+
+def add_periods(unit: Unit, enrolment_id: str, periods: Sequence[EnrolmentPeriodInput]) -> None:
+    """Store what is new of an enrolment: a period that begins ends the one it falls into."""
+    for period in periods:
         before = select(EnrolmentPeriod).where(
-            EnrolmentPeriod.enrolment_id == row.id,
+            EnrolmentPeriod.enrolment_id == enrolment_id,
             EnrolmentPeriod.starts < period.starts,
             or_(col(EnrolmentPeriod.ends).is_(None), col(EnrolmentPeriod.ends) >= period.starts),
         )
@@ -134,7 +142,7 @@ def _add_enrolment(unit: Unit, person_id: str, reported: EnrolmentInput) -> None
             running.ends = period.starts - timedelta(days=1)
         unit.db.merge(
             EnrolmentPeriod(
-                enrolment_id=row.id,
+                enrolment_id=enrolment_id,
                 starts=period.starts,
                 ends=period.ends,
                 status=period.status,

@@ -11,7 +11,8 @@ import csv
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
+from fractions import Fraction
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -20,15 +21,17 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from backend.access.contracts import Operator
 from backend.catalogue.library import load_catalogue
 from backend.choices.service import add_team
+from backend.enrolment.contracts import ContributionInput
+from backend.enrolment.service import report_contributions
 from backend.entitlements.service import record_disease
 from backend.filings.service import record_filing
 from backend.infra import audit
 from backend.infra.database import Unit
 from backend.institutions.contracts import Ability, Agreement, InstitutionKind, InstitutionView
 from backend.institutions.service import register_institutions, register_terminal
-from backend.kernel.calendar import local_day
+from backend.kernel.calendar import add_months, local_day
 from backend.kernel.errors import Refusal
-from backend.kernel.money import Fen
+from backend.kernel.money import Fen, share
 from backend.people import queries as people
 from backend.people.contracts import (
     AccountKind,
@@ -60,6 +63,7 @@ _PROVINCE = "510000"
 CHENGDU, YIBIN, ZIGONG, BEIJING = "510100", "511500", "510300", "110100"
 _RETIREE_CREDIT = Fen(86_400)
 _BASE = Fen(800_000)
+_SUBSIDY = Fen(70_000)
 _HOME = "510104"
 _HOSPITAL = {Ability.OUTPATIENT, Ability.OUTPATIENT_POOLING, Ability.MOBILE_PAYMENT}
 _PHARMACY = {Ability.OUTPATIENT_POOLING, Ability.MOBILE_PAYMENT}
@@ -90,6 +94,7 @@ _MIDDLES = {
 }
 """Roughly the middle of each city, in millionths of a degree; what is placed around it is made up."""
 _SINCE = date(2023, 1, 1)
+_MOVED_ON = date(2026, 1, 1)
 _IDENTITIES = {
     "aided": (IdentityInput(Identity.MINIMUM_LIVING, _SINCE, None),),
     "extreme": (IdentityInput(Identity.EXTREME_POVERTY, _SINCE, None),),
@@ -301,10 +306,49 @@ def _load_person(unit: Unit, row: dict[str, str], serial: int) -> None:
     if isinstance(person, Refusal):
         raise ValueError(f"sample person {row['key']}: {person}")
     for enrolment in people.enrolments_on(unit, person.id, local_day(unit.now)):
+        _report_contributions(unit, enrolment)
         _record_facts(unit, row["key"], enrolment)
         if enrolment.account_kind is AccountKind.COMBINED:
             open_account(unit, enrolment.id)
             _fill_account(unit, row["key"], enrolment)
+
+
+def _report_contributions(unit: Unit, enrolment: EnrolmentView) -> None:
+    """Store what was paid: each month of the last year and this for employees, each year for others.
+
+    The amounts are samples; what the law credits to accounts does not depend on them.
+    """
+    today = local_day(unit.now)
+    runs = enrolment.status in (BenefitStatus.ACTIVE, BenefitStatus.WAITING)
+    last = today if runs else enrolment.status_from - timedelta(days=1)
+    first = enrolment.status_from if runs else date(last.year - 1, 1, 1)
+    paid = []
+    if enrolment.insurance_type is InsuranceType.EMPLOYEE:
+        if enrolment.person_kind is PersonKind.RETIRED:
+            return
+        month = max(first, date(last.year - 1, 1, 1))
+        while month <= last.replace(day=1):
+            paid.append(_month_paid(enrolment, month))
+            month = add_months(month, 1)
+    else:
+        for year in range(max(first.year, last.year - 1), last.year + 1):
+            own = Fen(52_000 if enrolment.tier == "HIGH" else 40_000)
+            days = (date(year, 1, 1), date(year, 12, 31))
+            paid.append(ContributionInput(*days, Fen(0), own, _SUBSIDY, "", date(year - 1, 11, 1)))
+    report_contributions(unit, "system", enrolment.id, paid)
+
+
+def _month_paid(enrolment: EnrolmentView, month: date) -> ContributionInput:
+    base = enrolment.contribution_base_fen
+    return ContributionInput(
+        month,
+        add_months(month, 1) - timedelta(days=1),
+        base,
+        share(base, Fraction(2, 100)),
+        share(base, Fraction(65, 1000)),
+        "示例有限公司",
+        month.replace(day=15),
+    )
 
 
 def _record_facts(unit: Unit, key: str, enrolment: EnrolmentView) -> None:
@@ -320,6 +364,8 @@ def _record_facts(unit: Unit, key: str, enrolment: EnrolmentView) -> None:
 def _fill_account(unit: Unit, key: str, enrolment: EnrolmentView) -> None:
     if key == "poor_balance":
         credit_reported(unit, enrolment, Fen(1_250), "历年结余")
+    elif enrolment.status is BenefitStatus.ENDED:
+        credit_reported(unit, enrolment, Fen(123_456), "历年结余（示例金额）")
     elif enrolment.person_kind is PersonKind.RETIRED:
         credit_reported(unit, enrolment, _RETIREE_CREDIT, "退休人员个人账户划入（示例金额）")
     else:
@@ -359,6 +405,10 @@ def _enrolments(key: str) -> tuple[EnrolmentInput, ...]:
         "zigong": (_resident(adult, area=ZIGONG),),
         "child": (_resident(PersonKind.STUDENT_OR_CHILD),),
         "student": (_resident(PersonKind.UNIVERSITY_STUDENT),),
+        "moved": (
+            replace(_employee(PersonKind.ACTIVE, BenefitStatus.ENDED), area_code=YIBIN),
+            replace(active, periods=(replace(active.periods[0], starts=_MOVED_ON),)),
+        ),
         "not_insured": (),
     }[group]
 

@@ -23,6 +23,7 @@ from backend.desk.contracts import (
     SecondPersonNeeded,
     WordsMissing,
 )
+from backend.enrolment.contracts import EnrolmentNotPossible
 from backend.identity.contracts import PhoneInvalid
 from backend.identity.registration_contracts import (
     AlreadyRegistered,
@@ -51,6 +52,7 @@ _ACTS = (
     *(BindingNotFound, BindingNotPossible),
     *(NobodyFound, IdNumberInvalid, PersonKnown, PhoneInvalid),
     *CLAIMED,
+    EnrolmentNotPossible,
 )
 """What the acts themselves may refuse, when they are proposed as when they are confirmed."""
 

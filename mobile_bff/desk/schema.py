@@ -24,6 +24,7 @@ from mobile_bff.desk.reviews import ReviewMutations
 from mobile_bff.desk.shown import Staff, WorkList, staff_type, work_type
 from mobile_bff.desk.sign_in import StaffSignInMutations
 from mobile_bff.desk.tickets import DeskTicketMutations, DeskTicketQueries
+from mobile_bff.desk.transfers import DeskTransferMutations
 from mobile_bff.limits import EXTENSIONS
 from mobile_bff.scalars import SCALARS
 
@@ -74,6 +75,7 @@ DeskMutation = merge_types(
         ReviewMutations,
         MatterMutations,
         DeskClaimMutations,
+        DeskTransferMutations,
         DeskTicketMutations,
     ),
 )

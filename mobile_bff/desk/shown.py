@@ -110,6 +110,10 @@ class Proposal:
     pay_day_limit: Money | None = strawberry.field(description="Of a payment: the most a day.")
     total: Money | None = strawberry.field(description="Of a claim: what the lines sum to.")
     payable: Money | None = strawberry.field(description="Of a claim: what is paid out.")
+    months: int | None = strawberry.field(description="Of a transfer: months that were paid.")
+    balance: Money | None = strawberry.field(
+        description="Of a transfer: what comes into the account."
+    )
     lines: list[FeeLine] = strawberry.field(description="Of a claim: its lines; else empty.")
     words: str = strawberry.field(description="Which papers were compared.")
     proposed_by: str = strawberry.field(description="Who has proposed it.")
@@ -221,6 +225,8 @@ def proposal_type(view: ProposalView, locale: Locale) -> Proposal:
         pay_day_limit=money_or_none(view.payload.pay_day_limit_fen, locale),
         total=money_or_none(view.payload.total_fen, locale),
         payable=money_or_none(view.payload.payable_fen, locale),
+        months=view.payload.months,
+        balance=money_or_none(view.payload.balance_fen, locale),
         lines=[
             FeeLine(
                 code=line.code,

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, datetime
 
 import strawberry
 
+from backend.enrolment import queries as enrolment
+from backend.enrolment.contracts import ContributionView
 from backend.infra.database import Unit
 from backend.kernel.calendar import local_day
 from backend.kernel.errors import Locale
@@ -34,8 +37,8 @@ MODULE = AppModule(
     "参保与缴费信息",
     "参保信息",
     "Enrolments and contributions",
-    ModuleState.PARTIAL,
-    "可查询各地参保状态及变更、缴费基数、档次、连续参保月数和年度累计；逐月缴费记录尚未接入。",
+    ModuleState.AVAILABLE,
+    "各地参保状态及变更、逐月（年）缴费与单位、累计和连续月数、最近同步时间，待遇年度累计。",
 )
 ELDER_AGE = 60
 
@@ -92,17 +95,66 @@ class EnrolmentType:
     months_in_row: int = strawberry.field(
         description="Whole months in force up to today without a break; of a list of one's own."
     )
+    months_paid: int = strawberry.field(
+        description="Months paid in all, those brought along counted; of a list of one's own."
+    )
+    last_sync: datetime | None = strawberry.field(
+        description="When the authority last reported a contribution; null: it never has."
+    )
     periods: list[EnrolmentPeriodType] = strawberry.field(
         description="Every stretch with its status, the earliest first; of a list of one's own."
     )
 
 
-def enrolment_type(
-    view: EnrolmentView,
-    locale: Locale,
-    periods: Sequence[PeriodView] = (),
-    months: int = 0,
-) -> EnrolmentType:
+@strawberry.type(name="Contribution", description="What was, or is to be, paid for a time.")
+class ContributionType:
+    """A month of an employee, or a year of a resident."""
+
+    enrolment_id: strawberry.ID = strawberry.field(description="The enrolment.")
+    starts: date = strawberry.field(description="First day that it is for.")
+    ends: date = strawberry.field(description="Last day that it is for.")
+    status: Status = strawberry.field(description="Where it stands.")
+    base: Money = strawberry.field(description="Base of the contribution; zero for residents.")
+    own: Money = strawberry.field(description="By the insured.")
+    others: Money = strawberry.field(description="By the employer, or the government.")
+    payer: str = strawberry.field(description="The employer; may be empty.")
+    paid_on: date | None = strawberry.field(description="The day it was paid; null: it is not.")
+    bill_number: str = strawberry.field(description="Number of the bill to pay; may be empty.")
+    due_until: date | None = strawberry.field(description="Last day to pay; null: no bill.")
+    pay_url: str = strawberry.field(
+        description="Where the tax authority takes the payment; empty where nothing is due."
+    )
+
+
+def contribution_type(view: ContributionView, locale: Locale) -> ContributionType:
+    """Return a contribution for the schema."""
+    return ContributionType(
+        enrolment_id=strawberry.ID(view.enrolment_id),
+        starts=view.starts,
+        ends=view.ends,
+        status=status(view.state, locale),
+        base=money(view.base_fen, locale),
+        own=money(view.own_fen, locale),
+        others=money(view.others_fen, locale),
+        payer=view.payer,
+        paid_on=view.paid_on,
+        bill_number=view.bill_number,
+        due_until=view.due_until,
+        pay_url=view.pay_url,
+    )
+
+
+@dataclass(frozen=True)
+class Paid:
+    """What an enrolment of one's own has paid."""
+
+    periods: Sequence[PeriodView] = ()
+    months_in_row: int = 0
+    months: int = 0
+    last_sync: datetime | None = None
+
+
+def enrolment_type(view: EnrolmentView, locale: Locale, paid: Paid = Paid()) -> EnrolmentType:
     """Return an enrolment for the schema."""
     return EnrolmentType(
         id=strawberry.ID(view.id),
@@ -116,12 +168,14 @@ def enrolment_type(
         status_until=view.status_until,
         contribution_base=money(view.contribution_base_fen, locale),
         tier=view.tier,
-        months_in_row=months,
+        months_in_row=paid.months_in_row,
+        months_paid=paid.months,
+        last_sync=paid.last_sync,
         periods=[
             EnrolmentPeriodType(
                 starts=one.starts, ends=one.ends, status=status(one.status, locale), tier=one.tier
             )
-            for one in periods
+            for one in paid.periods
         ],
     )
 
@@ -194,18 +248,41 @@ class EnrolmentQueries:
     async def enrolments(self, info: Info) -> list[EnrolmentType]:
         """Return all enrolments."""
 
-        def read(unit: Unit) -> list[tuple[EnrolmentView, list[PeriodView], int]]:
+        def read(unit: Unit) -> list[tuple[EnrolmentView, Paid]]:
             today = local_day(unit.now)
             periods = people.periods_of(unit, self.subject)
+            mine = people.enrolments_on(unit, self.subject, today)
+            ids = [one.id for one in mine]
+            months, synced = enrolment.months_paid(unit, ids), enrolment.last_reported(unit, ids)
             return [
-                (one, periods.get(one.id, []), months_in_row(periods.get(one.id, []), today))
-                for one in people.enrolments_on(unit, self.subject, today)
+                (
+                    one,
+                    Paid(
+                        periods.get(one.id, []),
+                        months_in_row(periods.get(one.id, []), today),
+                        months[one.id],
+                        synced.get(one.id),
+                    ),
+                )
+                for one in mine
             ]
 
         return [
-            enrolment_type(view, info.context.locale, periods, months)
-            for view, periods, months in await info.context.door.read(read)
+            enrolment_type(view, info.context.locale, paid)
+            for view, paid in await info.context.door.read(read)
         ]
+
+    @strawberry.field(
+        description="What was paid, and what is due, the newest first; of every area, or of one year."
+    )
+    async def contributions(self, info: Info, year: int | None = None) -> list[ContributionType]:
+        """Return contributions."""
+
+        def read(unit: Unit) -> list[ContributionView]:
+            return enrolment.contributions(unit, people.enrolment_ids(unit, self.subject), year)
+
+        found = await info.context.door.read(read)
+        return [contribution_type(one, info.context.locale) for one in found]
 
     @strawberry.field(description="What this year has used, for each enrolment.")
     async def year_use(self, info: Info) -> list[YearUse]:

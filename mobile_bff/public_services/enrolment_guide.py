@@ -1,28 +1,41 @@
-"""B6 参保登记与缴费指引: the waiting period told before it bites; registering itself is not built yet."""
+"""B6 参保登记与缴费指引: the waiting period told before it bites, registering as a resident, and bills."""
 
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import strawberry
 
+from backend.access.contracts import NotPermitted, SignInRequired
+from backend.access.logic import own_id
+from backend.enrolment import logic, service
+from backend.enrolment.contracts import AskForBill, EnrolForm, EnrolmentNotPossible
+from backend.enrolment.registering import REGISTRATION
 from backend.infra.database import Unit
 from backend.kernel.calendar import add_months, local_day
 from backend.kernel.errors import Locale
+from backend.kernel.money import Fen
+from backend.matters.contracts import MatterNotFound
+from backend.people.contracts import PersonKind
 from backend.people.logic import waiting_months
-from backend.rulebook.contracts import RuleMissing
+from backend.rulebook.contracts import RuleMissing, RuleNotLoaded
 from backend.rulebook.library import rulebook
+from mobile_bff.applications import FORM, ApplicationType, saved
 from mobile_bff.connections import BadInput
 from mobile_bff.context import Info
+from mobile_bff.errors import KEYED, answer, result_union
 from mobile_bff.modules import AppModule, ModuleState
+from mobile_bff.personal_rights.enrolments import ContributionType, contribution_type
+from mobile_bff.scalars import Money, money
 
 MODULE = AppModule(
     "B6",
     "参保登记与缴费指引",
     "参保缴费",
     "Enrolment and contributions",
-    ModuleState.PARTIAL,
-    "缴费前可先算居民医保待遇等待期和待遇开始日；在线参保登记和缴费查询尚未开放。",
+    ModuleState.AVAILABLE,
+    "缴费前先算等待期和待遇开始日；居民参保登记、开具缴费单（税务缴费链接）、缴费后自动参保。",
 )
 _YEARS_MAX = 60
 
@@ -50,6 +63,59 @@ def _said(months: int, starts: date, repaired: int, locale: Locale) -> str:
         return f"There is no waiting; benefits begin on {starts}."
     shorter = f" Paying the gap back shortens it to {repaired}." if repaired < months else ""
     return f"{months} months of waiting; benefits begin on {starts}, nothing before.{shorter}"
+
+
+@strawberry.type(description="A tier of contribution.")
+class TierChoice:
+    """What a year costs in it."""
+
+    tier: str = strawberry.field(description="Its name, as the rules have it.")
+    contribution: Money = strawberry.field(description="What the insured pays for a year.")
+
+
+@strawberry.type(description="What can be registered for in an area today.")
+class RegistrationChoices:
+    """Years and tiers."""
+
+    years: list[int] = strawberry.field(
+        description="This year, and the next one within its window."
+    )
+    tiers: list[TierChoice] = strawberry.field(description="Tiers; STUDENT is of who is no adult.")
+    provisional: bool = strawberry.field(
+        description="Whether a number here has no official source yet."
+    )
+
+
+@strawberry.input(description="Saves an application to be insured as a resident as a draft.")
+class SaveEnrolmentInput:
+    """Who registers where, as what, and for which year."""
+
+    subject_id: strawberry.ID | None = strawberry.field(
+        default=None, description="For whom; null: the caller."
+    )
+    matter_id: strawberry.ID | None = strawberry.field(
+        default=None, description="The draft to go on with; null: a new one."
+    )
+    division_code: str = strawberry.field(description="County or district (GB/T 2260).")
+    person_kind: PersonKind = strawberry.field(description="Adult, child or pupil, or student.")
+    tier: str = strawberry.field(description="Tier of contribution; STUDENT for who is no adult.")
+    year: int = strawberry.field(description="The year of insurance.")
+    address: str = strawberry.field(description="Where the person lives.")
+    local_household: bool = strawberry.field(
+        description="Whether the household register is of there; else a proof of residence is needed."
+    )
+    request_id: str = strawberry.field(description="Request key: the same repeats the answer.")
+
+
+@strawberry.input(description="Asks for the bill of a year.")
+class AskForBillInput:
+    """Whose insurance, and which year."""
+
+    subject_id: strawberry.ID | None = strawberry.field(
+        default=None, description="For whom; null: the caller."
+    )
+    enrolment_id: strawberry.ID = strawberry.field(description="The resident's insurance.")
+    year: int = strawberry.field(description="The year.")
 
 
 @strawberry.type
@@ -91,3 +157,75 @@ class GuideQueries:
             )
 
         return await info.context.door.read(read)
+
+    @strawberry.field(
+        description="Which years and tiers can be registered for in an area today; null: no rule there."
+    )
+    async def registration_choices(self, info: Info, area_code: str) -> RegistrationChoices | None:
+        """Return the years and tiers."""
+
+        def read(unit: Unit) -> tuple[tuple[int, ...], list[tuple[str, Fen]], bool] | None:
+            today, book = local_day(unit.now), rulebook()
+            try:
+                years = logic.years_open(area_code, today, book)
+                tiers = book.find(area_code, "enrolment.tiers", today)
+                fee = "enrolment.resident_contribution"
+                found = [(one, book.find(area_code, fee, today, tier=one)) for one in tiers.items]
+            except RuleMissing:
+                return None
+            doubtful = tiers.ref.provisional or any(one.ref.provisional for _, one in found)
+            return years, [(name, one.fen) for name, one in found], doubtful
+
+        found = await info.context.door.read(read)
+        if found is None:
+            return None
+        years, tiers, doubtful = found
+        return RegistrationChoices(
+            years=list(years),
+            tiers=[
+                TierChoice(tier=name, contribution=money(fen, info.context.locale))
+                for name, fen in tiers
+            ],
+            provisional=doubtful,
+        )
+
+
+@strawberry.type
+class RegisteringMutations:
+    """Registering as a resident, and asking for a bill."""
+
+    @strawberry.mutation(
+        description="Save an application to be insured as a resident as a draft.",
+        graphql_type=result_union(
+            "SaveEnrolmentResult", ApplicationType, (*KEYED, *FORM, EnrolmentNotPossible)
+        ),
+    )
+    async def save_enrolment(self, info: Info, input: SaveEnrolmentInput) -> Any:
+        """Save a draft."""
+        form = EnrolForm(
+            input.division_code,
+            input.person_kind,
+            input.tier,
+            input.year,
+            input.address.strip(),
+            input.local_household,
+        )
+        return await saved(info, REGISTRATION, input, form)
+
+    @strawberry.mutation(
+        description="Have the bill for a year of a resident's insurance made, or shown again.",
+        graphql_type=result_union(
+            "AskForBillResult",
+            ContributionType,
+            (SignInRequired, NotPermitted, MatterNotFound, EnrolmentNotPossible, RuleNotLoaded),
+        ),
+    )
+    async def ask_for_bill(self, info: Info, input: AskForBillInput) -> Any:
+        """Make a bill."""
+        subject: str = input.subject_id or own_id(await info.context.actor())
+        outcome = await info.context.act(
+            service.ask_for_bill,
+            lambda actor: AskForBill(actor, subject, input.enrolment_id, input.year),
+        )
+        locale = info.context.locale
+        return answer(outcome, locale, lambda view: contribution_type(view, locale))

@@ -96,6 +96,11 @@ def test_enrolments_and_account_lines_tell_their_history(site: Site) -> None:
     assert enrolment["contributionBase"]["yuan"] != "0.00"
     [account] = phone.call("AccountLines", first=5, since="2020-01-01")["accounts"]
     assert account["frozenAt"] is None
+    assert enrolment["monthsPaid"] >= 12
+    assert enrolment["lastSync"] is not None
+    paid = phone.call("Contributions")["contributions"]
+    assert {one["status"]["code"] for one in paid} == {"PAID"}
+    assert paid[0]["payer"] == "示例有限公司"
     lines = [edge["node"] for edge in account["lines"]["edges"]]
     assert lines
     assert not any(one["forRelative"] for one in lines)
@@ -126,3 +131,41 @@ def test_a_year_is_handed_out_as_a_table_to_whom_it_belongs(site: Site) -> None:
     )
     assert fetch(phone.token, year="next").status_code == 400
     assert fetch(phone.token, year="99999").status_code == 400
+
+
+def test_somebody_registers_is_approved_and_shown_the_bill(site: Site) -> None:
+    phone = site.phone("not_insured")
+    choices = phone.call("RegistrationChoices", areaCode="510100")["registrationChoices"]
+    assert (choices["provisional"], "HIGH" in [one["tier"] for one in choices["tiers"]]) == (
+        True,
+        True,
+    )
+    form = {
+        "divisionCode": "510104",
+        "personKind": "RESIDENT_ADULT",
+        "tier": "HIGH",
+        "year": choices["years"][0],
+        "address": "示例路1号",
+        "localHousehold": True,
+    }
+    refused = phone.do_once("SaveEnrolment", **{**form, "divisionCode": "510100"})
+    assert "参保地" in refused["message"]
+    draft = phone.do_once("SaveEnrolment", **form)
+    assert draft["missing"] == ["ID_PHOTO"]
+    matter = draft["matter"]["matterId"]
+    sent = site.http.post(
+        f"{site.url}/materials/{matter}",
+        files={"ID_PHOTO": ("a.png", picture(), "image/png")},
+        headers={"authorization": f"Bearer {phone.token}"},
+    )
+    assert sent.status_code == 200
+    assert phone.do_once("SubmitApplication", matterId=matter)["matter"]["state"] == "SUBMITTED"
+    done = at_desk(site, "CD1001").do(
+        "DecideMatter", matterId=matter, decision="APPROVE", words="核对身份证"
+    )
+    assert done["matter"]["state"] == "APPROVED"
+    seen = phone.call("Application", matterId=matter)["application"]
+    assert seen["matter"]["status"]["text"] == "已登记，等待缴费"
+    [bill] = phone.call("Contributions")["contributions"]
+    assert (bill["status"]["code"], bill["own"]["yuan"]) == ("DUE", "520.00")
+    assert bill["payUrl"].endswith(bill["billNumber"])

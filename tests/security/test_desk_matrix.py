@@ -42,6 +42,7 @@ from tests.usecases.test_documents import (
     registered_baby,
     resident,
 )
+from tests.usecases.test_enrolment import FROM_BEIJING, moving
 from tests.usecases.test_filings import PROMISED, PROVEN, add, filed, save, submit
 from tests.usecases.test_registration import ELDER
 from tests.usecases.test_registration import register as register_oneself
@@ -54,6 +55,7 @@ STAFF = ("clerk", "checker", "supervisor", "expert", "elsewhere", "province", "b
 EVERYBODY = ("anonymous", "person", "till", *STAFF)
 _CLERKS = {"clerk", "checker", "province"}
 _CHECKERS = {"checker", "supervisor", "province"}
+_LETTER = {"months": 60, "balanceFen": 0}
 _WORKING = {*_CLERKS, *_CHECKERS, "expert", "elsewhere"}
 
 MUTATIONS: dict[str, Row] = {
@@ -85,6 +87,7 @@ MUTATIONS: dict[str, Row] = {
             words="发票与明细一致",
         ),
     ),
+    "handOnTransfer": Row(_CLERKS, _input(matterId="@incoming", words="信息表", **_LETTER)),
     "recordPayout": Row(_CHECKERS, _input(matterId="@booked_claim", paid=True)),
     "retryUpload": Row(_CLERKS, _input(filingId="@filing")),
     "propose": Row(
@@ -178,6 +181,7 @@ def _furnished(world: World) -> Province:
         "material": paper.id,
         "chronic": disease.id,
         "claim": handed_in.id,
+        "incoming": moving(world, FROM_BEIJING).matter.id,
         "ticket": opened_ticket(world, "worker_6").id,
         "booked_claim": to_pay.id,
         "filing": filing.id,

@@ -246,6 +246,20 @@ MUTATIONS: dict[str, Row] = {
     "saveChoice": Row(
         {"self", "payer"}, _keyed(subjectId="@owner", institutionCodes=["H51010400004"])
     ),
+    "saveEnrolment": Row(
+        {"self", "payer"},
+        _keyed(
+            subjectId="@owner",
+            divisionCode="510104",
+            personKind="RESIDENT_ADULT",
+            tier="HIGH",
+            year=2026,
+            address="示例路1号",
+            localHousehold=True,
+        ),
+    ),
+    "askForBill": Row({"self", "payer"}, _input(subjectId="@owner", enrolmentId="x", year=2026)),
+    "saveTransfer": Row({"self", "payer"}, _keyed(subjectId="@owner", fromArea="511500")),
     "saveDoctorTeam": Row({"self", "payer"}, _keyed(subjectId="@owner", teamId="@team")),
     "reportCardLoss": Row(
         {"self", "payer"}, _input(subjectId="@owner", formally=False, freezeCode=False)
@@ -327,12 +341,13 @@ QUERIES: dict[str, tuple[set[str], str]] = {
         'publicServices { modules { id } institutions(divisionCode: "510104", kind: PHARMACY) { id } '
         'institution(code: "P51010400001") { id } findInstitutions(input: {text: "大药房"}) { metres } '
         'waitingPeriod(areaCode: "510100", gapYears: 1) { months } '
+        'registrationChoices(areaCode: "510100") { years } '
         'catalogueItems(text: "布洛芬片") { code } }',
     ),
     "publicServices.filings": (
         _MAY_VIEW,
         f"publicServices {{ filings({_SUBJECT}) {{ filingId }} matters({_SUBJECT}) {{ number }} "
-        f"tickets({_SUBJECT}) {{ number }} "
+        f"tickets({_SUBJECT}) {{ number }} transfers({_SUBJECT}) {{ months }} "
         f'directSettlement({_SUBJECT}, institutionCode: "H11010100001", care: INPATIENT) '
         "{ can } }",
     ),
@@ -362,7 +377,7 @@ QUERIES: dict[str, tuple[set[str], str]] = {
         "documents { id } enrolments { id } accounts { enrolmentId } yearUse { year } yearSummary { year } "
         "chronicDiseases { id } chronicChoices { workdays } claims { invoices } "
         "chosenInstitutions { starts } teamContracts { ends } doctorTeams { name } "
-        "choiceRules { countMax } cardLoss { state } "
+        "choiceRules { countMax } cardLoss { state } contributions { starts } "
         "settlements { edges { node { id } } } "
         'estimate(input: {care: OUTPATIENT, inScope: 100, options: [{institutionId: "x"}]}) '
         "{ refusal } }",

@@ -14,6 +14,8 @@ from backend.catalogue.service import match_items
 from backend.claims.contracts import BookClaim, ClaimLine, ClaimView
 from backend.claims.service import book_claim
 from backend.codes.contracts import IssuedCode
+from backend.desk import service as desk
+from backend.desk.contracts import DecideProposal
 from backend.entitlements.contracts import Pilot
 from backend.entitlements.service import clear_month, clear_year
 from backend.infra import audit
@@ -28,6 +30,7 @@ from backend.rulebook.library import make_book, packs_in, shipped_packs
 from backend.settlement.case import CareKind
 from tests.cases.test_cases import PACKS
 from tests.usecases.test_chronic import says, submitted
+from tests.usecases.test_enrolment import hand_on, moving
 from tests.usecases.test_filings import filed
 from tests.usecases.test_relatives import bound, code_for
 from tests.usecases.test_tickets import opened
@@ -87,6 +90,8 @@ def _fill_what_no_purchase_writes(world: World) -> None:
     assert isinstance(world.do(report_not_me, not_me), MisuseView)
     says(world, "HX2001", submitted(world, "worker_3").id)
     opened(world, "worker_4")
+    proposal = hand_on(world, moving(world).matter.id)
+    world.do(desk.confirm, DecideProposal(world.staff("CD1003"), proposal.id))
     bound(world, "worker", "retiree")
     assert isinstance(code_for(world, "worker", "retiree"), IssuedCode)
 

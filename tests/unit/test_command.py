@@ -31,6 +31,7 @@ from backend.policies.contracts import OutageNow
 from mobile_bff.command import main
 from tests.usecases.test_documents import BABY, NUMBER, registered_baby
 from tests.usecases.test_documents import register as register_again
+from tests.usecases.test_enrolment import bills, registered
 from tests.usecases.test_registration import ELDER, register
 from tests.usecases.test_relatives import request
 from tests.world import IBUPROFEN, LEVEL_3, OTHER_PHARMACY, PHARMACY, VISIT, World, line, new_key
@@ -373,3 +374,20 @@ def test_policy_documents_are_drafted_published_found_and_withdrawn(
     assert yibao("document", "draft", str(tmp_path / "no.yaml"))[0] == 1
     assert yibao("document", "load")[0] == 0  # what is there already stays as it is
     assert "institutions" in yibao("reindex")[1]
+
+
+def test_the_tax_authority_s_file_is_booked_once(world: World, yibao: Any, tmp_path: Path) -> None:
+    registered(world)
+    [bill] = bills(world)
+    file = tmp_path / "paid.csv"
+    head = "bill_number,amount_fen,paid_on,receipt"
+    file.write_text(f"{head}\n{bill.bill_number},52000,2026-06-15,SH1\nJF1,1,2026-06-15,SH2\n")
+    code, out, err = yibao("contributions", str(file))
+    assert (code, out.strip()) == (1, "1 BOOKED, 1 UNKNOWN_BILL")
+    assert "line 3: JF1: UNKNOWN_BILL" in err
+    file.write_text(f"{head}\n{bill.bill_number},52000,2026-06-15,SH1\n")
+    assert yibao("contributions", str(file))[:2] == (0, "1 BOOKED_BEFORE")
+    file.write_text(f"{head}\nJF1,much,2026-06-15,SH2\n")
+    assert "line 2 cannot be read" in yibao("contributions", str(file))[2]
+    file.write_text("number\n1\n")
+    assert "the columns are not" in yibao("contributions", str(file))[2]

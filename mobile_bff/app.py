@@ -21,6 +21,7 @@ from backend.infra.settings import Mode, Settings
 from backend.infra.tokens import key_set
 from backend.matters.materials import BYTES_MAX
 from mobile_bff.bearer import Bearer
+from mobile_bff.certificates import FILE_BYTES_MAX, Certificates
 from mobile_bff.couriers import (
     deliver_forever,
     return_transfers_forever,
@@ -88,6 +89,7 @@ def assemble(resources: Resources) -> Starlette:
                 larger={
                     "/face-checks/": settings.face_upload_bytes_max,
                     "/materials/": BYTES_MAX + 100_000,
+                    "/verify": FILE_BYTES_MAX,
                 },
             )
         ],
@@ -103,12 +105,16 @@ def _files(resources: Resources, door: Door, faces: FaceReader) -> list[Route]:
     """Return where files come in and go out."""
     bearer = Bearer(resources)
     pictures, papers = FaceUpload(door, faces, bearer), Papers(door, bearer)
-    exports = Exports(door, bearer)
+    exports, certificates = Exports(door, bearer), Certificates(door, bearer, resources.settings)
     return [
         Route("/face-checks/{check_id:str}", pictures.answer, methods=["POST"]),
         Route("/materials/{matter_id:str}", papers.take, methods=["POST"]),
         Route("/materials/{material_id:str}/content", papers.show, methods=["GET"]),
         Route("/exports/settlements.csv", exports.settlements, methods=["GET"]),
+        Route("/certificates/{certificate_id:str}.pdf", certificates.file, methods=["GET"]),
+        Route("/verify", certificates.page, methods=["GET"]),
+        Route("/verify", certificates.check, methods=["POST"]),
+        Route("/verify/{code:str}", certificates.page, methods=["GET"]),
     ]
 
 

@@ -18,6 +18,7 @@ from backend.access.contracts import Operator
 from backend.cards.contracts import CARD_STATES
 from backend.catalogue import queries as catalogue
 from backend.catalogue import service as catalogue_service
+from backend.certificates.contracts import CERTIFICATE_STATES
 from backend.codes.contracts import CODE_STATES
 from backend.coordination.contracts import TICKET_STATES
 from backend.credit.contracts import PAY_LATER_STATES
@@ -71,7 +72,7 @@ from mobile_bff.policy_tools import add_policy_commands
 from mobile_bff.processes import DidNotStart, is_taken
 from mobile_bff.schema import make_schema
 from mobile_bff.staff_tools import add_staff_commands
-from mobile_bff.start import migrate, open_resources
+from mobile_bff.start import make_seal, migrate, open_resources
 from mobile_bff.trusted import digest
 from mobile_bff.verify_tools import add_verify_command
 
@@ -209,7 +210,8 @@ def _seed(_options: argparse.Namespace) -> int:
 
 
 def _keys(options: argparse.Namespace) -> int:
-    path = _settings().resolved_keys_file
+    settings = _settings()
+    path = settings.resolved_keys_file
     if options.rotate:
         master, signing = rotate_keys(path, SystemIds())
         print(f"new data is sealed with {master}, new tokens are signed with {signing}")
@@ -220,6 +222,9 @@ def _keys(options: argparse.Namespace) -> int:
         return 1
     make_keys(path, SystemIds())
     print(f"made {path}; keep it safe and back it up, without it sealed data cannot be read")
+    if not settings.resolved_seal_file.exists():
+        make_seal(settings)
+        print(f"made {settings.resolved_seal_file}, a seal for trials; a real one comes from a CA")
     return 0
 
 
@@ -264,7 +269,7 @@ _STATE_TABLES = (
     *(PROPOSAL_STATES, FILING_STATES, FILING_MATTER_STATES, CANCEL_MATTER_STATES),
     *(CHRONIC_MATTER_STATES, CLAIM_MATTER_STATES, CHOICE_MATTER_STATES, TEAM_MATTER_STATES),
     *(ENROLMENT_MATTER_STATES, TRANSFER_MATTER_STATES, CONTRIBUTION_STATES),
-    *(DOCUMENT_STATES, CARD_STATES, TICKET_STATES),
+    *(DOCUMENT_STATES, CARD_STATES, CERTIFICATE_STATES, TICKET_STATES),
 )
 
 

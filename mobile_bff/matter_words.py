@@ -5,6 +5,11 @@ from __future__ import annotations
 from enum import Enum
 
 from backend.cards.contracts import CardProblem, CardState
+from backend.certificates.contracts import (
+    CertificateKind,
+    CertificateProblem,
+    CertificateState,
+)
 from backend.choices.contracts import ChoiceProblem
 from backend.claims.contracts import ClaimProblem, ClaimReason
 from backend.coordination.contracts import (
@@ -47,6 +52,7 @@ def _named(
         | ChoiceProblem
         | EnrolProblem
         | CardProblem
+        | CertificateProblem
         | TicketProblem
     ],
 ) -> dict[str, _W]:
@@ -340,6 +346,27 @@ MATTER_WORDS: dict[type[Enum], tuple[str, dict[str, _W]]] = {
     ),
     TicketProblem: ("Why a ticket cannot be opened like this.", _named(TicketProblem)),
     EnrolProblem: ("Why nobody can be insured, pay or transfer like this.", _named(EnrolProblem)),
+    CertificateKind: (
+        "What a certificate says.",
+        {
+            "ENROLMENT": _W("参保凭证", "Every insurance, with its months and balance."),
+            "CONTRIBUTIONS": _W("参保缴费证明", "The contributions of a year."),
+            "SETTLEMENTS": _W("医疗费用结算清单", "The settlements of a year."),
+        },
+    ),
+    CertificateState: (
+        "Where a certificate stands.",
+        {
+            "VALID": _W("有效", "Valid."),
+            "REVOKED": _W("已作废", "Taken back.", "请勿采信。", "Do not rely on it."),
+            "EXPIRED": _W(
+                "已过核验有效期",
+                "Past the time in which it can be verified.",
+                "请重新开具。",
+                "Have another one issued.",
+            ),
+        },
+    ),
     ContributionState: (
         "Where a contribution stands.",
         {
@@ -354,6 +381,10 @@ MATTER_WORDS: dict[type[Enum], tuple[str, dict[str, _W]]] = {
         },
     ),
     CardProblem: ("Why a card cannot be reported like this.", _named(CardProblem)),
+    CertificateProblem: (
+        "Why a certificate cannot be issued.",
+        _named(CertificateProblem),
+    ),
     ChoiceProblem: ("Why something cannot be chosen like this.", _named(ChoiceProblem)),
     ClaimProblem: ("What is wrong with a claim.", _named(ClaimProblem)),
     DirectReason: (

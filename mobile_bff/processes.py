@@ -90,9 +90,10 @@ def server(
     """Run the server and yield its address once it is ready."""
     port = port or free_port()
     arguments = ["-m", "mobile_bff.command", "serve", "--port", str(port)]
-    with running([*arguments, "--workers", str(workers)], environment) as process:
+    address = f"http://127.0.0.1:{port}"
+    known = {"YIBAO_PUBLIC_URL": address, **environment}
+    with running([*arguments, "--workers", str(workers)], known) as process:
         _wait_for_port(port, process)
-        address = f"http://127.0.0.1:{port}"
         _wait_until_ready(address, process)
         yield address
 

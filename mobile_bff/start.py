@@ -8,16 +8,26 @@ from backend.infra.database import Database, Resources
 from backend.infra.keys import KeyFile, load_keys, make_keys
 from backend.infra.sealing import Vault
 from backend.infra.settings import Mode, Settings
+from backend.infra.stamp import make_stamp
 from backend.migrations import upgrade
+from backend.regions.library import area_name
 
 
 def open_resources(settings: Settings) -> Resources:
-    """Return the resources of a process. In development missing keys are made."""
-    ids = SystemIds()
+    """Return the resources of a process. In development missing keys, and a seal, are made."""
+    ids, clock = SystemIds(), SystemClock()
     path = settings.resolved_keys_file
     if settings.mode is Mode.DEVELOPMENT and not path.exists():
         make_keys(path, ids)
-    return Resources(settings, SystemClock(), ids, Vault(load_keys(path), ids, KeyFile(path)))
+    if settings.mode is Mode.DEVELOPMENT and not settings.resolved_seal_file.exists():
+        make_seal(settings)
+    return Resources(settings, clock, ids, Vault(load_keys(path), ids, KeyFile(path)))
+
+
+def make_seal(settings: Settings) -> None:
+    """Make a seal that vouches for itself. Raises ``FileExistsError`` where there is one."""
+    name = f"{area_name(settings.region)}医疗保障局（示例印章）"
+    make_stamp(settings.resolved_seal_file, name, SystemClock().now())
 
 
 def migrate(database: Database) -> None:

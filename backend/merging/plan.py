@@ -25,6 +25,7 @@ PERSONS: dict[str, Does] = {
     "account_freeze.person_id": Does.STAYS,
     "aid_identity.person_id": Does.MOVES,
     "bill.person_id": Does.MOVES,
+    "certificate.person_id": Does.MOVES,
     "card_loss.person_id": Does.STAYS,
     "binding.delegate_id": Does.ENDS,
     "binding.owner_id": Does.ENDS,

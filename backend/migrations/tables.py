@@ -6,6 +6,7 @@ from sqlmodel import SQLModel
 
 from backend.cards import model as _cards
 from backend.catalogue import model as _catalogue
+from backend.certificates import model as _certificates
 from backend.choices import model as _choices
 from backend.claims import model as _claims
 from backend.codes import model as _codes
@@ -53,6 +54,7 @@ __all__ = [
     "METADATA",
     "_cards",
     "_catalogue",
+    "_certificates",
     "_choices",
     "_claims",
     "_codes",

@@ -42,6 +42,7 @@ from mobile_bff.context import Context
 from mobile_bff.national_platform import NationalPlatform
 from mobile_bff.schema import make_schema
 from mobile_bff.trusted import load_documents
+from tests.usecases.test_certificates import issue as certificate
 from tests.usecases.test_claim_cases import booked as claim_booked
 from tests.usecases.test_claim_cases import pay as claim_paid
 from tests.usecases.test_claim_cases import submitted as claim_submitted
@@ -87,6 +88,7 @@ TURNED_AWAY = {
     "DutyMissing",
     "NobodyFound",
     "StayNotFound",
+    "CertificateNotFound",
     "ShareNotFound",
     "TransferNotFound",
     "GrantNotValid",
@@ -260,6 +262,9 @@ MUTATIONS: dict[str, Row] = {
     ),
     "askForBill": Row({"self", "payer"}, _input(subjectId="@owner", enrolmentId="x", year=2026)),
     "saveTransfer": Row({"self", "payer"}, _keyed(subjectId="@owner", fromArea="511500")),
+    "issueCertificate": Row({"self", "payer"}, _keyed(subjectId="@owner", kind="ENROLMENT")),
+    "revokeCertificate": Row({"self", "payer"}, _input(certificateId="@certificate")),
+    "verifyCertificate": Row(_ANYBODY, lambda _: {"checkCode": "0000"}),
     "saveDoctorTeam": Row({"self", "payer"}, _keyed(subjectId="@owner", teamId="@team")),
     "reportCardLoss": Row(
         {"self", "payer"}, _input(subjectId="@owner", formally=False, freezeCode=False)
@@ -348,6 +353,7 @@ QUERIES: dict[str, tuple[set[str], str]] = {
         _MAY_VIEW,
         f"publicServices {{ filings({_SUBJECT}) {{ filingId }} matters({_SUBJECT}) {{ number }} "
         f"tickets({_SUBJECT}) {{ number }} transfers({_SUBJECT}) {{ months }} "
+        f"certificates({_SUBJECT}) {{ number }} "
         f'directSettlement({_SUBJECT}, institutionCode: "H11010100001", care: INPATIENT) '
         "{ can } }",
     ),
@@ -506,6 +512,7 @@ def _furnished(world: World) -> Province:
     ids = {
         "owner": world.person("retiree"),
         "unpaid": unpaid.id,
+        "certificate": certificate(world, who="retiree").id,
         "answered": answered_ticket(world, "retiree").id,
         "team": world.database.read(
             lambda u: choices.teams_of_area(u, "510100", world.clock.now().date(), 1)

@@ -75,6 +75,8 @@ _FACTS = {
     "unlocks_on": "From which day it is possible.",
     "methods": "Proofs that would be enough, of those that the person can show.",
     "name": "Whose, masked.",
+    "number": "Who, by the number that they sign in with.",
+    "since": "Since when.",
     "opens": "From which hour of the day it is taken again.",
     "phone": "The phone, masked.",
     "payable_fen": "What the patient would be paid.",

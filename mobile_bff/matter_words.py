@@ -19,7 +19,7 @@ from backend.coordination.contracts import (
     TicketReason,
     TicketState,
 )
-from backend.desk.contracts import MatterDecision
+from backend.desk.contracts import Holding, MatterDecision
 from backend.enrolment.contracts import ContributionState, EnrolProblem
 from backend.entitlements.contracts import ChronicProblem, EntitlementState
 from backend.filings.contracts import AwayKind, FilingProblem, FilingRoute, FilingState
@@ -162,6 +162,14 @@ MATTER_WORDS: dict[type[Enum], tuple[str, dict[str, _W]]] = {
         {
             "ACCEPTED": _W("材料合格", "It will do."),
             "REFUSED": _W("材料不合格", "It will not do.", "请重新上传。", "Upload another."),
+        },
+    ),
+    Holding: (
+        "Whose applications to list.",
+        {
+            "ANY": _W("全部", "Everybody's."),
+            "MINE": _W("我的", "One's own."),
+            "FREE": _W("无人办理", "Nobody's."),
         },
     ),
     MatterDecision: (

@@ -16,7 +16,7 @@ from backend.identity.safety_contracts import DeviceView
 from backend.kernel.errors import Refusal, Retry
 from backend.kernel.money import Fen
 from backend.kernel.states import StateTable
-from backend.matters.contracts import MaterialVerdict, MatterView, OpinionView
+from backend.matters.contracts import MaterialVerdict, MatterKind, MatterView, OpinionView
 from backend.payments.contracts import MisuseView
 from backend.people.contracts import PersonView
 from backend.people.document_contracts import DocumentInput, DocumentView, DuplicateView
@@ -220,6 +220,76 @@ class DecideMatter:
     words: str
 
 
+class Holding(StrEnum):
+    """Whose applications to list."""
+
+    ANY = "ANY"
+    MINE = "MINE"
+    FREE = "FREE"
+    """Nobody's."""
+
+
+@dataclass(frozen=True)
+class AskQueue:
+    """Somebody asks what waits in their regions. ``after``: an application that was listed last."""
+
+    kind: MatterKind | None
+    holding: Holding
+    after: str | None
+    limit: int
+
+
+@dataclass(frozen=True)
+class TakeMatter:
+    """A clerk takes an application to work on it, or lets it go."""
+
+    actor: Actor
+    matter_id: str
+    let_go: bool = False
+
+
+@dataclass(frozen=True)
+class HandOver:
+    """Who holds applications, or a supervisor, gives them to another clerk and says why."""
+
+    actor: Actor
+    matter_ids: tuple[str, ...]
+    to_number: str
+    words: str
+
+
+@dataclass(frozen=True)
+class AddReplyTemplate:
+    """A supervisor adds words to begin a decision with. ``kind``: ``None`` suits every kind."""
+
+    actor: Actor
+    region: str
+    kind: MatterKind | None
+    decision: MatterDecision
+    words: str
+
+
+@dataclass(frozen=True)
+class RemoveReplyTemplate:
+    """A supervisor takes words away."""
+
+    actor: Actor
+    template_id: str
+
+
+@dataclass(frozen=True)
+class ReplyTemplateView:
+    """Words to begin a decision with."""
+
+    id: str
+    region: str
+    region_name: str
+    kind: MatterKind | None
+    decision: MatterDecision
+    words: str
+    added_by: str
+
+
 @dataclass(frozen=True)
 class GiveOpinion:
     """An expert says whether an application meets its condition, and why.
@@ -275,6 +345,7 @@ class MatterAtDesk:
 
     ``names``: what codes and ids in its form are called, where one application is looked at.
     ``opinions`` of experts are shown once they have found, and to an expert never before.
+    ``days_waiting`` since it was submitted, and ``overdue`` past the promised day, while it is undecided.
     """
 
     matter: MatterView
@@ -283,6 +354,8 @@ class MatterAtDesk:
     filing: FilingApplication | None
     opinions: tuple[OpinionView, ...] = ()
     names: Mapping[str, str] = field(default_factory=dict)
+    days_waiting: int | None = None
+    overdue: bool = False
 
 
 @dataclass(frozen=True)
@@ -318,6 +391,39 @@ class SecondPersonNeeded(Refusal):
     en = "Who has proposed it cannot confirm it."
     next_zh = "请另一位有复核权限的人员办理。"
     next_en = "Another member of staff with the duty to check confirms it."
+
+
+@dataclass(frozen=True)
+class HeldByAnother(Refusal):
+    """Somebody else works on the application."""
+
+    zh = "{number}自{since}起在办理这件申请。"
+    en = "{number} has worked on this application since {since}."
+    next_zh = "请办理其他申请；需要接手的，请对方或主管移交。"
+    next_en = "Take another one; or have it handed over, by them or by a supervisor."
+    number: str
+    since: datetime
+
+
+@dataclass(frozen=True)
+class CannotHandTo(Refusal):
+    """Who shall have an application cannot work on it."""
+
+    zh = "不能移交给{number}：没有该地区的经办权限，或申诉针对的正是其决定。"
+    en = "{number} cannot have it: no clerk of that area, or the appeal is against their decision."
+    next_zh = "请选择该地区的其他经办人员。"
+    next_en = "Choose another clerk of that area."
+    number: str
+
+
+@dataclass(frozen=True)
+class TemplateNotFound(Refusal):
+    """There are no such words any more."""
+
+    zh = "没有找到这条回复模板，或已删除。"
+    en = "There is no such template any more."
+    next_zh = "请刷新模板列表。"
+    next_en = "Look at the list again."
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Table of what waits for a second person. What it is about is sealed: it may hold an ID number."""
+"""Tables of the desk. What a proposal is about is sealed: it may hold an ID number."""
 
 from __future__ import annotations
 
@@ -27,3 +27,19 @@ class Proposal(SQLModel, table=True):
     proposed_at: datetime = Field(sa_type=Instant)
     decided_by: str | None = None
     decided_at: datetime | None = Field(default=None, sa_type=Instant)
+
+
+class ReplyTemplate(SQLModel, table=True):
+    """Words that clerks of a region begin a decision with. ``kind`` is empty where they suit every kind."""
+
+    __tablename__ = "reply_template"
+
+    id: str = Field(primary_key=True)
+    region: str = Field(index=True)
+    kind: str
+    decision: str
+    words: str = Field(sa_type=Text)
+    added_by: str
+    added_at: datetime = Field(sa_type=Instant)
+    removed_by: str | None = None
+    removed_at: datetime | None = Field(default=None, sa_type=Instant)

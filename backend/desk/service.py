@@ -64,6 +64,7 @@ from backend.kernel.errors import Refusal
 from backend.kernel.money import Fen
 from backend.matters import materials
 from backend.matters import queries as matters
+from backend.matters import service as matter_service
 from backend.matters.contracts import (
     MaterialVerdict,
     MaterialView,
@@ -193,6 +194,10 @@ def judge_material(unit: Unit, command: JudgeMaterial) -> MaterialView | Refusal
     if command.verdict is MaterialVerdict.REFUSED and not command.reason.strip():
         return WordsMissing()
     by = label(command.actor)
+    matter = matters.matter_of_material(unit, command.material_id)
+    held = None if matter is None else _taken(unit, by, matter)
+    if held is not None:
+        return held
     return materials.judge(unit, by, command.material_id, command.verdict, command.reason)
 
 
@@ -208,6 +213,9 @@ def decide_matter(unit: Unit, command: DecideMatter) -> MatterAtDesk | Refusal:
         return WordsMissing()
     if matter.decided_by == by:
         return SecondPersonNeeded()
+    held = queries.held_by_another(unit, by, matter)
+    if held is not None:
+        return held
     if (
         matter.kind in applications.EXPERT_KINDS
         and matter.state is MatterState.SUBMITTED
@@ -264,6 +272,14 @@ def retry_upload(unit: Unit, command: RetryUpload) -> FilingView | Refusal:
     if not uploads.retry_now(unit, found.id):
         return FilingNotFound()
     return filing_queries.filing(unit, found.id) or found
+
+
+def _taken(unit: Unit, by: str, matter: MatterView) -> Refusal | None:
+    """Let who begins to work on an application hold it; return why they cannot."""
+    held = queries.held_by_another(unit, by, matter)
+    if held is None and matter.holder != by:
+        matter_service.hold(unit, by, matter.id, by)
+    return held
 
 
 def may_look(actor: Actor, matter: MatterView | None) -> Refusal | None:
@@ -343,6 +359,9 @@ def propose(unit: Unit, command: Propose) -> ProposalView | Refusal:
     if waiting is not None:
         return ProposedAlready(waiting.proposed_at)
     by, payload = label(command.actor), command.payload
+    held = _held(unit, by, command.kind, about)
+    if held is not None:
+        return held
     outcome = _act(unit, command.kind, payload, by)
     unit.db.rollback()  # it was tried, and waits for the second person
     if isinstance(outcome, Refusal):
@@ -444,6 +463,12 @@ def _as_tried(kind: ActKind, payload: Payload, outcome: Any) -> Payload:
     if kind is ActKind.TRANSFER:
         return replace(payload, months=outcome.months, balance_fen=outcome.balance_fen)
     return payload
+
+
+def _held(unit: Unit, by: str, kind: ActKind, about_id: str) -> Refusal | None:
+    """Return why somebody else works on the application that a proposal is about."""
+    found = matters.matter(unit, about_id) if kind in (ActKind.CLAIM, ActKind.TRANSFER) else None
+    return None if found is None else queries.held_by_another(unit, by, found)
 
 
 def _noted(unit: Unit, kind: ActKind, by: str, about_id: str) -> bool:

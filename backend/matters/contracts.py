@@ -309,7 +309,8 @@ class OpinionView:
 class MatterView:
     """An application. ``due_on`` is the promised day as it stands now, the clock's pauses counted.
 
-    ``area_code``: whose desk works on it. ``enrolment_id`` is empty of whom is not insured yet.
+    ``area_code``: whose desk works on it; ``holder``: who there, as the audit names them.
+    ``enrolment_id`` is empty of whom is not insured yet.
     """
 
     id: str
@@ -331,6 +332,12 @@ class MatterView:
     steps: tuple[MatterStep, ...]
     result_id: str | None
     decided_by: str | None
+    holder: str | None
+    held_at: datetime | None
+
+
+AT_THE_AGENCY = (MatterState.SUBMITTED, MatterState.SUPPLEMENT, MatterState.RECHECK)
+"""States in which an application waits to be decided; the clock of the promise runs or rests."""
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,23 @@ class Matter(SQLModel, table=True):
     expires_at: datetime | None = Field(default=None, sa_type=Instant)
     decided_by: str | None = None
     result_id: str | None = None
+    holder: str | None = Field(default=None, index=True)
+    held_at: datetime | None = Field(default=None, sa_type=Instant)
+
+
+class MatterHandOver(SQLModel, table=True):
+    """An application came into other hands. Append-only."""
+
+    __tablename__ = "matter_hand_over"
+    __table_args__ = (Index("ix_matter_hand_over_matter", "matter_id", "id"),)
+
+    id: int | None = Field(default=None, sa_column=Column(Serial, primary_key=True))
+    matter_id: str = Field(foreign_key="matter.id")
+    at: datetime = Field(sa_type=Instant)
+    by: str
+    held_before: str | None = None
+    holder: str | None = None
+    words: str = Field(default="", sa_type=Text)
 
 
 class MatterStepRow(SQLModel, table=True):

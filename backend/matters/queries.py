@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from sqlalchemy import ColumnElement, and_, false, or_
+from sqlalchemy import ColumnElement, and_, false, or_, tuple_
 from sqlmodel import col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -14,6 +14,7 @@ from backend.infra.database import Unit
 from backend.kernel.calendar import local_day
 from backend.matters import logic, workdays
 from backend.matters.contracts import (
+    AT_THE_AGENCY,
     MaterialVerdict,
     MaterialView,
     MatterEvent,
@@ -86,6 +87,30 @@ def of_person_in(
     return views(unit, rows)
 
 
+def queue(
+    unit: Unit,
+    regions: Sequence[str],
+    kind: MatterKind | None,
+    holder: str | None,
+    after: str | None,
+    limit: int,
+) -> list[MatterView]:
+    """Return what waits to be decided in some regions, the longest waiting first, after one of them.
+
+    ``holder``: only what somebody holds, empty: only what nobody does, ``None``: all.
+    """
+    which: list[ColumnElement[bool]] = [col(Matter.state).in_(AT_THE_AGENCY)]
+    if kind is not None:
+        which.append(col(Matter.kind) == kind)
+    if holder is not None:
+        which.append(col(Matter.holder) == holder if holder else col(Matter.holder).is_(None))
+    last = None if after is None else unit.db.get(Matter, after)
+    if last is not None:
+        later = tuple_(col(Matter.submitted_at), col(Matter.id))
+        which.append(later > (last.submitted_at, last.id))
+    return _queue(unit, regions, and_(*which), limit)
+
+
 def waiting(
     unit: Unit, regions: Sequence[str], expert_kinds: Sequence[MatterKind], limit: int
 ) -> list[MatterView]:
@@ -143,7 +168,7 @@ def people_waiting_at(area_code: str) -> SelectOfScalar[str]:
     """Return, as a query, who has an application at an area's agency that is not decided."""
     return select(Matter.person_id).where(
         Matter.area_code == area_code,
-        col(Matter.state).in_((MatterState.SUBMITTED, MatterState.SUPPLEMENT, MatterState.RECHECK)),
+        col(Matter.state).in_(AT_THE_AGENCY),
     )
 
 
@@ -177,21 +202,20 @@ def views(unit: Unit, rows: Sequence[Matter]) -> list[MatterView]:
         .where(col(MatterStepRow.matter_id).in_(ids))
         .order_by(col(MatterStepRow.id))
     ).all():
-        steps.setdefault(step.matter_id, []).append(
-            MatterStep(
-                step.at,
-                Party(step.party),
-                MatterEvent(step.event),
-                MatterState(step.state),
-                step.words,
-            )
-        )
+        steps.setdefault(step.matter_id, []).append(step_view(step))
     away: dict[str, set[date]] = {}
     since = [row.submitted_at for row in rows if row.submitted_at is not None]
     if since:
         areas = {row.area_code for row in rows}
         away = policies.outage_days(unit, areas, Service.MATTERS, min(since))
     return [_view(unit, row, papers.get(row.id, []), steps.get(row.id, []), away) for row in rows]
+
+
+def step_view(step: MatterStepRow) -> MatterStep:
+    """Return the view of a step."""
+    return MatterStep(
+        step.at, Party(step.party), MatterEvent(step.event), MatterState(step.state), step.words
+    )
 
 
 def material_view(made: Material) -> MaterialView:
@@ -221,12 +245,8 @@ def _view(
     away: dict[str, set[date]],
 ) -> MatterView:
     due = None
-    if row.submitted_at is not None and row.state in (
-        MatterState.SUBMITTED,
-        MatterState.SUPPLEMENT,
-        MatterState.RECHECK,
-    ):
-        paused = away.get(row.area_code, set()) | _waited(steps, local_day(unit.now))
+    if row.submitted_at is not None and row.state in AT_THE_AGENCY:
+        paused = away.get(row.area_code, set()) | waited(steps, local_day(unit.now))
         due = logic.due_on(local_day(row.submitted_at), row.due_days, paused, workdays.is_workday)
     return MatterView(
         id=row.id,
@@ -248,10 +268,12 @@ def _view(
         steps=tuple(steps),
         result_id=row.result_id,
         decided_by=row.decided_by,
+        holder=row.holder,
+        held_at=row.held_at,
     )
 
 
-def _waited(steps: Sequence[MatterStep], today: date) -> set[date]:
+def waited(steps: Sequence[MatterStep], today: date) -> set[date]:
     """Return the days on which an application waited for its applicant and not for the agency."""
     spans, asked = [], None
     for step in steps:

@@ -16,6 +16,7 @@ from backend.infra.database import Unit
 from backend.kernel.calendar import local_day
 from backend.matters import queries
 from backend.matters.contracts import (
+    AT_THE_AGENCY,
     STATES_OF,
     MatterEvent,
     MatterKind,
@@ -24,7 +25,7 @@ from backend.matters.contracts import (
     NewMatter,
     Party,
 )
-from backend.matters.model import Matter, MatterStepRow
+from backend.matters.model import Matter, MatterHandOver, MatterStepRow
 from backend.people import queries as people
 
 _TOLD = {
@@ -107,6 +108,8 @@ def move(
     if after is None:
         return None
     row.state = after
+    if event is MatterEvent.APPEAL or (area_code and area_code != row.area_code):
+        row.holder = row.held_at = None  # it goes on to somebody else
     row.area_code = area_code or row.area_code
     if due_days is not None:
         row.submitted_at, row.due_days, row.expires_at = unit.now, due_days, None
@@ -132,6 +135,29 @@ def move(
     audit.record(unit, by, f"matter.{event.lower()}", f"person:{row.person_id}", facts)
     if event in _TOLD:
         _tell(unit, row, event, step.words)
+    return queries.views(unit, [row])[0]
+
+
+def hold(
+    unit: Unit, by: str, matter_id: str, holder: str | None, words: str = ""
+) -> MatterView | None:
+    """Let somebody work on an application, or nobody; ``None`` where it does not wait any more."""
+    row = locked(unit, matter_id)
+    if row is None or row.state not in AT_THE_AGENCY:
+        return None
+    change = MatterHandOver(
+        matter_id=row.id,
+        at=unit.now,
+        by=by,
+        held_before=row.holder,
+        holder=holder,
+        words=words.strip()[:_WORDS_MAX],
+    )
+    unit.db.add(change)
+    row.holder, row.held_at = holder, None if holder is None else unit.now
+    unit.db.flush()
+    facts = {"matter": row.id, "holder": holder or ""}
+    audit.record(unit, by, "matter.hold", f"person:{row.person_id}", facts)
     return queries.views(unit, [row])[0]
 
 

@@ -46,6 +46,7 @@ APPEND_ONLY = (
     _payments.MisuseReport.__tablename__,
     _matters.MatterStepRow.__tablename__,
     _matters.MatterOpinion.__tablename__,
+    _matters.MatterHandOver.__tablename__,
     _coordination.TicketStepRow.__tablename__,
     _enrolment.Transfer.__tablename__,
 )

@@ -19,6 +19,7 @@ from backend.claims.contracts import (
 from backend.desk import service
 from backend.desk.contracts import (
     ActKind,
+    HeldByAnother,
     Payload,
     Propose,
     ProposedAlready,
@@ -92,7 +93,9 @@ class DeskClaimMutations:
     @strawberry.mutation(
         description="Reckon a claim from its papers; another member of staff books it.",
         graphql_type=result_union(
-            "ReckonClaimResult", Proposal, (*_STAFF, WordsMissing, ProposedAlready, *CLAIMED)
+            "ReckonClaimResult",
+            Proposal,
+            (*_STAFF, WordsMissing, ProposedAlready, HeldByAnother, *CLAIMED),
         ),
     )
     async def reckon_claim(self, info: Info, input: ReckonClaimInput) -> Any:

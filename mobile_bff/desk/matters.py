@@ -14,6 +14,7 @@ from backend.desk.contracts import (
     DecideMatter,
     ExpertsFirst,
     GiveOpinion,
+    HeldByAnother,
     JudgeMaterial,
     MatterAtDesk,
     MatterDecision,
@@ -40,18 +41,6 @@ from mobile_bff.public_services.cross_region_filing import (
 DECIDED = (ExpertsFirst, RuleNotLoaded, ChoiceNotPossible)
 """Why what was approved cannot be brought about any more, beside who may decide."""
 _STAFF = (SignInRequired, DutyMissing)
-_WORDS = {
-    Locale.ZH: {
-        "APPROVE": ["材料齐全，符合规定，已通过。"],
-        "ASK": ["请补充：…（请一次列全）", "照片看不清，请在光线充足处重拍。"],
-        "REJECT": ["不符合备案条件：…（写明条款）。如有异议可申诉。"],
-    },
-    Locale.EN: {
-        "APPROVE": ["The papers are complete; approved."],
-        "ASK": ["Please add: … (everything at once)", "The picture cannot be read; take it again."],
-        "REJECT": ["The condition is not met: … (name the clause). You may appeal."],
-    },
-}
 
 
 @strawberry.type(description="An application at the desk.")
@@ -68,6 +57,12 @@ class DeskMatter:
     opinions: list[OpinionType] = strawberry.field(
         description="What experts said, once they have found; else empty."
     )
+    holder: str = strawberry.field(description="Who works on it, by number; empty: nobody.")
+    held_at: datetime | None = strawberry.field(description="Since when.")
+    days_waiting: int | None = strawberry.field(
+        description="Days since it was submitted; null: it does not wait to be decided."
+    )
+    overdue: bool = strawberry.field(description="Whether the promised day has passed.")
 
 
 @strawberry.type(name="Opinion", description="What an expert said of an application.")
@@ -79,16 +74,6 @@ class OpinionType:
     meets: bool = strawberry.field(description="Whether it meets its condition.")
     words: str = strawberry.field(description="Why.")
     at: datetime = strawberry.field(description="When.")
-
-
-@strawberry.type(description="Words that a clerk may begin with.")
-class ReplyTemplates:
-    """For a decision."""
-
-    decision: MatterDecision = strawberry.field(description="The decision.")
-    words: list[str] = strawberry.field(
-        description="Words to begin with; the clerk completes them."
-    )
 
 
 @strawberry.input(description="Looks at an application.")
@@ -145,12 +130,11 @@ def desk_matter(view: MatterAtDesk, locale: Locale) -> DeskMatter:
         form=form_lines(view.matter, locale, view.names),
         filing=None if view.filing is None else application_type(view.filing, locale),
         opinions=[OpinionType(**vars(one)) for one in view.opinions],
+        holder=(view.matter.holder or "").removeprefix("staff:"),
+        held_at=view.matter.held_at,
+        days_waiting=view.days_waiting,
+        overdue=view.overdue,
     )
-
-
-def templates(locale: Locale) -> list[ReplyTemplates]:
-    """Return the words to begin with, of every decision."""
-    return [ReplyTemplates(decision=one, words=_WORDS[locale][one.value]) for one in MatterDecision]
 
 
 @strawberry.type
@@ -172,7 +156,9 @@ class MatterMutations:
     @strawberry.mutation(
         description="Say of a paper whether it will do.",
         graphql_type=result_union(
-            "JudgeMaterialResult", MaterialType, (*_STAFF, MatterNotFound, WordsMissing)
+            "JudgeMaterialResult",
+            MaterialType,
+            (*_STAFF, MatterNotFound, WordsMissing, HeldByAnother),
         ),
     )
     async def judge_material(self, info: Info, input: JudgeMaterialInput) -> Any:
@@ -188,7 +174,7 @@ class MatterMutations:
         graphql_type=result_union(
             "DecideMatterResult",
             DeskMatter,
-            (*_STAFF, MatterNotFound, WordsMissing, SecondPersonNeeded, *DECIDED),
+            (*_STAFF, MatterNotFound, WordsMissing, SecondPersonNeeded, HeldByAnother, *DECIDED),
         ),
     )
     async def decide_matter(self, info: Info, input: DecideMatterInput) -> Any:

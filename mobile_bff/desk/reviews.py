@@ -13,6 +13,7 @@ from backend.desk.contracts import (
     ActKind,
     DecideDuplicate,
     DecideProposal,
+    HeldByAnother,
     NobodyFound,
     Payload,
     ProposalNotFound,
@@ -175,7 +176,9 @@ class ReviewMutations:
     @strawberry.mutation(
         description="Propose what takes two persons; what would be refused then is refused now.",
         graphql_type=result_union(
-            "ProposeResult", Proposal, (*_STAFF, WordsMissing, ProposedAlready, *_ACTS)
+            "ProposeResult",
+            Proposal,
+            (*_STAFF, WordsMissing, ProposedAlready, HeldByAnother, *_ACTS),
         ),
     )
     async def propose(self, info: Info, input: ProposeInput) -> Any:

@@ -17,9 +17,10 @@ from backend.staff.contracts import StaffView
 from mobile_bff import wording as _wording  # registers the enums first
 from mobile_bff.connections import PAGE_MAX, page_size
 from mobile_bff.context import Info, RefusedQuery
+from mobile_bff.desk.assigning import AssigningMutations, AssigningQueries
 from mobile_bff.desk.claims import DeskClaimMutations
 from mobile_bff.desk.counter import CounterMutations
-from mobile_bff.desk.matters import MatterMutations, ReplyTemplates, templates
+from mobile_bff.desk.matters import MatterMutations
 from mobile_bff.desk.reviews import ReviewMutations
 from mobile_bff.desk.shown import Staff, WorkList, staff_type, work_type
 from mobile_bff.desk.sign_in import StaffSignInMutations
@@ -35,7 +36,7 @@ DESK_SDL = Path(__file__).parent / "schema.graphql"
 
 
 @strawberry.type(description="Reads of the desk.")
-class DeskQuery(DeskTicketQueries):
+class DeskQuery(AssigningQueries, DeskTicketQueries):
     """Who works here, and what waits for them."""
 
     @strawberry.field(description="The signed-in member of staff; null for anybody else.")
@@ -61,11 +62,6 @@ class DeskQuery(DeskTicketQueries):
         found = await info.context.door.read(lambda unit: queries.work(unit, actor, size))
         return work_type(found, info.context.locale)
 
-    @strawberry.field(description="Words to begin a decision about an application with.")
-    def reply_templates(self, info: Info) -> list[ReplyTemplates]:
-        """Return templates."""
-        return templates(info.context.locale)
-
 
 DeskMutation = merge_types(
     "DeskMutation",
@@ -74,6 +70,7 @@ DeskMutation = merge_types(
         CounterMutations,
         ReviewMutations,
         MatterMutations,
+        AssigningMutations,
         DeskClaimMutations,
         DeskTransferMutations,
         DeskTicketMutations,

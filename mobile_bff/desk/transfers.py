@@ -8,7 +8,14 @@ import strawberry
 
 from backend.access.contracts import DutyMissing, SignInRequired
 from backend.desk import service
-from backend.desk.contracts import ActKind, Payload, Propose, ProposedAlready, WordsMissing
+from backend.desk.contracts import (
+    ActKind,
+    HeldByAnother,
+    Payload,
+    Propose,
+    ProposedAlready,
+    WordsMissing,
+)
 from backend.enrolment.contracts import EnrolmentNotPossible
 from backend.kernel.money import Fen
 from backend.matters.contracts import MatterNotFound
@@ -42,7 +49,7 @@ class DeskTransferMutations:
             Proposal,
             (
                 *(SignInRequired, DutyMissing, WordsMissing, ProposedAlready),
-                *(MatterNotFound, EnrolmentNotPossible),
+                *(MatterNotFound, EnrolmentNotPossible, HeldByAnother),
             ),
         ),
     )

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import time
 
 import pyotp
 import pytest
+from PIL import Image
 
+from backend.infra.clock import SystemClock
+from backend.kernel.calendar import local_day
 from backend.sample_data.staff import sample_password, sample_secret
 from mobile_bff.client import DESK, CallFailed, Client
 from tests.api.conftest import Site
@@ -55,3 +59,56 @@ def test_a_phones_token_opens_no_desk_and_a_desks_no_phone(site: Site) -> None:
     app.token = at_desk(site, "CD1002").token
     with pytest.raises(CallFailed, match=r"FORBIDDEN|UNAUTHENTICATED"):
         app.call("MyRights")
+
+
+def test_work_is_taken_handed_over_and_counted(site: Site) -> None:
+    phone = site.phone("worker_5")
+    today = local_day(SystemClock().now()).isoformat()
+    saved = phone.do_once(
+        "SaveFiling", kind="STATIONED", areaCode="310100", starts=today, route="MATERIALS"
+    )
+    matter = saved["matter"]["matterId"]
+    picture = {"WORK_PROOF": ("a.png", drawn(), "image/png")}
+    mine = {"authorization": f"Bearer {phone.token}"}
+    url = f"{site.url}/materials/{matter}"
+    assert site.http.post(url, files=picture, headers=mine).status_code == 200
+    assert phone.do_once("SubmitFiling", matterId=matter)["__typename"] == "FilingApplication"
+    clerk, other, head = (at_desk(site, number) for number in ("CD1001", "CD1002", "CD1003"))
+    [listed] = clerk.call("Queue", kind="FILING", holding="FREE")
+    assert (listed["matter"]["matterId"], listed["holder"]) == (matter, "")
+    assert (listed["daysWaiting"], listed["overdue"]) == (0, False)
+    assert clerk.do("TakeMatter", matterId=matter)["holder"] == "CD1001"
+    refused = other.do("DecideMatter", matterId=matter, decision="APPROVE")
+    assert (refused["code"], refused["nextAction"][:4]) == ("HELD_BY_ANOTHER", "请办理其")
+    assert clerk.call("Queue", holding="MINE", first=1)[0]["matter"]["matterId"] == matter
+    no_words = head.do("HandOver", matterIds=[matter], toNumber="CD1002", words="")
+    assert no_words["code"] == "WORDS_MISSING"
+    moved = head.do("HandOver", matterIds=[matter], toNumber="CD1002", words="休假")
+    assert [one["holder"] for one in moved["matters"]] == ["CD1002"]
+    added = head.do(
+        "AddReplyTemplate",
+        region="510100",
+        kind="FILING",
+        decision="APPROVE",
+        words="已核对派驻证明。",
+    )
+    own = [one["own"] for one in other.call("ReplyTemplates") if one["decision"] == "APPROVE"]
+    assert [one["words"] for one in own[0]] == ["已核对派驻证明。"]
+    done = other.do("DecideMatter", matterId=matter, decision="APPROVE", words=own[0][0]["words"])
+    assert done["__typename"] == "DeskMatter"
+    assert head.do("RemoveReplyTemplate", templateId=added["templateId"])["words"]
+    load = head.call("Workload", region="510100")
+    [filings] = [one for one in load["kinds"] if one["kind"] == "FILING"]
+    assert (filings["decided"], filings["onTime"], filings["waiting"]) == (1, 1, 0)
+    assert load["staff"] == [{"number": "CD1002", "held": 0, "overdue": 0, "decided": 1}]
+    with pytest.raises(CallFailed, match="FORBIDDEN"):
+        clerk.call("Workload", region="510100")
+    with pytest.raises(CallFailed, match="days"):
+        head.call("Workload", region="510100", days=0)
+
+
+def drawn() -> bytes:
+    """Return a picture that is sharp enough to read."""
+    file = io.BytesIO()
+    Image.effect_noise((900, 700), 60).save(file, "PNG")
+    return file.getvalue()

@@ -13,10 +13,12 @@ from backend.claims import applying
 from backend.coordination import queries as tickets
 from backend.coordination.contracts import TicketReason
 from backend.desk import queries as desk
+from backend.desk.contracts import AskQueue, Holding
 from backend.entitlements import queries as entitlements
 from backend.entitlements.contracts import ChronicForm
 from backend.institutions import queries as institutions
 from backend.institutions.contracts import SearchInstitutions
+from backend.matters import figures
 from backend.matters import queries as matters
 from backend.matters.contracts import MatterKind
 from backend.payments import outlook
@@ -96,6 +98,8 @@ def test_the_desk_s_lists(world: World, cost: Callable[[Read], int]) -> None:
     lists: dict[str, Read] = {
         "checker": lambda u: desk.work(u, checker, 50),
         "expert": lambda u: desk.work(u, expert, 50),
+        "queue": lambda u: desk.queue(u, checker, AskQueue(None, Holding.ANY, None, 50)),
+        "workload": lambda u: figures.workload(u, ["510100"], 30),
         "tickets": lambda u: tickets.waiting(u, ["510100"], 50),
         "report": lambda u: tickets.exceptions(u, world.clock.now().date(), ["510100"]),
     }

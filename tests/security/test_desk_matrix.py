@@ -18,9 +18,17 @@ import pytest
 from backend.access.assurance import Proof
 from backend.cards.contracts import CardLossView, ReportCardLoss
 from backend.cards.service import report as report_card
-from backend.desk import queries
+from backend.desk import queries, templates
 from backend.desk import service as desk
-from backend.desk.contracts import ActKind, Payload, ProposalView, Propose
+from backend.desk.contracts import (
+    ActKind,
+    AddReplyTemplate,
+    MatterDecision,
+    Payload,
+    ProposalView,
+    Propose,
+    ReplyTemplateView,
+)
 from backend.infra.database import Database
 from backend.infra.tokens import Audience, Claims
 from backend.merging import service as merging
@@ -75,6 +83,14 @@ MUTATIONS: dict[str, Row] = {
     "tellApart": Row(_CLERKS, _input(caseId="@pair", words="双胞胎")),
     "withdrawMerge": Row(_CLERKS | _CHECKERS, _input(caseId="@proposed_pair")),
     "confirmMerge": Row(_CHECKERS, _input(caseId="@proposed_pair")),
+    "takeMatter": Row(_CLERKS, _input(matterId="@matter")),
+    "handOver": Row(
+        _CLERKS | {"supervisor"}, _input(matterIds=["@matter"], toNumber="CD1002", words="请假")
+    ),
+    "addReplyTemplate": Row(
+        {"supervisor"}, _input(region="510100", decision="ASK", words="请上传出院小结")
+    ),
+    "removeReplyTemplate": Row({"supervisor"}, _input(templateId="@template")),
     "lookAtMatter": Row(_CLERKS, _input(matterId="@matter")),
     "judgeMaterial": Row(_CLERKS, _input(materialId="@material", verdict="ACCEPTED")),
     "giveOpinion": Row({"expert"}, _input(matterId="@chronic", meets=True, words="符合")),
@@ -101,6 +117,8 @@ QUERIES = {
     "me": (_WORKING, "query Me { me { number } }"),
     "tickets": (_WORKING, documents.document("DeskTickets", DESK_DOCUMENTS)),
     "exceptions": (_WORKING, documents.document("Exceptions", DESK_DOCUMENTS)),
+    "queue": (_WORKING, documents.document("Queue", DESK_DOCUMENTS)),
+    "workload": ({"supervisor"}, 'query W { workload(region: "510100") { complete } }'),
     "work": (_WORKING, documents.document("Work", DESK_DOCUMENTS)),
 }
 
@@ -176,7 +194,13 @@ def _furnished(world: World) -> Province:
     claim_booked(world, to_pay.id)
     assert filing is not None
     owner = asked_for(world, "worker", "retiree")
+    words = AddReplyTemplate(
+        world.staff("CD1003"), "510100", None, MatterDecision.ASK, "请上传出院小结"
+    )
+    template = world.do(templates.add, words)
+    assert isinstance(template, ReplyTemplateView)
     ids = {
+        "template": template.id,
         "matter": waits.matter.id,
         "material": paper.id,
         "chronic": disease.id,

@@ -137,6 +137,8 @@ def _input(**fields: Any) -> Callable[[Province], dict[str, Any]]:
 
     def made(province: Province) -> dict[str, Any]:
         def value(given: Any) -> Any:
+            if isinstance(given, list):
+                return [value(one) for one in given]
             named = isinstance(given, str) and given.startswith("@")
             return province.ids[given[1:]] if named else given
 

@@ -14,8 +14,9 @@ from backend.catalogue.service import match_items
 from backend.claims.contracts import BookClaim, ClaimLine, ClaimView
 from backend.claims.service import book_claim
 from backend.codes.contracts import IssuedCode
+from backend.desk import assigning
 from backend.desk import service as desk
-from backend.desk.contracts import DecideProposal
+from backend.desk.contracts import DecideProposal, TakeMatter
 from backend.entitlements.contracts import Pilot
 from backend.entitlements.service import clear_month, clear_year
 from backend.infra import audit
@@ -89,6 +90,7 @@ def _fill_what_no_purchase_writes(world: World) -> None:
     not_me = ReportNotMe(world.actor("worker_2"), settled.id, "", new_key())
     assert isinstance(world.do(report_not_me, not_me), MisuseView)
     says(world, "HX2001", submitted(world, "worker_3").id)
+    world.do(assigning.take, TakeMatter(world.staff("CD1001"), submitted(world, "worker_5").id))
     opened(world, "worker_4")
     proposal = hand_on(world, moving(world).matter.id)
     world.do(desk.confirm, DecideProposal(world.staff("CD1003"), proposal.id))

@@ -12,7 +12,7 @@ from backend.applications.service import PROCEDURES
 from backend.choices.contracts import ChoiceForm, TeamForm
 from backend.claims.contracts import ClaimForm
 from backend.enrolment.contracts import EnrolForm, TransferForm
-from backend.entitlements.contracts import ChronicForm
+from backend.entitlements.contracts import CapitationForm, ChronicForm
 from backend.filings.contracts import FilingForm
 from backend.kernel.errors import Locale
 from backend.kernel.masking import mask_account, mask_name
@@ -72,6 +72,15 @@ def _chronic(form: ChronicForm, locale: Locale) -> list[Line]:
     ]
 
 
+def _capitation(form: CapitationForm, locale: Locale) -> list[Line]:
+    return [
+        ("申请事项", "What", status(form.act, locale).text),
+        ("试点医院", "Pilot hospital", form.hospital_code),
+        ("月份", "Months", " ".join(f"{month:%Y-%m}" for month in form.months)),
+        ("原因", "Why", form.words),
+    ]
+
+
 def _claim(form: ClaimForm, locale: Locale) -> list[Line]:
     yes = "是" if locale is Locale.ZH else "yes"
     return [
@@ -122,6 +131,7 @@ _LINES: dict[MatterKind, Callable[[Any, Locale], list[Line]]] = {
     MatterKind.FILING: _filing,
     MatterKind.FILING_CANCEL: _cancel,
     MatterKind.CHRONIC: _chronic,
+    MatterKind.CAPITATION: _capitation,
     MatterKind.CLAIM: _claim,
     MatterKind.CHOICE: _choice,
     MatterKind.DOCTOR_TEAM: _team,

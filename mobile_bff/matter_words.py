@@ -21,7 +21,12 @@ from backend.coordination.contracts import (
 )
 from backend.desk.contracts import Holding, MatterDecision
 from backend.enrolment.contracts import ContributionState, EnrolProblem
-from backend.entitlements.contracts import ChronicProblem, EntitlementState
+from backend.entitlements.contracts import (
+    CapitationAct,
+    CapitationProblem,
+    ChronicProblem,
+    EntitlementState,
+)
 from backend.filings.contracts import AwayKind, FilingProblem, FilingRoute, FilingState
 from backend.kernel.errors import Locale
 from backend.matters.contracts import (
@@ -48,6 +53,7 @@ def _named(
         | FilingProblem
         | ApplyProblem
         | ChronicProblem
+        | CapitationProblem
         | ClaimProblem
         | ChoiceProblem
         | EnrolProblem
@@ -69,6 +75,7 @@ MATTER_WORDS: dict[type[Enum], tuple[str, dict[str, _W]]] = {
             "CHRONIC": _W("门诊慢特病认定", "A chronic disease, or its renewal."),
             "CLAIM": _W("手工报销", "A claim for a bill that was paid in full."),
             "CHOICE": _W("定点选定", "A choice of primary institutions."),
+            "CAPITATION": _W("腹膜透析按人头付费签约", "A capitation agreement for dialysis."),
             "DOCTOR_TEAM": _W("家庭医生签约", "Signing with a doctor team."),
             "ENROLMENT": _W("城乡居民参保登记", "Being insured as a resident."),
             "TRANSFER": _W("医保关系转移接续", "Insurance that is taken along to another area."),
@@ -392,6 +399,19 @@ MATTER_WORDS: dict[type[Enum], tuple[str, dict[str, _W]]] = {
     CertificateProblem: (
         "Why a certificate cannot be issued.",
         _named(CertificateProblem),
+    ),
+    CapitationAct: (
+        "What is asked of a capitation agreement.",
+        {
+            "SIGN": _W("签约", "Sign with a pilot hospital."),
+            "CHANGE": _W("变更医院", "Change to another pilot hospital."),
+            "REST": _W("暂停", "Let months rest."),
+            "RESUME": _W("恢复", "Let months count again."),
+        },
+    ),
+    CapitationProblem: (
+        "Why this cannot be asked of a capitation agreement.",
+        _named(CapitationProblem),
     ),
     ChoiceProblem: ("Why something cannot be chosen like this.", _named(ChoiceProblem)),
     ClaimProblem: ("What is wrong with a claim.", _named(ClaimProblem)),

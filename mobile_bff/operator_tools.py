@@ -57,10 +57,13 @@ def add_operator_commands(
         lambda options: _capitation(options, write, read, operator()),
         "sign, list and rest agreements by head; clear months and years of pilot hospitals",
     )
-    headed.add_argument("action", choices=["sign", "rest", "list", "month", "year", "close"])
+    headed.add_argument(
+        "action", choices=["pilot", "sign", "rest", "list", "month", "year", "close"]
+    )
     headed.add_argument("subject", help="institution's code; of `rest`, the agreement")
     headed.add_argument(
-        "period", help="2026-03, or 2026 of `year` (shows it) and `close`; of `sign`, the enrolment"
+        "period",
+        help="2026-03, or 2026 of `year` (shows it) and `close`; of `sign`, the enrolment; of `pilot`, seats",
     )
     headed.add_argument("--area", help="insured area of those who signed; of all but sign and rest")
     headed.add_argument("--insurance", choices=[i.value for i in InsuranceType], default="EMPLOYEE")
@@ -186,6 +189,11 @@ def _headed(
     options: argparse.Namespace, pilot: Pilot, write: Run, read: Run, operator: str
 ) -> object:
     period, missed = options.period, Fraction(options.missed_quality)
+    if options.action == "pilot":
+        area, seats = options.area, int(period)
+        write(lambda u: entitlements.set_pilot(u, operator, pilot.institution_id, area, seats))
+        held = read(lambda u: entitled.pilots(u, area, local_day(u.now), 100))
+        return next(one for one in held if one.institution_id == pilot.institution_id)
     if options.action == "sign":
         return write(
             lambda u: entitlements.sign_capitation(

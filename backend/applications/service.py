@@ -12,7 +12,8 @@ from backend.enrolment.contracts import EnrolmentNotPossible
 from backend.enrolment.registering import REGISTRATION
 from backend.enrolment.transferring import TRANSFER
 from backend.entitlements.applying import CHRONIC
-from backend.entitlements.contracts import ChronicNotPossible
+from backend.entitlements.contracts import CapitationNotPossible, ChronicNotPossible
+from backend.entitlements.signing import CAPITATION
 from backend.filings.contracts import FilingNotPossible, PromiseLocked
 from backend.filings.service import FILING, FILING_CANCEL
 from backend.infra.database import Unit
@@ -37,6 +38,7 @@ PROCEDURES: dict[MatterKind, Procedure[Any]] = {
         FILING,
         FILING_CANCEL,
         CHRONIC,
+        CAPITATION,
         CLAIM,
         CHOICE,
         DOCTOR_TEAM,
@@ -50,6 +52,7 @@ STANDING: tuple[type[Refusal], ...] = (
     FilingNotPossible,
     PromiseLocked,
     ChronicNotPossible,
+    CapitationNotPossible,
     ClaimInvalid,
     InvoiceClaimed,
     ChoiceNotPossible,

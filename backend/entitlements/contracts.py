@@ -108,6 +108,83 @@ class CapitationAgreement:
         return self.effective_from <= month <= self.ends
 
 
+class CapitationAct(StrEnum):
+    """What a patient asks of a capitation agreement."""
+
+    SIGN = "SIGN"
+    CHANGE = "CHANGE"
+    """To another pilot hospital."""
+    REST = "REST"
+    """Some months do not count."""
+    RESUME = "RESUME"
+    """Months that were to rest count after all."""
+
+
+@dataclass(frozen=True)
+class CapitationForm:
+    """What is asked. ``hospital_code``: of signing and changing; ``months``, as first days, of the others.
+
+    ``words``: why, of changing and resting.
+    """
+
+    act: CapitationAct
+    hospital_code: str = ""
+    months: tuple[date, ...] = ()
+    words: str = ""
+
+
+@dataclass(frozen=True)
+class PilotSeats:
+    """A pilot hospital of an insured area. ``free`` seats in the month asked about."""
+
+    institution_id: str
+    seats: int
+    free: int
+
+
+class CapitationProblem(StrEnum):
+    """Why something cannot be asked of a capitation agreement."""
+
+    NO_DISEASE = "NO_DISEASE"
+    NO_PILOT = "NO_PILOT"
+    NO_SEAT = "NO_SEAT"
+    SIGNED_ALREADY = "SIGNED_ALREADY"
+    NOT_SIGNED = "NOT_SIGNED"
+    SAME_HOSPITAL = "SAME_HOSPITAL"
+    MONTHS = "MONTHS"
+    WORDS = "WORDS"
+
+    def text(self, locale: Locale) -> str:
+        """Return it in plain words."""
+        return _CAPITATION[self.value][0 if locale is Locale.ZH else 1]
+
+
+_CAPITATION = {
+    "NO_DISEASE": ("没有肾透析的门诊慢特病认定", "dialysis is not on file as a chronic disease"),
+    "NO_PILOT": ("所选医院不是参保地的试点医院", "the hospital is no pilot of the insured area"),
+    "NO_SEAT": ("试点医院的签约名额已满", "the pilot hospital has no seat left"),
+    "SIGNED_ALREADY": ("已有生效或即将生效的协议", "an agreement stands already"),
+    "NOT_SIGNED": ("这些月份没有协议", "there is no agreement in these months"),
+    "SAME_HOSPITAL": ("已与这家医院签约", "it is signed with this hospital already"),
+    "MONTHS": (
+        "请选择本月起、尚未清算且状态相符的整月",
+        "choose whole months from this one on that are not cleared and not so already",
+    ),
+    "WORDS": ("请写明原因", "say why"),
+}
+
+
+@dataclass(frozen=True)
+class CapitationNotPossible(Refusal):
+    """A capitation agreement does not allow what is asked."""
+
+    problem: CapitationProblem
+    zh = "按人头付费协议不能这样申请：{problem}。"
+    en = "The capitation agreement does not allow this: {problem}."
+    next_zh = "请从列出的试点医院和月份中选择；草稿不会丢失。"
+    next_en = "Choose one of the listed hospitals and months; a draft is not lost."
+
+
 @dataclass(frozen=True)
 class Pilot:
     """A pilot hospital as the fund of one area and insurance type pays it: what is cleared together."""

@@ -39,6 +39,16 @@ class Capitation(SQLModel, table=True):
     suspended_months: Any = Field(sa_type=CanonicalJson)
 
 
+class PilotHospital(SQLModel, table=True):
+    """A pilot hospital of an insured area, and how many it can take at once."""
+
+    __tablename__ = "pilot_hospital"
+
+    institution_id: str = Field(primary_key=True, foreign_key="institution.id")
+    area_code: str = Field(primary_key=True)
+    seats: int
+
+
 class CapitationMonth(SQLModel, table=True):
     """A cleared month of a pilot hospital; a month is cleared once. Append-only."""
 

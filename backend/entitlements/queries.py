@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from sqlalchemy import or_
+from sqlalchemy import func, or_
 from sqlmodel import col, select
 
 from backend.entitlements import logic
@@ -14,12 +14,14 @@ from backend.entitlements.contracts import (
     ChronicView,
     MonthClearing,
     Pilot,
+    PilotSeats,
 )
 from backend.entitlements.model import (
     Capitation,
     CapitationMonth,
     CapitationYear,
     ChronicDisease,
+    PilotHospital,
 )
 from backend.infra.database import Unit
 from backend.kernel.calendar import local_day
@@ -124,6 +126,71 @@ def agreements_of(unit: Unit, pilot: Pilot, month: date) -> list[CapitationAgree
         unit, [row.enrolment_id for row in rows], pilot.area_code, pilot.insurance_type
     )
     return [agreement_of(row) for row in rows if row.enrolment_id in insured]
+
+
+def agreement_in(unit: Unit, enrolment_id: str, month: date) -> CapitationAgreement | None:
+    """Return the agreement that stands in a month, given by its first day."""
+    row = unit.db.exec(
+        select(Capitation)
+        .where(Capitation.enrolment_id == enrolment_id)
+        .where(Capitation.effective_from <= month, Capitation.ends >= month)
+        .order_by(col(Capitation.effective_from).desc())
+    ).first()
+    return None if row is None else agreement_of(row)
+
+
+def agreements_of_person(unit: Unit, enrolment_ids: Sequence[str]) -> list[CapitationAgreement]:
+    """Return the agreements of enrolments that ever counted, the latest first."""
+    rows = unit.db.exec(
+        select(Capitation)
+        .where(col(Capitation.enrolment_id).in_(enrolment_ids))
+        .where(col(Capitation.ends) >= col(Capitation.effective_from))
+        .order_by(col(Capitation.effective_from).desc())
+    ).all()
+    return [agreement_of(row) for row in rows]
+
+
+def pilots(unit: Unit, area_code: str, month: date, limit: int) -> list[PilotSeats]:
+    """Return the pilot hospitals of an area with their free seats in a month, given by its first day."""
+    rows = unit.db.exec(
+        select(PilotHospital)
+        .where(PilotHospital.area_code == area_code)
+        .order_by(col(PilotHospital.institution_id))
+        .limit(limit)
+    ).all()
+    taken = _taken(unit, [row.institution_id for row in rows], month)
+    return [
+        PilotSeats(
+            row.institution_id, row.seats, max(0, row.seats - taken.get(row.institution_id, 0))
+        )
+        for row in rows
+    ]
+
+
+def free_seats(unit: Unit, institution_id: str, area_code: str, month: date) -> int | None:
+    """Return how many more a hospital can take in a month; ``None``: it is no pilot of the area."""
+    row = unit.db.get(PilotHospital, (institution_id, area_code))
+    if row is None:
+        return None
+    return row.seats - _taken(unit, [institution_id], month).get(institution_id, 0)
+
+
+def lock_pilot(unit: Unit, institution_id: str, area_code: str) -> None:
+    """Hold a hospital's seats until the transaction ends, so that two do not take the last one."""
+    query = select(PilotHospital).where(
+        PilotHospital.institution_id == institution_id, PilotHospital.area_code == area_code
+    )
+    unit.db.exec(query.with_for_update().execution_options(populate_existing=True)).first()
+
+
+def _taken(unit: Unit, institution_ids: Sequence[str], month: date) -> dict[str, int]:
+    rows = unit.db.exec(
+        select(Capitation.institution_id, func.count())
+        .where(col(Capitation.institution_id).in_(institution_ids))
+        .where(col(Capitation.effective_from) <= month, col(Capitation.ends) >= month)
+        .group_by(col(Capitation.institution_id))
+    ).all()
+    return dict(rows)
 
 
 def agreement_of(row: Capitation) -> CapitationAgreement:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from calendar import monthrange
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from fractions import Fraction
 
@@ -24,6 +24,7 @@ from backend.entitlements.model import (
     CapitationMonth,
     CapitationYear,
     ChronicDisease,
+    PilotHospital,
 )
 from backend.infra import audit
 from backend.infra.database import Unit
@@ -118,6 +119,44 @@ def suspend_capitation(
     facts = {"agreement": agreement_id, "month": month.isoformat()}
     audit.record(unit, actor, "capitation.suspend", f"enrolment:{row.enrolment_id}", facts)
     return queries.agreement_of(row)
+
+
+def rest_capitation(
+    unit: Unit, actor: str, agreement_id: str, months: Sequence[date], resting: bool
+) -> CapitationAgreement:
+    """Let months of an agreement rest, or count again. Before: they are in it and not cleared."""
+    query = select(Capitation).where(Capitation.id == agreement_id).with_for_update()
+    row = unit.db.exec(query.execution_options(populate_existing=True)).one()
+    named = {month.isoformat() for month in months}
+    held = set(row.suspended_months)
+    row.suspended_months = sorted(held | named if resting else held - named)
+    unit.db.flush()
+    facts = {"agreement": agreement_id, "months": sorted(named)}
+    event = "capitation.suspend" if resting else "capitation.resume"
+    audit.record(unit, actor, event, f"enrolment:{row.enrolment_id}", facts)
+    return queries.agreement_of(row)
+
+
+def end_capitation(unit: Unit, actor: str, agreement_id: str, month: date) -> None:
+    """Let an agreement stand until the month before one, given by its first day."""
+    query = select(Capitation).where(Capitation.id == agreement_id).with_for_update()
+    row = unit.db.exec(query.execution_options(populate_existing=True)).one()
+    row.ends = add_months(month, -1)
+    unit.db.flush()
+    facts = {"agreement": agreement_id, "until": row.ends.isoformat()}
+    audit.record(unit, actor, "capitation.end", f"enrolment:{row.enrolment_id}", facts)
+
+
+def set_pilot(unit: Unit, actor: str, institution_id: str, area_code: str, seats: int) -> None:
+    """Store how many a pilot hospital of an area can take; who has signed stays, with 0 nobody follows."""
+    row = unit.db.get(PilotHospital, (institution_id, area_code))
+    if row is None:
+        row = PilotHospital(institution_id=institution_id, area_code=area_code, seats=seats)
+        unit.db.add(row)
+    row.seats = seats
+    unit.db.flush()
+    facts = {"area": area_code, "seats": seats}
+    audit.record(unit, actor, "capitation.pilot", f"institution:{institution_id}", facts)
 
 
 def clear_month(

@@ -28,6 +28,7 @@ class MatterKind(StrEnum):
     """手工报销: a bill that was paid in full."""
     CHOICE = "CHOICE"
     """定点选定: primary institutions."""
+    CAPITATION = "CAPITATION"
     DOCTOR_TEAM = "DOCTOR_TEAM"
     """家庭医生签约."""
     ENROLMENT = "ENROLMENT"
@@ -177,7 +178,14 @@ TRANSFER_MATTER_STATES: StateTable[MatterState, MatterEvent] = StateTable(
         (_S.RECHECK, _E.APPROVE): _S.APPROVED,
     },
 )
+CAPITATION_MATTER_STATES: StateTable[MatterState, MatterEvent] = StateTable(
+    name="capitation_matter",
+    title="腹膜透析按人头付费签约申请 an application about a capitation agreement",
+    initial=(_S.DRAFT,),
+    moves=_REVIEWED,
+)
 STATES_OF = {
+    MatterKind.CAPITATION: CAPITATION_MATTER_STATES,
     MatterKind.ENROLMENT: ENROLMENT_MATTER_STATES,
     MatterKind.TRANSFER: TRANSFER_MATTER_STATES,
     MatterKind.CHOICE: CHOICE_MATTER_STATES,
@@ -225,6 +233,8 @@ class Requirement(StrEnum):
     """The own page of it, or the certificate of birth."""
     TRANSFER_CERTIFICATE = "TRANSFER_CERTIFICATE"
     """参保凭证 of the area that the insurance comes from."""
+    SIGNED_AGREEMENT = "SIGNED_AGREEMENT"
+    """The agreement with a pilot hospital, signed by both."""
     LAB_REPORTS = "LAB_REPORTS"
     """Laboratory or imaging reports of the last months."""
 
@@ -255,6 +265,10 @@ _PAPERS = {
         "the own page of the household register, or the certificate of birth",
     ),
     "TRANSFER_CERTIFICATE": ("转出地出具的参保凭证", "the certificate of the area it comes from"),
+    "SIGNED_AGREEMENT": (
+        "与试点医院签订的服务协议（双方签字盖章）",
+        "the agreement with the pilot hospital, signed by both",
+    ),
     "LAB_REPORTS": (
         "近6个月的检验或影像报告",
         "laboratory or imaging reports of the last six months",

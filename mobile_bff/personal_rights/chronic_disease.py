@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -10,11 +11,16 @@ import strawberry
 from backend.entitlements import logic, queries
 from backend.entitlements.applying import CHRONIC
 from backend.entitlements.contracts import (
+    CapitationAct,
+    CapitationAgreement,
+    CapitationForm,
+    CapitationNotPossible,
     ChronicForm,
     ChronicNotPossible,
     ChronicView,
     EntitlementState,
 )
+from backend.entitlements.signing import CAPITATION
 from backend.infra.database import Unit
 from backend.institutions import queries as institutions
 from backend.institutions.contracts import Ability, InstitutionKind, InstitutionView
@@ -44,6 +50,7 @@ MODULE = AppModule(
     "可查已认定病种、限额和剩余；可在线申请认定和复审：两名专家初审、经办复核、可申诉。",
 )
 _LISTED_MAX = 100
+_WORDS_MAX = 200
 
 
 @strawberry.type(description="A listed disease, and what a year still allows for it.")
@@ -117,6 +124,71 @@ class SaveChronicInput:
     request_id: str = strawberry.field(description="Request key: the same repeats the answer.")
 
 
+@strawberry.type(name="CapitationAgreement", description="An agreement with a pilot hospital.")
+class AgreementType:
+    """From which month to which."""
+
+    hospital: InstitutionType = strawberry.field(description="The pilot hospital.")
+    first_month: date = strawberry.field(description="First month that counts, as its first day.")
+    last_month: date = strawberry.field(description="Last month that counts, as its first day.")
+    resting: list[date] = strawberry.field(description="Months that rest, as first days.")
+
+
+@strawberry.type(name="PilotHospital", description="A hospital with which one can sign.")
+class PilotType:
+    """Its seats."""
+
+    hospital: InstitutionType = strawberry.field(description="The hospital.")
+    seats: int = strawberry.field(description="How many it can take.")
+    free: int = strawberry.field(description="How many are free from the next month on.")
+
+
+@strawberry.type(name="Capitation", description="Peritoneal dialysis paid by head, in a pilot.")
+class CapitationType:
+    """Agreements, and with whom one can sign."""
+
+    counts_from: date = strawberry.field(
+        description="From which month what is approved this month counts, as its first day."
+    )
+    agreements: list[AgreementType] = strawberry.field(description="The latest first.")
+    pilots: list[PilotType] = strawberry.field(description="Pilot hospitals of the insured area.")
+
+
+@strawberry.input(description="Saves an application about a capitation agreement as a draft.")
+class SaveCapitationInput:
+    """Sign, change, rest or resume."""
+
+    subject_id: strawberry.ID | None = strawberry.field(
+        default=None, description="For whom; null: the caller."
+    )
+    matter_id: strawberry.ID | None = strawberry.field(
+        default=None, description="The draft to go on with; null: a new one."
+    )
+    enrolment_id: strawberry.ID | None = strawberry.field(
+        default=None, description="Under which insurance; null: the one that pays."
+    )
+    act: CapitationAct = strawberry.field(description="What is asked.")
+    hospital_code: str = strawberry.field(
+        default="", description="Of signing and changing: the pilot hospital."
+    )
+    months: list[date] = strawberry.field(
+        default_factory=list, description="Of resting and resuming: months, as first days."
+    )
+    words: str = strawberry.field(
+        default="", description="Of changing and resting: why, at most 200 characters."
+    )
+    request_id: str = strawberry.field(description="Request key: the same repeats the answer.")
+
+
+def _agreement(view: CapitationAgreement, places: Mapping[str, InstitutionView]) -> AgreementType:
+    return AgreementType(
+        hospital=institution_type(places[view.institution_id]),
+        first_month=view.effective_from,
+        last_month=view.ends,
+        resting=list(view.suspended_months),
+    )
+
+
 def _held(
     view: ChronicView, hospital: InstitutionView | None, quota: Quota | None, locale: Locale
 ) -> ChronicDisease:
@@ -178,6 +250,42 @@ class ChronicQueries:
         ]
 
     @strawberry.field(
+        description="Capitation agreements for peritoneal dialysis, and with whom one can sign; null"
+        " where the insured area has none, which is everywhere but in a pilot."
+    )
+    async def capitation(self, info: Info) -> CapitationType | None:
+        """Return agreements and pilot hospitals of the insured area."""
+
+        def read(unit: Unit) -> CapitationType | None:
+            paying, today = _paying(unit, self.subject), local_day(unit.now)
+            if paying is None:
+                return None
+            try:
+                logic.month_amount(paying.area_code, today, rulebook())
+            except RuleMissing:
+                return None
+            starts = logic.effective_from(today)
+            seats = queries.pilots(unit, paying.area_code, starts, _LISTED_MAX)
+            ids = people.enrolment_ids(unit, self.subject)
+            held = queries.agreements_of_person(unit, ids)
+            named = [one.institution_id for one in held] + [one.institution_id for one in seats]
+            places = institutions.institutions(unit, named)
+            return CapitationType(
+                counts_from=starts,
+                agreements=[_agreement(one, places) for one in held],
+                pilots=[
+                    PilotType(
+                        hospital=institution_type(places[one.institution_id]),
+                        seats=one.seats,
+                        free=one.free,
+                    )
+                    for one in seats
+                ],
+            )
+
+        return await info.context.door.read(read)
+
+    @strawberry.field(
         description="What can be applied for; null where the area's list is not loaded."
     )
     async def chronic_choices(self, info: Info) -> ChronicChoices | None:
@@ -233,3 +341,16 @@ class ChronicMutations:
     async def save_chronic(self, info: Info, input: SaveChronicInput) -> Any:
         """Save a draft."""
         return await saved(info, CHRONIC, input, ChronicForm(input.disease, input.hospital_code))
+
+    @strawberry.mutation(
+        description="Save an application to sign, change, rest or resume a capitation agreement.",
+        graphql_type=result_union(
+            "SaveCapitationResult", ApplicationType, (*KEYED, *FORM, CapitationNotPossible)
+        ),
+    )
+    async def save_capitation(self, info: Info, input: SaveCapitationInput) -> Any:
+        """Save a draft."""
+        form = CapitationForm(
+            input.act, input.hospital_code, tuple(sorted(input.months)), input.words[:_WORDS_MAX]
+        )
+        return await saved(info, CAPITATION, input, form)

@@ -52,6 +52,13 @@ def test_a_disease_is_applied_for_found_by_two_experts_and_on_file(site: Site) -
     assert [step["text"] for step in seen["matter"]["steps"]][-1] == "生效"
 
 
+def test_where_there_is_no_pilot_a_capitation_cannot_be_signed(site: Site) -> None:
+    phone = site.phone("worker_2")
+    assert phone.call("Capitation")["capitation"] is None
+    refused = phone.do_once("SaveCapitation", act="SIGN", hospitalCode="H51010400001")
+    assert (refused["code"], refused["retry"]) == ("RULE_NOT_LOADED", "NEVER")
+
+
 def test_institutions_items_and_policies_are_found(site: Site) -> None:
     phone = site.phone("retiree")
     wanted = {"text": "武侯大药房", "latitude": 30.657, "longitude": 104.066}

@@ -233,6 +233,9 @@ MUTATIONS: dict[str, Row] = {
         {"self", "payer"},
         _keyed(subjectId="@owner", disease="COPD", hospitalCode="H51010400001"),
     ),
+    "saveCapitation": Row(
+        {"self", "payer"}, _keyed(subjectId="@owner", act="SIGN", hospitalCode="H51010400001")
+    ),
     "saveClaim": Row(
         {"self", "payer"},
         _keyed(
@@ -383,7 +386,7 @@ QUERIES: dict[str, tuple[set[str], str]] = {
         _MAY_VIEW,
         f"personalRights({_SUBJECT}) {{ modules {{ id }} person {{ maskedName }} "
         "documents { id } enrolments { id } accounts { enrolmentId } yearUse { year } yearSummary { year } "
-        "chronicDiseases { id } chronicChoices { workdays } claims { invoices } "
+        "capitation { countsFrom } chronicDiseases { id } chronicChoices { workdays } claims { invoices } "
         "chosenInstitutions { starts } teamContracts { ends } doctorTeams { name } "
         "choiceRules { countMax } cardLoss { state } contributions { starts } "
         "settlements { edges { node { id } } } "

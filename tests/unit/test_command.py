@@ -179,6 +179,13 @@ def test_capitation_needs_a_rule_an_institution_and_an_area(yibao: Any) -> None:
     assert "capitation.quality_deduction_max" in said
 
 
+def test_a_pilot_hospital_has_seats(yibao: Any) -> None:
+    status, said, _ = yibao("capitation", "pilot", LEVEL_3, "12", *HERE)
+    assert (status, "seats" in said, said.split()[-1]) == (0, True, "12")
+    assert yibao("capitation", "pilot", LEVEL_3, "many", *HERE)[0] == 1
+    assert yibao("capitation", "pilot", LEVEL_3, "12")[0] == 2
+
+
 def test_capitation_agreements_are_signed_listed_and_rested(world: World, yibao: Any) -> None:
     enrolment = world.enrolment("chronic")
     status, said, _ = yibao("capitation", "sign", LEVEL_3, enrolment)

@@ -248,7 +248,7 @@ def test_the_same_file_names_in_every_domain_folder() -> None:
         "policies": {"document_contracts", "documents"},
         "matters": {"figures", "load_contracts", "materials", "opinions", "procedure", "workdays"},
         "filings": {"uploads"},
-        "entitlements": {"applying"},
+        "entitlements": {"applying", "signing"},
         "enrolment": {"registering", "transferring"},
         "applications": {"outages"},
         "claims": {"applying"},

@@ -56,7 +56,7 @@ def test_where_there_is_no_pilot_a_capitation_cannot_be_signed(site: Site) -> No
     phone = site.phone("worker_2")
     assert phone.call("Capitation")["capitation"] is None
     refused = phone.do_once("SaveCapitation", act="SIGN", hospitalCode="H51010400001")
-    assert (refused["code"], refused["retry"]) == ("RULE_NOT_LOADED", "NEVER")
+    assert refused["code"] == "RULE_NOT_LOADED"
 
 
 def test_institutions_items_and_policies_are_found(site: Site) -> None:

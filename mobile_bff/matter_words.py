@@ -10,7 +10,7 @@ from backend.certificates.contracts import (
     CertificateProblem,
     CertificateState,
 )
-from backend.choices.contracts import ChoiceProblem
+from backend.choices.contracts import ChoiceProblem, ReferralProblem
 from backend.claims.contracts import ClaimProblem, ClaimReason
 from backend.coordination.contracts import (
     Side,
@@ -56,6 +56,7 @@ def _named(
         | CapitationProblem
         | ClaimProblem
         | ChoiceProblem
+        | ReferralProblem
         | EnrolProblem
         | CardProblem
         | CertificateProblem
@@ -413,6 +414,7 @@ MATTER_WORDS: dict[type[Enum], tuple[str, dict[str, _W]]] = {
         "Why this cannot be asked of a capitation agreement.",
         _named(CapitationProblem),
     ),
+    ReferralProblem: ("Why somebody cannot be referred like this.", _named(ReferralProblem)),
     ChoiceProblem: ("Why something cannot be chosen like this.", _named(ChoiceProblem)),
     ClaimProblem: ("What is wrong with a claim.", _named(ClaimProblem)),
     DirectReason: (

@@ -7,6 +7,7 @@ from datetime import date
 from enum import StrEnum
 from typing import ClassVar
 
+from backend.access.contracts import Actor
 from backend.kernel.errors import Locale, Refusal, Retry
 
 
@@ -54,6 +55,67 @@ class TeamContractView:
     starts: date
     ends: date
     renew_from: date
+
+
+@dataclass(frozen=True)
+class ReferralView:
+    """A referral, from a day to a day, both included."""
+
+    id: str
+    from_institution_id: str
+    to_institution_id: str
+    starts: date
+    ends: date
+    reason: str
+
+
+@dataclass(frozen=True)
+class ReferPatient:
+    """A terminal of a primary institution sends the patient whose code it scanned to another place."""
+
+    actor: Actor
+    token: str
+    to_code: str
+    reason: str
+    request_id: str
+
+
+class ReferralProblem(StrEnum):
+    """Why somebody cannot be referred like this."""
+
+    NOT_INSURED = "NOT_INSURED"
+    NOT_CHOSEN = "NOT_CHOSEN"
+    NO_PLACE = "NO_PLACE"
+    REASON = "REASON"
+
+    def text(self, locale: Locale) -> str:
+        """Return it in plain words."""
+        return _REFERRALS[self.value][0 if locale is Locale.ZH else 1]
+
+
+_REFERRALS = {
+    "NOT_INSURED": ("患者今天没有参保", "the patient is not insured today"),
+    "NOT_CHOSEN": (
+        "患者没有选定本机构，也没有与本机构的家庭医生签约",
+        "the patient has neither chosen this institution nor signed with a team of it",
+    ),
+    "NO_PLACE": (
+        "接诊机构不存在、已停止协议，或就是本机构",
+        "there is no such place under agreement, or it is this one",
+    ),
+    "REASON": ("没有写明转诊原因", "the reason is missing"),
+}
+
+
+@dataclass(frozen=True)
+class ReferralNotPossible(Refusal):
+    """Somebody cannot be referred like this."""
+
+    problem: ReferralProblem
+    zh = "不能这样转诊：{problem}。"
+    en = "They cannot be referred like this: {problem}."
+    next_zh = "请核对患者的选定机构和接诊机构的编码；患者可以自行前往，按规定比例报销。"
+    next_en = "Check whom they have chosen and the code of the place; they may go on their own."
 
 
 class ChoiceProblem(StrEnum):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 
 from sqlmodel import Field, SQLModel
+
+from backend.infra.columns import Instant
 
 
 class ChosenInstitution(SQLModel, table=True):
@@ -43,3 +45,19 @@ class TeamContract(SQLModel, table=True):
     starts: date
     ends: date
     matter_id: str = Field(foreign_key="matter.id")
+
+
+class Referral(SQLModel, table=True):
+    """A primary institution sends somebody on to another place of care."""
+
+    __tablename__ = "referral"
+
+    id: str = Field(primary_key=True)
+    enrolment_id: str = Field(foreign_key="enrolment.id", index=True)
+    from_institution_id: str = Field(foreign_key="institution.id")
+    to_institution_id: str = Field(foreign_key="institution.id")
+    starts: date
+    ends: date
+    reason: str
+    made_by: str
+    made_at: datetime = Field(sa_type=Instant)

@@ -7,6 +7,7 @@ from datetime import date
 from sqlmodel import col, select
 
 from backend.catalogue import queries as catalogue
+from backend.choices import queries as choices
 from backend.claims import logic, queries
 from backend.claims.contracts import (
     BookClaim,
@@ -193,6 +194,7 @@ def _visit(
         disease=command.disease,
         stay=stay,
         capitated=capitated,
+        chosen=choices.stands_to(unit, enrolment, institution.id, command.care, command.first),
         benefits_paused=credit.is_paused(
             unit, command.person_id, enrolment.area_code, command.last, rulebook()
         ),

@@ -109,6 +109,7 @@ ENROLMENTS: dict[str, OfUnused] = {
     "hospital_stay.enrolment_id": OfUnused.IS_USE,
     "matter.enrolment_id": OfUnused.MOVES,
     "pay_later.enrolment_id": OfUnused.IS_USE,
+    "referral.enrolment_id": OfUnused.MOVES,
     "settlement.enrolment_id": OfUnused.IS_USE,
     "team_contract.enrolment_id": OfUnused.MOVES,
     "transfer.from_enrolment_id": OfUnused.IS_USE,

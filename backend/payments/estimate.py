@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from backend.catalogue.contracts import ItemClass, ItemKind
+from backend.choices import queries as choices
 from backend.credit import queries as credit
 from backend.infra.database import Unit
 from backend.institutions import queries as institutions
@@ -93,7 +94,15 @@ def _one(
         stay = _stay(unit, enrolment, option, day) if care is CareKind.INPATIENT else None
         area = enrolment.area_code
         paused = credit.is_paused(unit, person_id, area, day, rulebook())
-        visit = Visit(care, day, filing=filing, disease=disease, stay=stay, benefits_paused=paused)
+        visit = Visit(
+            care,
+            day,
+            filing=filing,
+            disease=disease,
+            stay=stay,
+            chosen=choices.stands_to(unit, enrolment, place.id, care, day),
+            benefits_paused=paused,
+        )
         outcome = calculate(
             gather_case(unit, enrolment, place, visit, _lines(costs, day)), rulebook()
         )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
+from backend.choices import queries as choices
 from backend.infra.database import Unit
 from backend.institutions.contracts import InstitutionKind, InstitutionView
 from backend.kernel.money import ZERO, Fen
@@ -34,7 +35,9 @@ def payers(
             PayerView(Payer.ACCOUNT, usable=False, reason=none, left_fen=None),
             _CASH,
         )
-    case = gather_case(unit, enrolment, institution, Visit(CareKind.OUTPATIENT, day), lines=())
+    care = CareKind.OUTPATIENT
+    chosen = choices.stands_to(unit, enrolment, institution.id, care, day)
+    case = gather_case(unit, enrolment, institution, Visit(care, day, chosen=chosen), lines=())
     return (_fund(case), _account(case), _CASH)
 
 

@@ -9,6 +9,7 @@ from sqlmodel import col, select
 
 from backend.access.contracts import TerminalActor
 from backend.catalogue import queries as catalogue
+from backend.choices import queries as choices
 from backend.codes import service as codes
 from backend.codes.contracts import GrantNotValid, Purpose
 from backend.credit import queries as credit
@@ -118,6 +119,9 @@ def visit_of(
         return Visit(
             CareKind.INPATIENT,
             day,
+            chosen=choices.stands_to(
+                unit, enrolment, institution.id, CareKind.INPATIENT, whose.stay.admitted_on
+            ),
             filing=FilingKind(whose.stay.filing),
             disease=whose.stay.disease,
             stay=stretch(unit, whose.stay, day),
@@ -131,6 +135,7 @@ def visit_of(
         return Visit(
             CareKind.OUTPATIENT,
             day,
+            chosen=choices.stands_to(unit, enrolment, institution.id, CareKind.OUTPATIENT, day),
             filing=filing,
             benefits_paused=paused,
             use_account=use_account,
@@ -140,6 +145,7 @@ def visit_of(
     return Visit(
         CareKind.CHRONIC,
         day,
+        chosen=choices.stands_to(unit, enrolment, institution.id, CareKind.CHRONIC, day),
         filing=filing,
         disease=command.disease,
         package=package,
@@ -176,6 +182,7 @@ def visit_again(unit: Unit, bill: Bill, priced: Case, stay: HospitalStay | None)
         stay=stretch(unit, stay, day) if stay is not None else None,
         package=priced.package,
         capitated=priced.capitated,
+        chosen=priced.chosen,
         benefits_paused=credit.is_paused(unit, bill.person_id, area, day, rulebook()),
         given=priced.given,
         use_account=priced.use_account and not (stay and _frozen(unit, bill.person_id)),

@@ -47,6 +47,18 @@ class FilingKind(StrEnum):
     TEMPORARY = "TEMPORARY"
 
 
+class Chosen(StrEnum):
+    """How a place stands to what the person has chosen (定点选定, 家庭医生签约), where the law asks."""
+
+    CHOSEN = "CHOSEN"
+    """A chosen institution, or that of the doctor team signed with."""
+    REFERRED = "REFERRED"
+    """Elsewhere, sent by one of those."""
+    OTHER = "OTHER"
+    NOTHING = "NOTHING"
+    """The person has chosen nothing."""
+
+
 class CapitatedCare(StrEnum):
     """How a bill stands to the person's capitation agreement, where there is one (PD-3 to PD-5)."""
 
@@ -174,7 +186,7 @@ class Case:
 
     ``used`` holds what the year has used before this bill, by counter; ``given`` the amounts that other
     payers have stated themselves. ``year`` is the year that the bill counts to. ``disease`` is the
-    listed disease that the care is for.
+    listed disease that the care is for. ``chosen`` is ``None`` where the law does not ask.
     """
 
     care: CareKind
@@ -190,6 +202,7 @@ class Case:
     stay: Stay | None = None
     package: PackageUse | None = None
     capitated: CapitatedCare | None = None
+    chosen: Chosen | None = None
     given: Mapping[str, Fen] = field(default_factory=dict)
     account_balance_fen: Fen = ZERO
     family_balance_fen: Fen = ZERO

@@ -36,6 +36,7 @@ from backend.settlement.case import (
     CareKind,
     Case,
     CaseContradicts,
+    Chosen,
     FilingKind,
     HeldProduct,
     Insured,
@@ -52,7 +53,7 @@ from backend.settlement.stays import year_of
 _CASE_WORDS = """
 id title basis source note region on person care place place_area pooling filing
 route disease account family_account use_account used given stay referred_from
-package capitated bills lines scope expect never refused
+package capitated chosen bills lines scope expect never refused
 """
 _KEYS = frozenset(_CASE_WORDS.split())
 _PERSON_WORDS = """
@@ -222,6 +223,7 @@ def case_of(
         stay=stay,
         package=PackageUse(str(package["code"]), int(package.get("days", 0))) if package else None,
         capitated=CapitatedCare(capitated) if capitated else None,
+        chosen=Chosen(bill["chosen"]) if "chosen" in bill else None,
         given={name: parse_yuan(str(text)) for name, text in bill.get("given", {}).items()},
         account_balance_fen=balance,
         family_balance_fen=family,

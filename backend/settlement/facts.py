@@ -19,6 +19,7 @@ from backend.settlement.case import (
     CapitatedCare,
     CareKind,
     Case,
+    Chosen,
     FilingKind,
     HeldProduct,
     Insured,
@@ -49,6 +50,7 @@ class Visit:
     stay: Stay | None = None
     package: PackageUse | None = None
     capitated: CapitatedCare | None = None
+    chosen: Chosen | None = None
     benefits_paused: bool = False
     given: Mapping[str, Fen] = field(default_factory=dict)
     use_account: bool = True
@@ -112,6 +114,7 @@ def gather_at(
         stay=stay,
         package=visit.package,
         capitated=visit.capitated,
+        chosen=visit.chosen,
         given=dict(visit.given),
         account_balance_fen=balance or ZERO,
         family_balance_fen=family or ZERO,

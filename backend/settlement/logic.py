@@ -54,6 +54,16 @@ def asks_about_person(
     return False
 
 
+def asks_about_choice(
+    region: str, insurance: InsuranceType, care: CareKind, book: Rulebook
+) -> bool:
+    """Tell whether the law of this care asks what the person has chosen; no region has to."""
+    scheme = "worker" if insurance is InsuranceType.EMPLOYEE else "resident"
+    pool = f"{care.value.lower()}_{scheme}."
+    rules = book.rules_of(region).items()
+    return any(name.startswith(pool) and "chosen" in rule.by for name, rule in rules)
+
+
 def add(used: Mapping[str, int], counts: Mapping[str, int]) -> dict[str, int]:
     """Return the year's counters after a bill."""
     return {name: used.get(name, 0) + counts.get(name, 0) for name in {*used, *counts}}

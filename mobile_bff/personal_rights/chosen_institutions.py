@@ -12,6 +12,7 @@ from backend.choices.contracts import (
     ChoiceForm,
     ChoiceNotPossible,
     ChosenView,
+    ReferralView,
     TeamContractView,
     TeamForm,
     TeamView,
@@ -32,13 +33,14 @@ from mobile_bff.errors import KEYED, result_union
 from mobile_bff.modules import AppModule, ModuleState
 from mobile_bff.public_services.medical_institutions import InstitutionType, institution_type
 
+_REFERRALS_MAX = 50
 MODULE = AppModule(
     "C6",
     "定点选定与家庭医生签约",
     "定点与家医",
     "Chosen institutions and family doctor",
-    ModuleState.PARTIAL,
-    "可选定基层机构（按规则的生效日）、与家庭医生团队签约续签；选定还不影响转诊和报销比例。",
+    ModuleState.AVAILABLE,
+    "可选定基层机构（按规则的生效日）、与家庭医生团队签约续签；选定机构可在线转诊，参保地规定与选定挂钩的，报销比例随之计算。",
 )
 
 
@@ -70,6 +72,17 @@ class TeamContract:
     starts: date = strawberry.field(description="From which day.")
     ends: date = strawberry.field(description="Until which day.")
     renew_from: date = strawberry.field(description="From which day another one may follow.")
+
+
+@strawberry.type(description="A referral, as the patient sees it.")
+class PatientReferral:
+    """By whom, to whom, and until when it counts."""
+
+    sent_by: InstitutionType = strawberry.field(description="Who refers.")
+    sent_to: InstitutionType = strawberry.field(description="Where to.")
+    starts: date = strawberry.field(description="First day.")
+    ends: date = strawberry.field(description="Last day on which care there counts as referred.")
+    reason: str = strawberry.field(description="Why.")
 
 
 @strawberry.type(description="How choosing and signing goes in the insured area.")
@@ -198,6 +211,29 @@ class ChoiceQueries:
 
         found, places = await info.context.door.read(read)
         return [_team(one, places) for one in found]
+
+    @strawberry.field(description="Referrals by chosen institutions, the latest first.")
+    async def referrals(self, info: Info) -> list[PatientReferral]:
+        """Return referrals."""
+
+        def read(unit: Unit) -> tuple[list[ReferralView], dict[str, InstitutionView]]:
+            ids = people.enrolment_ids(unit, self.subject)
+            found = queries.referrals_of(unit, ids, _REFERRALS_MAX)
+            named = [one.from_institution_id for one in found]
+            named += [one.to_institution_id for one in found]
+            return found, institutions.institutions(unit, named)
+
+        found, places = await info.context.door.read(read)
+        return [
+            PatientReferral(
+                sent_by=institution_type(places[one.from_institution_id]),
+                sent_to=institution_type(places[one.to_institution_id]),
+                starts=one.starts,
+                ends=one.ends,
+                reason=one.reason,
+            )
+            for one in found
+        ]
 
     @strawberry.field(
         description="How choosing goes where the person is insured; null: no rules are loaded."

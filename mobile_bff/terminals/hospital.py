@@ -7,6 +7,8 @@ from typing import Any
 
 import strawberry
 
+from backend.choices import referring
+from backend.choices.contracts import ReferPatient, ReferralNotPossible, ReferralView
 from backend.codes.contracts import GrantNotValid, PurposeNotHere
 from backend.institutions.contracts import AgreementNotOpen
 from backend.kernel.errors import Locale
@@ -133,6 +135,36 @@ class CancelAdmissionInput:
     stay_id: strawberry.ID = strawberry.field(description="The stay.")
 
 
+@strawberry.input(description="Refers a patient to another hospital.")
+class ReferPatientInput:
+    """Whom, whereto, and why."""
+
+    token: str = strawberry.field(description="Token of the scanned code.")
+    to_code: str = strawberry.field(description="Code of the hospital they are sent to.")
+    reason: str = strawberry.field(description="Why, at most 200 characters; the patient reads it.")
+    request_id: str = strawberry.field(description="Request key of the terminal (msgid).")
+
+
+@strawberry.type(name="Referral", description="A referral by a chosen institution.")
+class ReferralType:
+    """Good from a day to a day."""
+
+    referral_id: strawberry.ID = strawberry.field(description="Its id.")
+    starts: date = strawberry.field(description="First day.")
+    ends: date = strawberry.field(description="Last day.")
+    reason: str = strawberry.field(description="Why.")
+
+
+def referral_type(view: ReferralView) -> ReferralType:
+    """Return a referral for the schema."""
+    return ReferralType(
+        referral_id=strawberry.ID(view.id),
+        starts=view.starts,
+        ends=view.ends,
+        reason=view.reason,
+    )
+
+
 @strawberry.type
 class HospitalMutations:
     """What a hospital's terminal may do."""
@@ -183,3 +215,22 @@ class HospitalMutations:
         )
         locale = info.context.locale
         return answer(outcome, locale, lambda view: stay_type(view, locale))
+
+    @strawberry.mutation(
+        description="Refer the patient whose code was scanned to another hospital; only a chosen"
+        " institution, or that of the doctor team, may. The scan stays good for the visit's bill.",
+        graphql_type=result_union(
+            "ReferPatientResult",
+            ReferralType,
+            (*KEYED, GrantNotValid, ReferralNotPossible, RuleNotLoaded),
+        ),
+    )
+    async def refer_patient(self, info: Info, input: ReferPatientInput) -> Any:
+        """Refer a patient."""
+        outcome = await info.context.act(
+            referring.refer,
+            lambda actor: ReferPatient(
+                actor, input.token, input.to_code, input.reason, input.request_id
+            ),
+        )
+        return answer(outcome, info.context.locale, referral_type)

@@ -327,6 +327,7 @@ MUTATIONS: dict[str, Row] = {
     "settle": Row({"till"}, _keyed(billId="@bill")),
     "reverseSettlement": Row({"till"}, _keyed(settlementId="@settlement", reason="x")),
     "admitPatient": Row({"hospital"}, _keyed(token="@admission")),
+    "referPatient": Row(set(TILLS), _keyed(token="@token", toCode="H51010400001", reason="复诊")),
     "takeDeposit": Row({"hospital"}, _keyed(stayId="@stay", amount=100)),
     "cancelAdmission": Row({"hospital"}, _keyed(stayId="@stay")),
     "uploadLocalItems": Row(
@@ -388,7 +389,7 @@ QUERIES: dict[str, tuple[set[str], str]] = {
         "documents { id } enrolments { id } accounts { enrolmentId } yearUse { year } yearSummary { year } "
         "capitation { countsFrom } chronicDiseases { id } chronicChoices { workdays } claims { invoices } "
         "chosenInstitutions { starts } teamContracts { ends } doctorTeams { name } "
-        "choiceRules { countMax } cardLoss { state } contributions { starts } "
+        "choiceRules { countMax } referrals { ends } cardLoss { state } contributions { starts } "
         "settlements { edges { node { id } } } "
         'estimate(input: {care: OUTPATIENT, inScope: 100, options: [{institutionId: "x"}]}) '
         "{ refusal } }",

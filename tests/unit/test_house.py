@@ -249,6 +249,7 @@ def test_the_same_file_names_in_every_domain_folder() -> None:
         "matters": {"figures", "load_contracts", "materials", "opinions", "procedure", "workdays"},
         "filings": {"uploads"},
         "entitlements": {"applying", "signing"},
+        "choices": {"referring"},
         "enrolment": {"registering", "transferring"},
         "applications": {"outages"},
         "claims": {"applying"},

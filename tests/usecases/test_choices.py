@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from copy import deepcopy
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
+from backend.access.contracts import NotPermitted
 from backend.applications import service as applications
-from backend.choices import logic, queries
-from backend.choices.contracts import ChoiceForm, ChoiceNotPossible, ChoiceProblem, TeamForm
+from backend.choices import logic, queries, referring
+from backend.choices.contracts import (
+    ChoiceForm,
+    ChoiceNotPossible,
+    ChoiceProblem,
+    ReferPatient,
+    ReferralNotPossible,
+    ReferralProblem,
+    ReferralView,
+    TeamForm,
+)
 from backend.choices.service import CHOICE, DOCTOR_TEAM, add_team
+from backend.codes.contracts import GrantNotValid, Purpose
 from backend.desk import service as desk
 from backend.desk.contracts import DecideMatter, MatterDecision
 from backend.matters import procedure
@@ -23,7 +36,13 @@ from backend.matters.contracts import (
     SubmitApplication,
 )
 from backend.people import queries as people
-from tests.world import World, new_key
+from backend.rulebook import library
+from backend.rulebook.library import make_book, packs_in, rulebook, shipped_packs
+from backend.settlement import queries as settlements
+from backend.settlement.case import CareKind, Chosen
+from tests.cases.test_cases import PACKS
+from tests.usecases.test_safety import messages
+from tests.world import LEVEL_2, LEVEL_3, VISIT, World, line, new_key
 
 CLINIC, OTHER, THIRD = "H51010400004", "H51010500004", "H51010600004"
 TODAY = date(2026, 6, 15)
@@ -149,3 +168,138 @@ def test_one_application_at_a_time_and_only_for_a_team_of_the_area(world: World)
     assert save(world, TeamForm(mine), "suspended") == ApplicationNotPossible(
         ApplyProblem.NOT_INSURED
     )
+
+
+# -- what a choice means for referral and rates ----------------------------------------------------
+
+
+@pytest.fixture
+def by_choice(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A Chengdu whose employees have 90 % where they chose, 80 % where referred, 50 % elsewhere."""
+    packs = deepcopy(dict(shipped_packs()))
+    [rate] = [
+        pack["parameters"]["rate"]
+        for pack in packs_in(PACKS).values()
+        if pack["pack"] == "X-CHOSEN"
+    ]
+    [own] = [pack for pack in packs.values() if pack["pack"] == "CD-OP-W"]
+    own["parameters"]["rate"] = rate
+    book = make_book(packs)
+    rulebook.cache_clear()
+    monkeypatch.setattr(library, "read_packs", lambda _: book)
+    yield
+    rulebook.cache_clear()
+
+
+def refer(
+    world: World, who: str = "worker", at: str = CLINIC, to: str = LEVEL_3, **more: Any
+) -> Any:
+    token = more.pop("token", None) or world.scan(who, at, Purpose.OUTPATIENT_SETTLEMENT).token
+    command = ReferPatient(
+        world.terminal(at),
+        token,
+        to,
+        more.get("reason", "需上级诊治"),
+        more.get("key") or new_key(),
+    )
+    return world.do(referring.refer, command)
+
+
+def stands(world: World, at: str, who: str = "worker") -> Chosen | None:
+    settled = world.buy(
+        who, line(VISIT, "1", "1000.00"), at=at, purpose=Purpose.OUTPATIENT_SETTLEMENT
+    )
+    case = world.database.read(lambda u: settlements.case_of_settlement(u, settled.id))
+    return case.chosen
+
+
+def chosen_clinic(world: World, who: str = "worker") -> None:
+    submit(world, save(world, ChoiceForm((CLINIC,)), who), who)
+    world.clock.forward(days=1)
+    world._actors.clear()
+    world._terminals.clear()
+
+
+def test_where_no_law_asks_nothing_is_read_or_stored(world: World) -> None:
+    chosen_clinic(world)
+    assert stands(world, CLINIC) is None
+
+
+@pytest.mark.usefixtures("by_choice")
+def test_a_rate_goes_by_what_was_chosen(world: World) -> None:
+    assert stands(world, CLINIC) is Chosen.NOTHING
+    chosen_clinic(world)
+    assert stands(world, CLINIC) is Chosen.CHOSEN
+    assert stands(world, LEVEL_3) is Chosen.OTHER
+    made = refer(world)
+    assert isinstance(made, ReferralView)
+    assert (made.ends - made.starts).days == 30
+    assert stands(world, LEVEL_3) is Chosen.REFERRED
+    assert stands(world, LEVEL_2) is Chosen.OTHER
+    world.clock.forward(days=31)
+    world._actors.clear()
+    world._terminals.clear()
+    assert stands(world, LEVEL_3) is Chosen.OTHER
+
+
+@pytest.mark.usefixtures("by_choice")
+def test_the_fund_pays_by_it(world: World) -> None:
+    chosen_clinic(world)
+
+    def fund(at: str, price: str = "1000.00") -> int:
+        settled = world.buy(
+            "worker", line(VISIT, "1", price), at=at, purpose=Purpose.OUTPATIENT_SETTLEMENT
+        )
+        return settled.fund_fen
+
+    assert fund(CLINIC) == 72_000  # (1000 - 200) x 90 %
+    assert fund(LEVEL_3) == 50_000
+    refer(world)
+    assert fund(LEVEL_3, "500.00") == 40_000
+
+
+@pytest.mark.usefixtures("by_choice")
+def test_the_institution_of_a_doctor_team_counts_as_chosen(world: World) -> None:
+    mine = team(world)
+    signed(world, mine)
+    world.clock.forward(days=1)
+    world._actors.clear()
+    today = world.clock.now().date()
+
+    def read(unit: Any) -> Any:
+        found = queries.team(unit, mine, today)
+        [enrolment] = people.enrolments_on(unit, world.person("worker"), today)
+        place = found.institution_id
+        return queries.stands_to(unit, enrolment, place, CareKind.OUTPATIENT, today)
+
+    assert world.database.read(read) is Chosen.CHOSEN
+
+
+def test_a_patient_is_told_and_sees_the_referral(world: World) -> None:
+    chosen_clinic(world)
+    key = new_key()
+    token = world.scan("worker", CLINIC, Purpose.OUTPATIENT_SETTLEMENT).token
+    made = refer(world, token=token, key=key)
+    assert refer(world, token=token, key=key) == made
+
+    def read(unit: Any) -> Any:
+        ids = people.enrolment_ids(unit, world.person("worker"))
+        return queries.referrals_of(unit, ids, 20)
+
+    assert world.database.read(read) == [made]
+    assert made.reason == "需上级诊治"
+    assert [kind for kind, _ in messages(world)].count("referred") == 1
+
+
+def test_who_cannot_be_referred_and_where_to(world: World) -> None:
+    assert refer(world) == ReferralNotPossible(ReferralProblem.NOT_CHOSEN)
+    chosen_clinic(world)
+    assert refer(world, at=LEVEL_2) == ReferralNotPossible(ReferralProblem.NOT_CHOSEN)
+    for to in ("H0", "P51010400001", CLINIC):
+        assert refer(world, to=to) == ReferralNotPossible(ReferralProblem.NO_PLACE)
+    assert refer(world, reason=" ") == ReferralNotPossible(ReferralProblem.REASON)
+    assert isinstance(refer(world, token="made up"), GrantNotValid)
+    insured = refer(world, who="not_insured")
+    assert insured == ReferralNotPossible(ReferralProblem.NOT_INSURED)
+    person = ReferPatient(world.actor("worker"), "x", LEVEL_3, "x", new_key())
+    assert isinstance(world.do(referring.refer, person), NotPermitted)

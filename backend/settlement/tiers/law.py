@@ -80,6 +80,7 @@ class Law:
             "filing": case.filing.value,
             "emergency": "YES" if case.filing is FilingKind.EMERGENCY else "NO",
             "disease": case.disease,
+            "chosen": case.chosen.value if case.chosen else "",
             "package": case.package.code if case.package else "",
         }
 

@@ -327,7 +327,7 @@ MUTATIONS: dict[str, Row] = {
     "settle": Row({"till"}, _keyed(billId="@bill")),
     "reverseSettlement": Row({"till"}, _keyed(settlementId="@settlement", reason="x")),
     "admitPatient": Row({"hospital"}, _keyed(token="@admission")),
-    "referPatient": Row(set(TILLS), _keyed(token="@token", toCode="H51010400001", reason="复诊")),
+    "referPatient": Row({"till"}, _keyed(token="@token", toCode="H51010400001", reason="复诊")),
     "takeDeposit": Row({"hospital"}, _keyed(stayId="@stay", amount=100)),
     "cancelAdmission": Row({"hospital"}, _keyed(stayId="@stay")),
     "uploadLocalItems": Row(

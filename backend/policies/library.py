@@ -10,11 +10,14 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from functools import cache
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
+
+import yaml
 
 from backend.policies import logic
 from backend.policies.document_contracts import DocumentKind, NewDocument
-from backend.regions.library import PROVINCE_POOLS, area_name, children
+from backend.regions.library import PROVINCE_POOLS, area_name, children, province_code
 from backend.rulebook.library import NATION, Rulebook, shipped_packs
 
 _ISSUERS = (
@@ -84,10 +87,19 @@ _GUIDES: tuple[tuple[str, str, str, tuple[tuple[str, str], ...], str], ...] = (
 )
 
 
+NEIGHBOURS = ("500000", "520000", "530000", "540000", "610000", "620000", "630000")
+"""The provinces around Sichuan."""
+_REPORTED = Path(__file__).parent / "neighbours.yaml"
+_ABROAD = "目录（哪些能报）按就医地，起付标准、比例和限额按参保地。"
+
+
 def shipped_documents(packs: Mapping[str, Any], book: Rulebook, today: date) -> list[NewDocument]:
     """Return all documents that are written from packs, each with a code of its own."""
     texts: dict[str, NewDocument] = {}
-    written = (*_rules(packs), *_notices(packs), *_guides(book, today), *_news(packs))
+    written = (
+        *(*_rules(packs), *_notices(packs), *_guides(book, today), *_news(packs)),
+        *(*_to_neighbours(book, today), *_of_neighbours()),
+    )
     for document in written:
         texts.setdefault(document.code, document)
     return list(texts.values())
@@ -217,6 +229,57 @@ def _news(packs: Mapping[str, Any]) -> Iterator[NewDocument]:
                     insurance=logic.insurance_of(str(pack["topic"])),
                     provisional=bool(after.get("provisional")),
                 )
+
+
+def _to_neighbours(book: Rulebook, today: date) -> Iterator[NewDocument]:
+    """Yield for each province around what care there means for the insured of each area of ours."""
+    areas = [city.code for city in children("510000")] + list(PROVINCE_POOLS)
+    for there in NEIGHBOURS:
+        lines, local = [_ABROAD], []
+        provisional = False
+        for area in areas:
+            found = book.find_if_any(area, "cross_region.local_provinces", today)
+            if found is not None and province_code(there) in found.items:
+                local.append(area_name(area))
+                provisional |= found.ref.provisional
+        if local:
+            lines.append(f"{'、'.join(local)}参保人员：不需备案，视同本地，待遇不降低。")
+        others = "其他参保地" if local else "四川各参保地"
+        lines.append(f"{others}：先办备案，备案生效后直接结算；没有备案的，比例按参保地规定降低。")
+        lines.append("出发前在“能直接结算吗”中按人员、医院和日期查询。")
+        yield NewDocument(
+            code=f"GUIDE-{there}-away",
+            kind=DocumentKind.GUIDE,
+            region=there,
+            title=f"四川参保人员到{area_name(there)}就医",
+            issuer="",
+            number="",
+            published_on=None,
+            effective_from=date(2023, 1, 1),
+            summary=lines[1],
+            body="\n".join(lines),
+            topic="cross_region",
+            provisional=provisional or not local,
+        )
+
+
+def _of_neighbours() -> Iterator[NewDocument]:
+    """Yield what is publicly reported of places around; none of it rests on an official text."""
+    for serial, one in enumerate(yaml.safe_load(_REPORTED.read_text(encoding="utf-8")), 1):
+        yield NewDocument(
+            code=f"AROUND-{serial:03d}",
+            kind=DocumentKind.RULE,
+            region=one["region"],
+            title=one["title"],
+            issuer="",
+            number="",
+            published_on=None,
+            effective_from=one["from"],
+            summary=one["summary"],
+            body=f"{one['body'].strip()}\n出处：{one['source']}。未见正式文件，以当地为准。",
+            source=one["source"],
+            provisional=True,
+        )
 
 
 def _value_line(unit: str, value: Mapping[str, Any]) -> str:

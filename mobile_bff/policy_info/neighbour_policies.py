@@ -20,8 +20,8 @@ MODULE = AppModule(
     "邻近省市政策",
     "邻省政策",
     "Policies of neighbours",
-    ModuleState.PARTIAL,
-    "可查询省内其他市州的公开政策和指南；外省的文件尚未载入。",
+    ModuleState.AVAILABLE,
+    "可查询省内其他市州、相邻七个省区市的公开信息和赴外就医须知；外省条目来自公开报道，以当地为准。",
 )
 _HINT = {
     Locale.ZH: "信息来自外地，以当地为准。",

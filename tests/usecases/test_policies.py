@@ -24,9 +24,10 @@ from backend.policies.document_contracts import (
     NewDocument,
     PolicyNotFound,
 )
-from backend.policies.library import descriptions, shipped_documents
+from backend.policies.library import NEIGHBOURS, descriptions, shipped_documents
 from backend.policies.service import announce_outage
-from backend.rulebook.library import rulebook, shipped_packs
+from backend.regions.library import province_code
+from backend.rulebook.library import NATION, rulebook, shipped_packs
 from tests.usecases.test_filings import PROVEN, add, effective, save, submit
 from tests.usecases.test_safety import messages
 from tests.world import World
@@ -207,3 +208,28 @@ def test_who_has_something_there_is_told_the_day_before_and_once(world: World) -
     expected = ["北京市", "北京市", "成都市", "成都市"]
     assert sorted(told()) == expected
     assert sorted(told()) == expected  # and never again
+
+
+def test_the_provinces_around_are_covered_and_nothing_of_theirs_is_called_official() -> None:
+    today = date(2026, 6, 15)
+    found = [
+        one
+        for one in shipped_documents(shipped_packs(), rulebook(), today)
+        if one.region != NATION and province_code(one.region) != "51"
+    ]
+    covered = {
+        f"{province_code(one.region)}0000" for one in found if one.kind is DocumentKind.GUIDE
+    }
+    assert covered == set(NEIGHBOURS)
+    reported = [one for one in found if one.code.startswith("AROUND-")]
+    assert len(reported) >= 6
+    for one in reported:
+        assert one.provisional
+        assert one.source
+        assert "以当地为准" in one.body
+    chongqing, qinghai = (
+        next(one for one in found if one.code == f"GUIDE-{there}-away")
+        for there in ("500000", "630000")
+    )
+    assert "成都市参保人员：不需备案" in chongqing.body  # as its rule says
+    assert "不需备案" not in qinghai.body

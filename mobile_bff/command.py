@@ -67,6 +67,7 @@ from mobile_bff.claim_tools import add_claim_commands
 from mobile_bff.contribution_tools import add_contribution_commands
 from mobile_bff.desk.schema import DESK_DOCUMENTS, DESK_SDL, make_desk_schema
 from mobile_bff.document_tools import add_document_commands
+from mobile_bff.institution_tools import add_institution_commands
 from mobile_bff.operator_tools import add_operator_commands
 from mobile_bff.person_tools import add_person_commands
 from mobile_bff.policy_tools import add_policy_commands
@@ -128,6 +129,7 @@ def _add_commands(parser: argparse.ArgumentParser) -> None:
     add_claim_commands(add, _write, _read, _operator)
     add_contribution_commands(add, _write, _operator)
     add_document_commands(add, _write, _read, _operator)
+    add_institution_commands(add, _write, _operator)
     settled = add("settlement", _settlement, "reckon every stored settlement again and compare")
     settled.add_argument("action", choices=["replay"])
     match = add("match", _match, "list local items that wait for a person, or decide one")

@@ -109,16 +109,33 @@ class TicketView:
     region: str
     opened_at: datetime
     due_on: date
+    settlement_id: str | None
     steps: tuple[TicketStep, ...]
 
 
 @dataclass(frozen=True)
 class OpenTicket:
-    """Somebody says what went wrong at an institution, for themselves or a relative."""
+    """Somebody says what went wrong at an institution, for themselves or a relative.
+
+    ``settlement_id``: the settlement that it is about, whose institution counts then; ``None``: none.
+    """
 
     actor: Actor
     person_id: str
     institution_code: str
+    care: CareKind
+    reason: TicketReason
+    words: str
+    request_id: str
+    settlement_id: str | None = None
+
+
+@dataclass(frozen=True)
+class OpenTicketAtTill:
+    """A terminal says what went wrong there with the patient whose code it scanned."""
+
+    actor: Actor
+    token: str
     care: CareKind
     reason: TicketReason
     words: str
@@ -163,6 +180,7 @@ class TicketProblem(StrEnum):
 
     NOT_INSURED = "NOT_INSURED"
     NO_INSTITUTION = "NO_INSTITUTION"
+    NO_SETTLEMENT = "NO_SETTLEMENT"
     NO_WORDS = "NO_WORDS"
     OPEN_ALREADY = "OPEN_ALREADY"
 
@@ -174,6 +192,7 @@ class TicketProblem(StrEnum):
 _PROBLEMS = {
     "NOT_INSURED": ("没有查到参保记录", "there is no insurance"),
     "NO_INSTITUTION": ("没有这家定点机构", "there is no such institution"),
+    "NO_SETTLEMENT": ("没有这笔结算", "there is no such settlement of theirs"),
     "NO_WORDS": ("没有说明发生了什么", "it does not say what happened"),
     "OPEN_ALREADY": (
         "同一家机构的同类问题正在处理",

@@ -31,6 +31,7 @@ class Ticket(SQLModel, table=True):
     region: str
     opened_at: datetime = Field(sa_type=Instant)
     due_on: date
+    settlement_id: str | None = Field(default=None, foreign_key="settlement.id")
 
 
 class TicketStepRow(SQLModel, table=True):

@@ -116,6 +116,7 @@ def views(unit: Unit, rows: Sequence[Ticket]) -> list[TicketView]:
     return [
         TicketView(
             id=row.id,
+            settlement_id=row.settlement_id,
             number=row.number,
             person_id=row.person_id,
             institution_id=row.institution_id,

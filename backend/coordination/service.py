@@ -6,13 +6,16 @@ from datetime import timedelta
 
 from sqlmodel import col, select
 
-from backend.access.contracts import Action, PersonActor, SignInRequired
+from backend.access.contracts import Action, PersonActor, SignInRequired, TerminalActor
 from backend.access.logic import label
+from backend.codes import service as codes
+from backend.codes.contracts import GrantNotValid
 from backend.coordination import logic, queries
 from backend.coordination.contracts import (
     LEVEL_MAX,
     TICKET_STATES,
     OpenTicket,
+    OpenTicketAtTill,
     SayOfTicket,
     Side,
     TicketEvent,
@@ -39,6 +42,7 @@ from backend.people.logic import paying_enrolment
 from backend.proxies.authority import authorize, note
 from backend.rulebook.contracts import RuleMissing, RuleNotLoaded
 from backend.rulebook.library import rulebook
+from backend.settlement import queries as settlements
 
 _WORDS_MAX = 1_000
 _TOLD = (TicketEvent.OPEN, TicketEvent.ANSWER, TicketEvent.ESCALATE, TicketEvent.PASS)
@@ -62,6 +66,37 @@ def open_ticket(unit: Unit, command: OpenTicket) -> TicketView | Refusal:
         return made
 
     scope = f"open_ticket:{label(command.actor)}"
+    return once(unit, scope, command.request_id, command, (TicketView,), run)
+
+
+def open_at_till(unit: Unit, command: OpenTicketAtTill) -> TicketView | Refusal:
+    """Open a ticket for the patient at a till, who is told and follows it in the app.
+
+    The scan stays good: the bill may be tried again meanwhile.
+    """
+    actor = command.actor
+    if not isinstance(actor, TerminalActor):
+        return SignInRequired()
+
+    def run() -> TicketView | Refusal:
+        grant = codes.open_grant(unit, command.token, actor.terminal_id)
+        if isinstance(grant, GrantNotValid):
+            return grant
+        asked = OpenTicket(
+            actor,
+            grant.person_id,
+            institutions.institution(unit, actor.institution_id).code,
+            command.care,
+            command.reason,
+            command.words,
+            command.request_id,
+        )
+        try:
+            return _open(unit, asked)
+        except RuleMissing as missing:
+            return RuleNotLoaded(missing.region, missing.rule, missing.day)
+
+    scope = f"open_ticket:{actor.terminal_id}"
     return once(unit, scope, command.request_id, command, (TicketView,), run)
 
 
@@ -138,6 +173,11 @@ def _open(unit: Unit, command: OpenTicket) -> TicketView | Refusal:
     today = local_day(unit.now)
     enrolment = paying_enrolment(people.enrolments_on(unit, command.person_id, today))
     place = institutions.by_code(unit, command.institution_code)
+    if command.settlement_id is not None:
+        settled = settlements.settlement(unit, command.settlement_id)
+        if settled is None or settled.person_id not in people.ids_of(unit, command.person_id):
+            return TicketNotPossible(TicketProblem.NO_SETTLEMENT)
+        place = institutions.institution(unit, settled.institution_id)
     if enrolment is None:
         return TicketNotPossible(TicketProblem.NOT_INSURED)
     if place is None:
@@ -172,6 +212,7 @@ def _open(unit: Unit, command: OpenTicket) -> TicketView | Refusal:
         region="",
         opened_at=unit.now,
         due_on=today,
+        settlement_id=command.settlement_id,
     )
     _give_to(unit, row)
     unit.db.add(row)

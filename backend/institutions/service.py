@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlmodel import select
+from sqlmodel import col, select
 
 from backend.access.contracts import SignInRequired, TerminalActor
 from backend.infra import audit, rates, search, tokens
@@ -102,6 +102,45 @@ def register_institutions(unit: Unit, institutions: Sequence[InstitutionView]) -
         _store(unit, institution)
     unit.db.flush()
     _make_findable(unit, institutions)
+
+
+def take_directory(unit: Unit, operator: str, listed: Sequence[InstitutionView]) -> tuple[int, int]:
+    """Store institutions of a directory, new ones and changed ones, and return how many of each.
+
+    A known code keeps its id, its position and its hours; what is not listed stays as it is.
+    """
+    known = {
+        row.code: row
+        for row in unit.db.exec(
+            select(Institution).where(col(Institution.code).in_([one.code for one in listed]))
+        ).all()
+    }
+    fresh = [one for one in listed if one.code not in known]
+    changed = []
+    for one in listed:
+        row = known.get(one.code)
+        if row is None or _as_listed(row) == _as_listed(one):
+            continue
+        for name, value in zip(_LISTED, _as_listed(one), strict=True):
+            setattr(row, name, value)
+        changed.append(queries.view(row))
+    unit.db.flush()
+    register_institutions(unit, fresh)
+    _make_findable(unit, changed)
+    facts = {"new": len(fresh), "changed": len(changed)}
+    audit.record(unit, operator, "institution.directory", "institutions", facts)
+    return len(fresh), len(changed)
+
+
+_LISTED = (
+    *("name", "kind", "level", "division_code", "area_code"),
+    *("address", "abilities", "agreement"),
+)
+
+
+def _as_listed(one: Institution | InstitutionView) -> list[object]:
+    found = [getattr(one, name) for name in _LISTED]
+    return [sorted(value) if isinstance(value, (list, tuple)) else value for value in found]
 
 
 def find_all_anew(unit: Unit) -> int:

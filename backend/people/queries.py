@@ -160,6 +160,11 @@ def records_of(person_id: str) -> SelectOfScalar[str]:
     return select(Person.id).where(either)
 
 
+def ids_of(unit: Unit, person_id: str) -> set[str]:
+    """Return the ids of all records that are one person's."""
+    return set(unit.db.exec(records_of(person_id)).all())
+
+
 def exists(unit: Unit, person_id: str) -> bool:
     """Tell whether there is such a person, whose record goes on."""
     row = unit.db.get(Person, person_id)

@@ -9,9 +9,11 @@ import strawberry
 
 from backend.access.contracts import Action, NotPermitted, SignInRequired
 from backend.access.logic import own_id
+from backend.codes.contracts import GrantNotValid
 from backend.coordination import queries, service
 from backend.coordination.contracts import (
     OpenTicket,
+    OpenTicketAtTill,
     SayOfTicket,
     Side,
     TicketNotFound,
@@ -40,8 +42,8 @@ MODULE = AppModule(
     "异地联网机构查询与问题协同",
     "联网与协同",
     "Networked institutions and problem tickets",
-    ModuleState.PARTIAL,
-    "结算失败可提交协同工单，五级处理、逾期自动升级、每步可见；外省机构只载入示例，国家平台通道未接。",
+    ModuleState.AVAILABLE,
+    "结算失败可由本人、家人或收费窗口提交协同工单，五级处理、逾期自动升级、每步可见；外省机构按国家名录文件载入，外省工单由省级经办转办。",
 )
 _KEEP = {
     Locale.ZH: "请保留发票、费用清单和病历；急需出院的可以先垫付，再申请手工报销。",
@@ -78,6 +80,9 @@ class TicketType:
     level_text: str = strawberry.field(description="The level in words.")
     region_name: str = strawberry.field(description="Whose desk has it.")
     opened_at: datetime = strawberry.field(description="When it was opened.")
+    settlement_id: strawberry.ID | None = strawberry.field(
+        description="The settlement that it is about."
+    )
     due_on: date = strawberry.field(
         description="By when that desk answers; later it goes one level up by itself."
     )
@@ -96,7 +101,21 @@ class OpenTicketInput:
     care: CareKind = strawberry.field(description="In which kind of care.")
     reason: TicketReason = strawberry.field(description="What went wrong.")
     words: str = strawberry.field(description="What happened, up to 1,000 characters.")
+    settlement_id: strawberry.ID | None = strawberry.field(
+        default=None, description="The settlement that it is about, whose institution counts then."
+    )
     request_id: str = strawberry.field(description="Request key: the same repeats the answer.")
+
+
+@strawberry.input(description="Opens a ticket for the patient at the till.")
+class OpenTicketAtTillInput:
+    """Whom, and what went wrong."""
+
+    token: str = strawberry.field(description="Token of the scanned code.")
+    care: CareKind = strawberry.field(description="In which kind of care.")
+    reason: TicketReason = strawberry.field(description="What went wrong.")
+    words: str = strawberry.field(description="What happened, up to 1,000 characters.")
+    request_id: str = strawberry.field(description="Request key of the terminal (msgid).")
 
 
 @strawberry.input(description="Says whether an answer has solved it.")
@@ -106,6 +125,15 @@ class SayOfTicketInput:
     ticket_id: strawberry.ID = strawberry.field(description="The ticket.")
     solved: bool = strawberry.field(description="Whether it is solved.")
     words: str = strawberry.field(default="", description="What is still wrong.")
+
+
+@strawberry.type(description="A ticket that a till has opened.")
+class TicketOpened:
+    """What to hand to the patient."""
+
+    number: str = strawberry.field(description="Its number.")
+    due_on: date = strawberry.field(description="By when the first desk answers.")
+    keep: str = strawberry.field(description="What to keep, and what to do meanwhile.")
 
 
 def ticket_type(view: TicketView, place: InstitutionView, locale: Locale) -> TicketType:
@@ -126,6 +154,7 @@ def ticket_type(view: TicketView, place: InstitutionView, locale: Locale) -> Tic
         region_name=area_name(view.region),
         opened_at=view.opened_at,
         due_on=view.due_on,
+        settlement_id=None if view.settlement_id is None else strawberry.ID(view.settlement_id),
         keep=_KEEP[locale],
         steps=[
             TicketStepType(
@@ -194,9 +223,35 @@ class TicketMutations:
                 input.reason,
                 input.words,
                 input.request_id,
+                input.settlement_id,
             ),
         )
         return await ticket_shown(info, outcome)
+
+    @strawberry.mutation(
+        description="Say at a till that something went wrong with the patient whose code was"
+        " scanned; they are told and follow the ticket in the app.",
+        graphql_type=result_union(
+            "OpenTicketAtTillResult",
+            TicketOpened,
+            (*KEYED, GrantNotValid, TicketNotPossible, RuleNotLoaded),
+        ),
+    )
+    async def open_ticket_at_till(self, info: Info, input: OpenTicketAtTillInput) -> Any:
+        """Open a ticket at a till."""
+        outcome = await info.context.act(
+            service.open_at_till,
+            lambda actor: OpenTicketAtTill(
+                actor, input.token, input.care, input.reason, input.words, input.request_id
+            ),
+        )
+        return answer(
+            outcome,
+            info.context.locale,
+            lambda view: TicketOpened(
+                number=view.number, due_on=view.due_on, keep=_KEEP[info.context.locale]
+            ),
+        )
 
     @strawberry.mutation(
         description="Say whether an answer has solved it; if not it goes one level up.",

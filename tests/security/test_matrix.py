@@ -328,6 +328,10 @@ MUTATIONS: dict[str, Row] = {
     "reverseSettlement": Row({"till"}, _keyed(settlementId="@settlement", reason="x")),
     "admitPatient": Row({"hospital"}, _keyed(token="@admission")),
     "referPatient": Row({"till"}, _keyed(token="@token", toCode="H51010400001", reason="复诊")),
+    "openTicketAtTill": Row(
+        {"till"},
+        _keyed(token="@token", care="OUTPATIENT", reason="CANNOT_SETTLE", words="不能结算"),
+    ),
     "takeDeposit": Row({"hospital"}, _keyed(stayId="@stay", amount=100)),
     "cancelAdmission": Row({"hospital"}, _keyed(stayId="@stay")),
     "uploadLocalItems": Row(

@@ -18,10 +18,12 @@ from backend.identity import safety
 from backend.identity.safety_contracts import FreezeAccount, UnfreezeAccount
 from backend.infra.database import Unit
 from backend.infra.keys import load_keys
+from backend.institutions import queries as institutions
 from backend.institutions import service
 from backend.institutions.contracts import (
     AgreementNotOpen,
     OpenTerminalSession,
+    SearchInstitutions,
     TerminalSessionView,
 )
 from backend.payments.contracts import ReportNotMe
@@ -177,6 +179,55 @@ def test_capitation_needs_a_rule_an_institution_and_an_area(yibao: Any) -> None:
     status, _, said = yibao("capitation", "year", LEVEL_3, "2026", *HERE)
     assert status == 1
     assert "capitation.quality_deduction_max" in said
+
+
+DIRECTORY = "code,name,kind,level,division_code,address,abilities,agreement"
+
+
+def test_a_directory_of_institutions_is_taken_up_once(
+    world: World, yibao: Any, tmp_path: Path
+) -> None:
+    path = tmp_path / "directory.csv"
+    chongqing = "H50010300001,重庆样例医院,HOSPITAL,3,500103,示例路1号,OUTPATIENT INPATIENT,OPEN"
+    shop = "P50010300001,重庆样例药店,PHARMACY,,500103,示例路2号,OUTPATIENT_POOLING,OPEN"
+    path.write_text(f"{DIRECTORY}\n{chongqing}\n{shop}\n", encoding="utf-8")
+    assert yibao("institutions", str(path))[1] == "2 new, 0 changed, 0 as they were"
+    assert yibao("institutions", str(path))[1] == "0 new, 0 changed, 2 as they were"
+    first = world.database.read(lambda u: institutions.by_code(u, "H50010300001"))
+    assert first is not None
+    assert (first.area_code, first.level, first.name) == ("500100", 3, "重庆样例医院")
+    moved = chongqing.replace("重庆样例医院", "重庆改名医院").replace("OPEN", "SUSPENDED")
+    path.write_text(f"{DIRECTORY}\n{moved}\n", encoding="utf-8")
+    assert yibao("institutions", str(path))[1] == "0 new, 1 changed, 0 as they were"
+    again = world.database.read(lambda u: institutions.by_code(u, "H50010300001"))
+    assert again is not None
+    assert (again.id, again.agreement.value) == (first.id, "SUSPENDED")
+    asked = SearchInstitutions("改名医院", open_agreements_only=False)
+    found = world.database.read(lambda u: institutions.search_institutions(u, asked, 5))
+    assert [one.institution.id for one in found] == [first.id]
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("H5,重庆样例医院,HOSPITAL,9,500103,x,,OPEN", "level"),
+        ("P5,重庆样例药店,PHARMACY,3,500103,x,,OPEN", "pharmacy"),
+        ("H5,重庆样例医院,HOSPITAL,3,999999,x,,OPEN", "division"),
+        ("H5,重庆样例医院,HOSPITAL,3,500103,x,FLYING,OPEN", "FLYING"),
+        (",重庆样例医院,HOSPITAL,3,500103,x,,OPEN", "code"),
+        ("H5,a,HOSPITAL,3,500103,x,,OPEN\nH5,b,HOSPITAL,3,500103,x,,OPEN", "twice"),
+    ],
+)
+def test_a_directory_with_a_fault_is_refused_whole(
+    world: World, yibao: Any, tmp_path: Path, line: str, says: str
+) -> None:
+    path = tmp_path / "directory.csv"
+    good = "H50010300001,重庆样例医院,HOSPITAL,3,500103,x,,OPEN"
+    path.write_text(f"{DIRECTORY}\n{good}\n{line}\n", encoding="utf-8")
+    status, _, said = yibao("institutions", str(path))
+    assert status == 1
+    assert says in said
+    assert world.database.read(lambda u: institutions.by_code(u, "H50010300001")) is None
 
 
 def test_a_pilot_hospital_has_seats(yibao: Any) -> None:

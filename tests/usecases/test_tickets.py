@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 
+from backend.access.contracts import SignInRequired
+from backend.codes.contracts import GrantNotValid, Purpose
 from backend.coordination import logic, queries, service
 from backend.coordination.contracts import (
     OpenTicket,
+    OpenTicketAtTill,
     SayOfTicket,
     Side,
     TicketEvent,
@@ -24,10 +27,11 @@ from backend.coordination.contracts import (
 )
 from backend.desk import tickets
 from backend.desk.contracts import WordsMissing
+from backend.institutions import queries as institutions
 from backend.settlement.case import CareKind
 from tests.usecases.test_relatives import bound
 from tests.usecases.test_safety import messages
-from tests.world import BEIJING, LEVEL_3, World, new_key
+from tests.world import BEIJING, IBUPROFEN, LEVEL_3, PHARMACY, World, line, new_key
 
 DAY = date(2026, 6, 15)
 
@@ -41,6 +45,7 @@ def ask(world: World, who: str = "worker", **more: Any) -> Any:
         more.get("reason", TicketReason.CANNOT_SETTLE),
         more.get("words", "出院时提示结算失败"),
         more.get("key") or new_key(),
+        more.get("settlement"),
     )
     return world.do(service.open_ticket, command)
 
@@ -220,3 +225,50 @@ def test_two_processes_that_look_at_once_hand_it_up_once(world: World) -> None:
     found = world.database.read(lambda u: queries.ticket(u, made.id))
     assert found is not None
     assert (found.level, len(found.steps)) == (2, 2)
+
+
+def test_a_ticket_about_a_settlement_is_of_its_institution(world: World) -> None:
+    settled = world.buy("worker", line(IBUPROFEN))
+    made = opened(world, reason=TicketReason.WRONG_AMOUNT, settlement=settled.id)
+    assert made.settlement_id == settled.id
+    found = world.database.read(lambda u: institutions.institution(u, made.institution_id))
+    assert found.code == PHARMACY
+    for whose, settlement in (("worker_2", settled.id), ("worker", "no such")):
+        refused = ask(world, whose, settlement=settlement)
+        assert refused == TicketNotPossible(TicketProblem.NO_SETTLEMENT)
+
+
+def test_a_till_opens_one_for_the_patient_who_follows_it(world: World) -> None:
+    token = world.scan("worker", LEVEL_3, Purpose.HOSPITAL_ADMISSION).token
+    key = new_key()
+
+    def at_till(token: str, words: str = "读卡成功，预结算超时") -> Any:
+        command = OpenTicketAtTill(
+            world.terminal(LEVEL_3),
+            token,
+            CareKind.INPATIENT,
+            TicketReason.CANNOT_SETTLE,
+            words,
+            key,
+        )
+        return world.do(service.open_at_till, command)
+
+    made = at_till(token)
+    assert isinstance(made, TicketView)
+    assert (made.side, made.level) == (Side.PLACE, 1)
+    assert at_till(token) == made
+    person = world.person("worker")
+    assert [one.id for one in world.database.read(lambda u: queries.of_person(u, person, 9))] == [
+        made.id
+    ]
+    assert [kind for kind, _ in messages(world)].count("ticket_open") == 1
+    key = new_key()
+    assert at_till(token) == TicketNotPossible(TicketProblem.OPEN_ALREADY)
+    key = new_key()
+    assert at_till(token, " ") == TicketNotPossible(TicketProblem.NO_WORDS)
+    key = new_key()
+    assert isinstance(at_till("made up"), GrantNotValid)
+    person_asks = OpenTicketAtTill(
+        world.actor("worker"), token, CareKind.INPATIENT, TicketReason.OTHER, "x", new_key()
+    )
+    assert isinstance(world.do(service.open_at_till, person_asks), SignInRequired)

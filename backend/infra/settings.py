@@ -43,6 +43,7 @@ class Settings:
     """Key and certificate that sign certificates, PEM. Empty: ``seal.pem`` beside the key ring."""
     matter_hold_hours: int = 24
     """How long an application is a clerk's alone once they have taken it."""
+    materials_per_person_per_day: int = 300
     certificate_days: int = 90
     """How long a certificate can be verified. Our own choice; no rule was found."""
     certificates_per_person_per_day: int = 20

@@ -510,6 +510,8 @@ class MaterialFault(StrEnum):
     UNREADABLE = "UNREADABLE"
     ACTIVE_CONTENT = "ACTIVE_CONTENT"
     TOO_SMALL_PICTURE = "TOO_SMALL_PICTURE"
+    TODAY = "TODAY"
+    """Too many were uploaded today."""
     TOO_MANY = "TOO_MANY"
 
     def text(self, locale: Locale) -> str:
@@ -524,6 +526,7 @@ _FAULTS = {
     "UNREADABLE": ("文件打不开", "it cannot be opened"),
     "ACTIVE_CONTENT": ("PDF 中含有脚本或附件", "the PDF holds scripts or attachments"),
     "TOO_SMALL_PICTURE": ("照片太小，看不清文字", "the picture is too small to be read"),
+    "TODAY": ("今天上传的文件太多，请明天再传", "too many were uploaded today; come back tomorrow"),
     "TOO_MANY": ("这个办件的文件太多", "the application has too many files"),
 }
 

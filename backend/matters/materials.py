@@ -16,7 +16,7 @@ from sqlmodel import col, func, select
 
 from backend.access.contracts import PersonActor
 from backend.access.logic import label
-from backend.infra import audit
+from backend.infra import audit, rates
 from backend.infra.database import Unit, insert_new
 from backend.kernel.errors import Refusal
 from backend.matters import queries
@@ -37,6 +37,7 @@ FILES_MAX = 20
 PIXELS_MIN = 300_000
 PIXELS_MAX = 60_000_000
 _NAME_MAX = 60
+_DAY = 86_400
 _ACTIVE = re.compile(rb"/(?:JavaScript|JS|Launch|EmbeddedFile|OpenAction|AA|RichMedia|XFA)\b")
 _UNSAFE = re.compile(r"[^\w.()（）·-]+")
 _TYPES = {"JPEG": "image/jpeg", "PNG": "image/png"}
@@ -67,6 +68,9 @@ def add_material(unit: Unit, command: AddMaterial) -> MaterialView | Refusal:
     again = unit.db.exec(known).first()
     if again is not None:  # the phone lost the answer and repeats itself
         return queries.material_view(again)
+    limit = unit.settings.materials_per_person_per_day
+    if rates.hit(unit, f"material:{label(command.actor)}", limit, _DAY) is not None:
+        return MaterialUnfit(MaterialFault.TODAY)
     if unit.db.get(MaterialBlob, digest) is None:
         sealed = unit.vault.seal_bytes(command.content, f"material:{digest}")
         insert_new(unit, MaterialBlob, [{"digest": digest, "content": sealed, "kept_at": unit.now}])

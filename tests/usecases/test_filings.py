@@ -41,6 +41,7 @@ from backend.matters.contracts import (
     MaterialFault,
     MaterialsMissing,
     MaterialUnfit,
+    MaterialView,
     MaterialVerdict,
     MatterEvent,
     MatterNotFound,
@@ -388,6 +389,18 @@ def test_papers_are_what_they_hold_and_kept_once(world: World) -> None:
 
 
 # -- relatives, repeats, refusals ------------------------------------------------------------------
+
+
+def test_papers_of_a_day_are_bounded_and_a_repeat_costs_nothing(world: World) -> None:
+    world.change_settings(materials_per_person_per_day=2)
+    draft = save(world, PROVEN).matter.id
+    first = add(world, draft, picture(shade=1))
+    assert add(world, draft, picture(shade=1)) == first
+    add(world, draft, picture(shade=2))
+    assert add(world, draft, picture(shade=3)) == MaterialUnfit(MaterialFault.TODAY)
+    world.clock.forward(days=1)
+    world._actors.clear()
+    assert isinstance(add(world, draft, picture(shade=3)), MaterialView)
 
 
 def test_a_daughter_files_for_her_father_within_her_scope(world: World) -> None:

@@ -363,11 +363,14 @@ def verified_lines(found: Verified, locale: Locale) -> list[tuple[str, str]]:
         lines.append(("年度" if zh else "Year", str(found.year)))
     for one in found.insurances:
         months = f"{one.months_paid}个月" if zh else f"{one.months_paid} months"
-        insured = (status(one.insurance_type, locale).text, status(one.status, locale).text, months)
+        insured = [status(one.insurance_type, locale).text, status(one.status, locale).text, months]
+        if one.balance_fen is not None:
+            insured.append(f"{'账户余额' if zh else 'balance'} {yuan_text(one.balance_fen)}")
         lines.append((area_name(one.area_code), " · ".join(insured)))
     if found.contributions:
-        lines.append(("缴费记录" if zh else "Contributions", str(found.contributions)))
+        paid = f"{found.contributions} · {yuan_text(found.own_fen)}"
+        lines.append(("缴费记录 · 个人缴费" if zh else "Contributions · own part", paid))
     if found.settlements:
         text = f"{found.settlements} · {yuan_text(found.total_fen)}"
-        lines.append(("结算记录" if zh else "Settlements", text))
+        lines.append(("结算记录 · 总费用" if zh else "Settlements · total", text))
     return lines

@@ -140,6 +140,7 @@ class CertificatePaper:
 class Verified:
     """What whoever has the check code sees: enough to compare with the paper, masked.
 
+    ``own_fen``: what the person paid of the contributions; ``total_fen``: of the settlements.
     ``digest`` is the SHA-256 of the signed file, empty while nobody has fetched it.
     """
 
@@ -153,6 +154,7 @@ class Verified:
     valid_until: date
     insurances: tuple[InsuranceFacts, ...]
     contributions: int
+    own_fen: Fen
     settlements: int
     total_fen: Fen
     digest: str

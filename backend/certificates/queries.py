@@ -74,6 +74,7 @@ def verified(unit: Unit, row: Certificate) -> Verified:
         valid_until=row.valid_until,
         insurances=stated.insurances,
         contributions=len(stated.contributions),
+        own_fen=Fen(sum(one.own_fen for one in stated.contributions)),
         settlements=len(stated.settlements),
         total_fen=Fen(sum(one.total_fen for one in stated.settlements)),
         digest=row.digest or "",

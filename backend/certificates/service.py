@@ -34,6 +34,7 @@ from backend.certificates.contracts import (
 )
 from backend.certificates.model import Certificate
 from backend.enrolment import queries as enrolment
+from backend.enrolment.contracts import ContributionState
 from backend.identity.safety import tell
 from backend.infra import audit, rates
 from backend.infra.database import Unit
@@ -236,6 +237,7 @@ def _contributions(unit: Unit, person_id: str, year: int) -> tuple[ContributionF
             one.paid_on,
         )
         for one in reversed(enrolment.contributions(unit, ids, year))
+        if one.state is ContributionState.PAID
     )
 
 

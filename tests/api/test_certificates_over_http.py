@@ -54,6 +54,7 @@ def test_a_certificate_is_issued_fetched_and_verified_by_anybody(site: Site) -> 
     page = site.http.get(read.text, headers=CHINESE)
     assert page.status_code == 200
     assert "真实有效" in page.text
+    assert "账户余额" in page.text
     assert str(made["number"]) in page.text
     name, number = re.findall(r"姓名\n?\s*(\S+?)\s*证件号码\s*(\w+)", text)[0]
     assert name not in page.text

@@ -29,6 +29,7 @@ from backend.ledger import contracts as accounts
 from backend.ledger import queries as ledger
 from backend.people import queries as people
 from backend.proxies.contracts import Scope
+from tests.usecases.test_enrolment import bills, pay, registered
 from tests.usecases.test_relatives import bound
 from tests.usecases.test_safety import messages
 from tests.world import IBUPROFEN, World, line, new_key
@@ -86,6 +87,18 @@ def test_of_a_year_it_states_what_was_paid_or_settled(world: World) -> None:
     assert paid
     assert all(one.starts.year == 2026 for one in paid)
     assert list(paid) == sorted(paid, key=lambda one: one.starts)
+
+
+def test_what_is_not_paid_yet_is_not_certified(world: World) -> None:
+    registered(world)
+    made = issue(world, K.CONTRIBUTIONS, 2026, who="not_insured")
+    assert made == CertificateNotPossible(CertificateProblem.NOTHING)
+    [bill] = bills(world)
+    pay(world, bill.bill_number)
+    made = issue(world, K.CONTRIBUTIONS, 2026, who="not_insured")
+    stated = paper(world, made.id, by="not_insured").facts.contributions
+    assert [one.own_fen for one in stated] == [bill.own_fen]
+    assert verify(world, made.check_code).own_fen == bill.own_fen
 
 
 def test_what_it_states_stays_as_it_was_issued(world: World) -> None:

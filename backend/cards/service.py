@@ -24,6 +24,7 @@ from backend.infra import audit
 from backend.infra.database import Unit
 from backend.kernel.calendar import local_day
 from backend.kernel.errors import Refusal
+from backend.kernel.invariants import invariant
 from backend.matters import logic as matter_logic
 from backend.matters.workdays import is_workday
 from backend.people import queries as people
@@ -114,7 +115,9 @@ def _reported(unit: Unit, command: ReportCardLoss, standing: CardLoss | None) ->
         lifts_at=unit.now + timedelta(days=days),
     )
     if command.formally:
-        row.state = CardState.FORMAL
+        formal = CARD_STATES.after(CardState(row.state), CardEvent.REPORT_FORMALLY)
+        invariant(formal is not None, "a card reported for a while can be reported for good")
+        row.state = formal or row.state
         row.lifts_at = None
         row.card_by = matter_logic.due_on(today, workdays, (), is_workday)
     unit.db.add(row)

@@ -150,7 +150,9 @@ def book_payment(unit: Unit, by: str, line: PaidBill) -> PaidBillResult:
     person_id = people.person_of_enrolment(unit, row.enrolment_id)
     people.lock_person(unit, person_id)
     # a bill that has lapsed meanwhile was paid in time, or the tax authority would not have taken it
-    row.state, row.paid_on, row.receipt = ContributionState.PAID, line.paid_on, line.receipt
+    paid = CONTRIBUTION_STATES.after(ContributionState(row.state), ContributionEvent.PAY)
+    invariant(paid is not None, "what is not paid can be paid")
+    row.state, row.paid_on, row.receipt = paid or row.state, line.paid_on, line.receipt
     row.reported_at = unit.now
     unit.db.flush()
     from_day = _cover(unit, person_id, row, line.paid_on)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from backend.codes.contracts import Purpose
 from backend.infra import audit
-from backend.payments.contracts import BillState, Payer, PayerReason
+from backend.payments.contracts import BillNotOpen, BillRefused, BillState, Payer, PayerReason
 from backend.settlement.contracts import PartKind, PayerKind, SettlementKind
 from tests.world import (
     COMMUNITY,
@@ -202,6 +204,27 @@ def test_the_patient_decides_above_their_own_limit(world: World) -> None:
     assert bill.state is BillState.AWAITING_CONFIRMATION
     at_the_limit = world.bill("worker", line(IBUPROFEN, "1", "200.00"))
     assert at_the_limit.state is BillState.PRESETTLED
+
+
+@pytest.mark.parametrize("step", ["priced", "waiting", "confirmed"])
+def test_a_bill_is_refused_or_replaced_until_it_is_settled(world: World, step: str) -> None:
+    price = "20.00" if step == "priced" else "300.00"
+    scanned = world.scan("worker")
+    for refuses in (False, True):
+        bill = world.presettle(scanned.token, line(IBUPROFEN, "1", price))
+        if step == "confirmed":
+            assert world.decide("worker", bill.id, accept=True).state is BillState.CONFIRMED
+        assert bill.state is (
+            BillState.PRESETTLED if step == "priced" else BillState.AWAITING_CONFIRMATION
+        )
+        if refuses:
+            assert world.decide("worker", bill.id, accept=False).state is BillState.REFUSED
+            assert isinstance(world.settle(bill.id), BillRefused)
+        else:
+            world.presettle(scanned.token, line(IBUPROFEN, "1", price))
+            assert isinstance(world.settle(bill.id), BillNotOpen)
+    assert world.balance("worker") is not None
+    assert world.faults() == []
 
 
 def test_an_older_bill_of_a_scan_is_superseded(world: World) -> None:

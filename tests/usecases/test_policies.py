@@ -125,6 +125,10 @@ def test_a_newer_one_ends_the_older_and_the_chain_tells_both(world: World) -> No
             return [one.code for one in documents.chain(unit, found)]
 
         assert world.database.read(chain) == ["T-1", "T-2"]
+    gone = world.database.write(lambda u: documents.withdraw(u, OPERATOR, "T-1"))
+    assert isinstance(gone, DocumentView)
+    assert gone.state is DocumentState.WITHDRAWN
+    assert [one.code for one in find(world, "独角兽", past_too=True)] == ["T-2"]
 
 
 def test_only_an_operator_publishes(world: World) -> None:

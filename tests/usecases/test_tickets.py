@@ -272,3 +272,12 @@ def test_a_till_opens_one_for_the_patient_who_follows_it(world: World) -> None:
         world.actor("worker"), token, CareKind.INPATIENT, TicketReason.OTHER, "x", new_key()
     )
     assert isinstance(world.do(service.open_at_till, person_asks), SignInRequired)
+
+
+def test_before_anybody_takes_it_it_is_passed_and_once_taken_handed_up(world: World) -> None:
+    made = opened(world)
+    passed = work(world, made.id, TicketEvent.PASS)
+    assert (passed.state, passed.side, passed.level) == (TicketState.OPENED, Side.HOME, 1)
+    work(world, made.id, TicketEvent.TAKE)
+    higher = work(world, made.id, TicketEvent.ESCALATE)
+    assert (higher.state, higher.side, higher.level) == (TicketState.OPENED, Side.HOME, 2)

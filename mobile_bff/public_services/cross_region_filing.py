@@ -43,7 +43,7 @@ from backend.people import queries as people
 from backend.policies.contracts import OutageNow
 from backend.regions.library import area_name
 from backend.rulebook.contracts import RuleNotLoaded
-from backend.settlement.case import CareKind
+from backend.settlement.case import CareKind, FilingKind
 from mobile_bff.context import Info
 from mobile_bff.errors import KEYED, answer, result_union
 from mobile_bff.matters import MatterType, matter_type
@@ -83,6 +83,7 @@ class FilingType:
     next_try_at: datetime | None = strawberry.field(
         description="When a failed upload is tried again."
     )
+    benefits: str = strawberry.field(description="Where it can be used, there and at home.")
 
 
 @strawberry.type(name="FilingPreview", description="What submitting would mean, said before it.")
@@ -116,6 +117,7 @@ class FilingApplicationType:
     starts: date = strawberry.field(description="The first day filed.")
     ends: date | None = strawberry.field(description="The last day filed.")
     route: FilingRoute = strawberry.field(description="How it is shown to be true.")
+    benefits: str = strawberry.field(description="Where it can be used, there and at home.")
     preview: FilingPreviewType | None = strawberry.field(description="Before it is decided.")
     filing: FilingType | None = strawberry.field(description="What it became.")
 
@@ -189,6 +191,17 @@ class CancelFilingInput:
     filing_id: strawberry.ID = strawberry.field(description="The filing.")
 
 
+_BENEFITS = {
+    Locale.ZH: (
+        "双向享受：有效期内在备案地和参保地都可以直接结算，回参保地就医不必取消备案，按参保地本地待遇。",
+        "有效期内在备案的就医地直接结算；在参保地就医不受影响，按参保地本地待遇。",
+    ),
+    Locale.EN: (
+        "Both ways: while it holds, one settles directly there and at home; care at home needs no"
+        " cancelling and is paid as ever.",
+        "While it holds, one settles directly at the place filed; care at home is paid as ever.",
+    ),
+}
 _WAYS = {
     Locale.ZH: [
         "改选“提交材料”，上传居住或工作证明，审核通过后即可变更",
@@ -199,6 +212,11 @@ _WAYS = {
         "To cancel early upload proof of having come back",
     ],
 }
+
+
+def _benefits(long_term: bool, locale: Locale) -> str:
+    """Return where a filing can be used (双向享受待遇: 医保发〔2022〕22号, for those filed for long)."""
+    return _BENEFITS[locale][0 if long_term else 1]
 
 
 def filing_type(view: FilingView, locale: Locale) -> FilingType:
@@ -217,6 +235,7 @@ def filing_type(view: FilingView, locale: Locale) -> FilingType:
         locked_until=view.locked_until,
         effective_at=view.effective_at,
         next_try_at=view.next_try_at,
+        benefits=_benefits(view.kind is FilingKind.LONG_TERM_RESIDENT, locale),
     )
 
 
@@ -230,6 +249,7 @@ def application_type(view: FilingApplication, locale: Locale) -> FilingApplicati
         starts=view.form.starts,
         ends=view.form.ends,
         route=view.form.route,
+        benefits=_benefits(view.form.kind.is_long_term, locale),
         preview=None if view.preview is None else _preview(view.preview, locale),
         filing=_filing(view.filing, locale),
     )

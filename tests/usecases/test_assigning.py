@@ -21,6 +21,7 @@ from backend.desk.contracts import (
     JudgeMaterial,
     MatterAtDesk,
     MatterDecision,
+    ProposalView,
     RemoveReplyTemplate,
     ReplyTemplateView,
     TakeMatter,
@@ -38,6 +39,9 @@ from backend.matters.contracts import (
 from backend.matters.load_contracts import KindLoad, Workload
 from backend.matters.model import MatterHandOver
 from backend.staff import service as staff
+from tests.usecases.test_claim_cases import reckon
+from tests.usecases.test_claim_cases import submitted as claim_submitted
+from tests.usecases.test_enrolment import hand_on, moving
 from tests.usecases.test_filings import PROVEN, add, save, submit
 from tests.world import World
 
@@ -167,6 +171,19 @@ def test_whom_it_cannot_be_handed_to(world: World) -> None:
     world.database.write(lambda u: staff.block(u, "test", gone.staff.id))
     assert hand(world, [held], "CD1009") == CannotHandTo("CD1009")
     assert isinstance(hand(world, [held], "SC1001"), list)
+
+
+def test_a_claim_or_a_transfer_that_another_holds_is_not_reckoned(world: World) -> None:
+    claim = claim_submitted(world, "worker_6")
+    take(world, claim.id, OTHER)
+    assert reckon(world, claim.id) == HeldByAnother(OTHER, world.clock.now())
+    assert isinstance(reckon(world, claim.id, by=OTHER), ProposalView)
+    incoming = moving(world).matter.id
+    take(world, incoming, "SC1001")
+    clerk = (Duty(Role.CLERK, "510000"),)
+    world.database.write(lambda u: staff.add(u, "test", "SC1002", "省级样例乙", clerk))
+    assert hand_on(world, incoming, by="SC1002") == HeldByAnother("SC1001", world.clock.now())
+    assert isinstance(hand_on(world, incoming, by="SC1001"), ProposalView)
 
 
 def test_an_appeal_is_free_and_not_for_whom_it_is_against(world: World) -> None:

@@ -589,6 +589,20 @@ def test_forgotten_drafts_lapse_and_an_elder_has_longer(world: World) -> None:
 # -- at the hospital -------------------------------------------------------------------------------
 
 
+def test_filed_elsewhere_care_at_home_is_paid_as_ever(world: World) -> None:
+    effective(world)
+
+    def stay(who: str, at: str) -> Any:
+        admitted = world.admit(who, at)
+        return world.settle_stay(admitted.id, line(VISIT, "1", "9000.00", traces=0), at=at)
+
+    filed_at_home, never_filed = stay("worker", LEVEL_3), stay("worker_2", LEVEL_3)
+    assert filed_at_home.outcome.fund_fen == never_filed.outcome.fund_fen > 0
+    there = stay("worker", BEIJING)
+    case = world.database.read(lambda u: settlements.case_of_settlement(u, there.id))
+    assert case.filing is FilingKind.LONG_TERM_RESIDENT
+
+
 def test_a_filing_made_during_a_stay_counts_when_it_is_settled(world: World) -> None:
     stay = world.admit("worker", BEIJING)
     assert stay.filing is FilingKind.NONE

@@ -317,6 +317,28 @@ def test_a_child_is_bound_by_promise_and_papers_and_only_until_sixteen(world: Wo
     assert rejected.state is BindingState.REJECTED
 
 
+@pytest.mark.parametrize("waits_for", ["review", "consent"])
+@pytest.mark.parametrize("by", ["delegate", "desk"])
+def test_a_request_that_waits_is_taken_back_by_who_asked_or_ended_at_the_desk(
+    world: World, waits_for: str, by: str
+) -> None:
+    if waits_for == "review":
+        child = {"relation": Relation.CHILD, "promise": True}
+        made = request(world, "worker", "child_3", **child)
+        assert made.state is BindingState.PENDING_REVIEW
+    else:
+        made = request(world, "worker", "retiree")
+        assert made.state is BindingState.PENDING_CONSENT
+    if by == "delegate":
+        ended = world.do(service.end_binding, EndBinding(world.actor("worker"), made.id))
+        assert ended.state is BindingState.REVOKED_BY_DELEGATE
+    else:
+        ended = world.database.write(lambda u: service.end_at_desk(u, "chen", made.id))
+        assert ended.state is BindingState.ENDED_BY_AGENCY
+    approved = world.database.write(lambda u: service.approve_at_desk(u, "chen", made.id))
+    assert approved == BindingNotFound()
+
+
 def test_how_long_a_binding_runs() -> None:
     day = date(2026, 6, 15)
     assert logic.runs_until(day, date(1950, 1, 1)) == date(2027, 6, 15)

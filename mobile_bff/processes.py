@@ -14,7 +14,7 @@ from pathlib import Path
 
 import httpx
 
-START_SECONDS_MAX = 30
+START_SECONDS_MAX = 90
 _CODES = ("sign_in_code", "step_up_code", "register_code", "new_phone_code")
 
 

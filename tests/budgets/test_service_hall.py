@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
+from backend.certificates import queries as certificates
 from backend.choices import queries as choices
 from backend.claims import applying
 from backend.coordination import queries as tickets
 from backend.coordination.contracts import TicketReason
 from backend.desk import queries as desk
 from backend.desk.contracts import AskQueue, Holding
+from backend.enrolment import queries as enrolment
 from backend.entitlements import queries as entitlements
 from backend.entitlements.contracts import ChronicForm
 from backend.institutions import queries as institutions
@@ -26,6 +28,7 @@ from backend.people import queries as people
 from backend.policies import documents
 from backend.policies.document_contracts import FindDocuments
 from backend.settlement import queries as settlements
+from tests.usecases.test_certificates import issue
 from tests.usecases.test_chronic import HOSPITAL, entitled, submitted
 from tests.usecases.test_claim_cases import booked
 from tests.usecases.test_claim_cases import submitted as claimed
@@ -68,6 +71,14 @@ def test_a_person_s_lists(world: World, cost: Callable[[Read], int]) -> None:
         "claims": claims,
         "diseases": diseases,
         "tickets": lambda u: tickets.of_person(u, person, 20),
+        "certificates": lambda u: certificates.of_person(u, person, 20),
+        "contributions": lambda u: enrolment.contributions(
+            u, people.enrolment_ids(u, person), None
+        ),
+        "referrals": lambda u: choices.referrals_of(u, people.enrolment_ids(u, person), 20),
+        "capitation": lambda u: entitlements.agreements_of_person(
+            u, people.enrolment_ids(u, person)
+        ),
         "year": lambda u: settlements.of_year(u, person, 2026),
     }
 
@@ -76,6 +87,7 @@ def test_a_person_s_lists(world: World, cost: Callable[[Read], int]) -> None:
         booked(world, matter.id)
         disease = ("COPD", "DIABETES")[number]
         entitled(world, form=ChronicForm(disease, HOSPITAL))
+        assert issue(world, who="worker").check_code
         opened(world, reason=(TicketReason.OTHER, TicketReason.CANNOT_SETTLE)[number])
         world.buy("worker", line(IBUPROFEN))
 

@@ -72,13 +72,15 @@ def _take(unit: Unit, by: str, matter: MatterView, form: CapitationForm) -> str 
         return CapitationNotPossible(problem)
     held = queries.agreement_in(unit, matter.enrolment_id, logic.effective_from(today))
     if form.act in (CapitationAct.REST, CapitationAct.RESUME):
-        held = _with_months(unit, matter.enrolment_id, form.months)
-        assert held is not None  # _problem has said so
+        named = _with_months(unit, matter.enrolment_id, form.months)
+        if named is None:
+            return CapitationNotPossible(_P.NOT_SIGNED)
         resting = form.act is CapitationAct.REST
-        return service.rest_capitation(unit, by, held.id, form.months, resting).id
+        return service.rest_capitation(unit, by, named.id, form.months, resting).id
+    if hospital is None:
+        return CapitationNotPossible(_P.NO_PILOT)
     if held is not None:
         service.end_capitation(unit, by, held.id, logic.effective_from(today))
-    assert hospital is not None
     made = service.sign_capitation(unit, by, matter.enrolment_id, hospital.id, today)
     if isinstance(made, AgreementNotPossible):
         return CapitationNotPossible(_P.SIGNED_ALREADY)

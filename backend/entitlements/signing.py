@@ -47,7 +47,8 @@ def _judge(unit: Unit, form: CapitationForm, asked: Asked) -> Judged | Refusal:
     book = rulebook()
     logic.month_amount(asked.area_code, asked.today, book)
     days = book.find(asked.area_code, "capitation.review_workdays", asked.today).count
-    problem = _problem(unit, form, asked.enrolment_id, asked.area_code, asked.today)
+    today = asked.today
+    problem = _problem(unit, form, asked.enrolment_id, asked.area_code, today, today)
     if problem is not None:
         return CapitationNotPossible(problem)
     signs = form.act in (CapitationAct.SIGN, CapitationAct.CHANGE)
@@ -67,7 +68,8 @@ def _take(unit: Unit, by: str, matter: MatterView, form: CapitationForm) -> str 
     hospital = institutions.by_code(unit, form.hospital_code)
     if hospital is not None:
         queries.lock_pilot(unit, hospital.id, matter.area_code)
-    problem = _problem(unit, form, matter.enrolment_id, matter.area_code, today)
+    asked_on = local_day(matter.submitted_at or unit.now)  # a month asked for in time still counts
+    problem = _problem(unit, form, matter.enrolment_id, matter.area_code, today, asked_on)
     if problem is not None:
         return CapitationNotPossible(problem)
     held = queries.agreement_in(unit, matter.enrolment_id, logic.effective_from(today))
@@ -88,10 +90,10 @@ def _take(unit: Unit, by: str, matter: MatterView, form: CapitationForm) -> str 
 
 
 def _problem(
-    unit: Unit, form: CapitationForm, enrolment_id: str, area: str, today: date
+    unit: Unit, form: CapitationForm, enrolment_id: str, area: str, today: date, asked_on: date
 ) -> CapitationProblem | None:
     if form.act in (CapitationAct.REST, CapitationAct.RESUME):
-        return _of_months(unit, form, enrolment_id, today)
+        return _of_months(unit, form, enrolment_id, asked_on)
     starts = logic.effective_from(today)
     held = queries.agreement_in(unit, enrolment_id, starts)
     if not queries.has_disease(unit, enrolment_id, queries.DIALYSIS, today):
@@ -115,11 +117,11 @@ def _problem(
 
 
 def _of_months(
-    unit: Unit, form: CapitationForm, enrolment_id: str, today: date
+    unit: Unit, form: CapitationForm, enrolment_id: str, asked_on: date
 ) -> CapitationProblem | None:
-    """Return what is wrong with months to rest or to resume: whole months from this one on."""
+    """Return what is wrong with months to rest or to resume: whole ones from that of the asking on."""
     months = form.months
-    first = today.replace(day=1)
+    first = asked_on.replace(day=1)
     if not 1 <= len(set(months)) == len(months) <= _MONTHS_MAX:
         return _P.MONTHS
     if any(one.day != 1 or one < first for one in months):

@@ -168,6 +168,20 @@ def test_months_rest_and_count_again(pilot: World) -> None:
     assert held(pilot)[0].suspended_months == (JULY,)
 
 
+def test_a_month_asked_for_in_time_rests_though_the_agency_took_longer(pilot: World) -> None:
+    done(pilot)
+    pilot.clock.forward(days=30)  # the middle of July
+    pilot._actors.clear()
+    matter = asked(pilot, CapitationForm(ACT.REST, months=(JULY,), words="住院"))
+    pilot.clock.forward(days=20)  # in August
+    pilot._staff.clear()
+    pilot._actors.clear()
+    assert isinstance(approve(pilot, matter), MatterAtDesk)
+    assert held(pilot)[0].suspended_months == (JULY,)
+    late = CapitationForm(ACT.REST, months=(JULY,), words="住院")
+    assert problem(save(pilot, late)) is CapitationProblem.MONTHS
+
+
 def test_without_the_disease_a_seat_or_a_pilot_it_is_refused(pilot: World) -> None:
     assert problem(save(pilot, who="worker_2")) is CapitationProblem.NO_DISEASE
     assert problem(save(pilot, CapitationForm(ACT.SIGN, "no such"))) is CapitationProblem.NO_PILOT

@@ -105,7 +105,7 @@ def _files(resources: Resources, door: Door, faces: FaceReader) -> list[Route]:
     """Return where files come in and go out."""
     bearer = Bearer(resources)
     pictures, papers = FaceUpload(door, faces, bearer), Papers(door, bearer)
-    exports, certificates = Exports(door, bearer), Certificates(door, bearer, resources.settings)
+    exports, certificates = Exports(door, bearer), Certificates(door, bearer, resources)
     return [
         Route("/face-checks/{check_id:str}", pictures.answer, methods=["POST"]),
         Route("/materials/{matter_id:str}", papers.take, methods=["POST"]),

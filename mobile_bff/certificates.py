@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
+from datetime import datetime
 from enum import Enum
 from html import escape
 
@@ -29,7 +30,7 @@ from backend.certificates.contracts import (
     Verified,
     VerifyCertificate,
 )
-from backend.infra.database import Unit
+from backend.infra.database import Resources, Unit
 from backend.infra.settings import Settings
 from backend.infra.stamp import Stamp, StampError, load_stamp
 from backend.kernel.calendar import local, local_day
@@ -58,10 +59,10 @@ _TITLES = {
 class Certificates:
     """Hands out signed certificates, and lets anybody verify one."""
 
-    def __init__(self, door: Door, bearer: Bearer, settings: Settings) -> None:
+    def __init__(self, door: Door, bearer: Bearer, resources: Resources) -> None:
         self._door = door
         self._bearer = bearer
-        self._settings = settings
+        self._resources = resources
 
     async def file(self, request: Request) -> Response:
         """Answer with the signed file of a certificate."""
@@ -79,7 +80,7 @@ class Certificates:
         content = found.file
         if content is None:
             try:
-                made = await asyncio.to_thread(self._signed, found)
+                made = await asyncio.to_thread(self._signed, found, self._resources.clock.now())
             except StampError:
                 logging.getLogger("yibao").exception("certificates cannot be signed")
                 return _refused(SealMissing(), request)
@@ -119,11 +120,11 @@ class Certificates:
         found = await self._door.read(lambda unit: queries.by_digest(unit, digest))
         return _page(request, "", found or CheckCodeUnknown(), of_file=True)
 
-    def _signed(self, found: CertificatePaper) -> bytes:
+    def _signed(self, found: CertificatePaper, now: datetime) -> bytes:
         """Return the file of a certificate. Raises ``StampError``."""
-        stamp = load_stamp(self._settings.resolved_seal_file)
-        paper = paper_of(found, self._settings, stamp)
-        return stamp.sign(pdf_of(paper), f"{paper.title} {paper.number}")
+        stamp = load_stamp(self._resources.settings.resolved_seal_file)
+        paper = paper_of(found, self._resources.settings, stamp)
+        return stamp.sign(pdf_of(paper), f"{paper.title} {paper.number}", now)
 
 
 def paper_of(found: CertificatePaper, settings: Settings, stamp: Stamp) -> Paper:

@@ -27,13 +27,9 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.misc import PdfError
-from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign import signers
 from pyhanko.sign.fields import SigSeedSubFilter
 from pyhanko.sign.general import SigningError
-from pyhanko.sign.validation import validate_pdf_signature
-from pyhanko.sign.validation.errors import SignatureValidationError
-from pyhanko_certvalidator import ValidationContext
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 _KEY_BITS = 3072
@@ -58,8 +54,13 @@ class Stamp:
         names = self.certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
         return str(names[0].value) if names else self.certificate.subject.rfc4514_string()
 
-    def sign(self, file: bytes, reason: str) -> bytes:
-        """Return a PDF file with the seal's signature. Raises ``StampError``."""
+    def sign(self, file: bytes, reason: str, now: datetime) -> bytes:
+        """Return a PDF file with the seal's signature.
+
+        Raises ``StampError``, also where its certificate is not valid now: no reader would accept it.
+        """
+        if not self.certificate.not_valid_before_utc <= now <= self.certificate.not_valid_after_utc:
+            raise StampError(f"the seal is not valid at {now}")
         meta = signers.PdfSignatureMetadata(
             field_name=_FIELD,
             md_algorithm="sha256",
@@ -72,22 +73,6 @@ class Stamp:
         except (SigningError, PdfError, ValueError) as error:
             raise StampError(str(error)) from error
         return bytes(signed.getvalue())
-
-    def is_whole(self, file: bytes) -> bool:
-        """Tell whether a file bears this seal's signature and was not changed after it."""
-        trusted = ValidationContext(
-            trust_roots=[self.signer.signing_cert],
-            allow_fetching=False,
-            revocation_mode="soft-fail",
-        )
-        try:
-            found = PdfFileReader(io.BytesIO(file)).embedded_signatures
-            if len(found) != 1:
-                return False
-            status = validate_pdf_signature(found[0], trusted)
-        except (PdfError, SignatureValidationError, ValueError):
-            return False
-        return bool(status.intact and status.valid and status.trusted and status.bottom_line)
 
 
 def make_stamp(path: Path, name: str, now: datetime) -> None:

@@ -57,11 +57,19 @@ def _said(months: int, starts: date, repaired: int, locale: Locale) -> str:
     if locale is Locale.ZH:
         if not months:
             return f"没有等待期，{starts}起享受待遇。"
-        shorter = f"补缴断保年度后可缩短到{repaired}个月。" if repaired < months else ""
+        shorter = (
+            f"补缴断保年度可缩短到{repaired}个月（补缴尚不能在线办理）。"
+            if repaired < months
+            else ""
+        )
         return f"等待期{months}个月，{starts}起享受待遇；等待期内发生的费用医保不支付。{shorter}"
     if not months:
         return f"There is no waiting; benefits begin on {starts}."
-    shorter = f" Paying the gap back shortens it to {repaired}." if repaired < months else ""
+    shorter = (
+        f" Paying the gap back shortens it to {repaired}; that is not done here yet."
+        if repaired < months
+        else ""
+    )
     return f"{months} months of waiting; benefits begin on {starts}, nothing before.{shorter}"
 
 

@@ -5,13 +5,18 @@ from __future__ import annotations
 import io
 import stat
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pypdfium2
 import pytest
 import zxingcpp
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.pdf_utils.misc import PdfError
+from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign.validation import validate_pdf_signature
+from pyhanko.sign.validation.errors import SignatureValidationError
+from pyhanko_certvalidator import ValidationContext
 from pypdf import PdfReader
 
 from backend.infra.stamp import Stamp, StampError, load_stamp, make_stamp
@@ -29,6 +34,19 @@ PAPER = Paper(
 )
 
 
+def is_whole(stamp: Stamp, file: bytes) -> bool:
+    """Tell whether a file bears a seal's signature and was not changed after it, as a reader would."""
+    trusted = ValidationContext(trust_roots=[stamp.signer.signing_cert], allow_fetching=False)
+    try:
+        found = PdfFileReader(io.BytesIO(file)).embedded_signatures
+        if len(found) != 1:
+            return False
+        status = validate_pdf_signature(found[0], trusted)
+    except (PdfError, SignatureValidationError, ValueError):
+        return False
+    return bool(status.bottom_line)
+
+
 @pytest.fixture(scope="module")
 def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("seal") / "seal.pem"
@@ -43,7 +61,7 @@ def stamp(path: Path) -> Stamp:
 
 @pytest.fixture(scope="module")
 def signed(stamp: Stamp) -> bytes:
-    return stamp.sign(pdf_of(PAPER), "test")
+    return stamp.sign(pdf_of(PAPER), "test", NOW)
 
 
 def test_a_seal_is_for_its_owner_alone_and_is_not_overwritten(path: Path) -> None:
@@ -53,20 +71,20 @@ def test_a_seal_is_for_its_owner_alone_and_is_not_overwritten(path: Path) -> Non
 
 
 def test_what_it_signs_is_whole(stamp: Stamp, signed: bytes) -> None:
-    assert stamp.is_whole(signed)
+    assert is_whole(stamp, signed)
     assert stamp.owner == "示例印章"
     assert b"ETSI.CAdES.detached" in signed
 
 
 def test_what_was_changed_is_not_whole(stamp: Stamp, signed: bytes, tmp_path: Path) -> None:
-    assert not stamp.is_whole(pdf_of(PAPER))
-    assert not stamp.is_whole(b"no PDF at all")
+    assert not is_whole(stamp, pdf_of(PAPER))
+    assert not is_whole(stamp, b"no PDF at all")
     at = signed.index(b"/Title")
-    assert not stamp.is_whole(signed[:at] + b"/Titel" + signed[at + 6 :])
-    assert not stamp.is_whole(signed[:-200])
+    assert not is_whole(stamp, signed[:at] + b"/Titel" + signed[at + 6 :])
+    assert not is_whole(stamp, signed[:-200])
     other = tmp_path / "other.pem"
     make_stamp(other, "另一枚", NOW)
-    assert not stamp.is_whole(load_stamp(other).sign(pdf_of(PAPER), "test"))
+    assert not is_whole(stamp, load_stamp(other).sign(pdf_of(PAPER), "test", NOW))
 
 
 def test_what_another_program_added_is_not_whole(stamp: Stamp, signed: bytes) -> None:
@@ -77,7 +95,7 @@ def test_what_another_program_added_is_not_whole(stamp: Stamp, signed: bytes) ->
     changed = io.BytesIO()
     writer.write(changed)
     assert changed.getvalue().startswith(signed[:1000])
-    assert not stamp.is_whole(changed.getvalue())
+    assert not is_whole(stamp, changed.getvalue())
 
 
 def test_a_seal_that_cannot_be_read_says_so(tmp_path: Path, path: Path) -> None:
@@ -92,6 +110,12 @@ def test_a_seal_that_cannot_be_read_says_so(tmp_path: Path, path: Path) -> None:
     (tmp_path / "mixed.pem").write_text(key + certificate)
     with pytest.raises(StampError, match="not of its key"):
         load_stamp(tmp_path / "mixed.pem")
+
+
+def test_a_seal_that_has_run_out_does_not_sign(stamp: Stamp) -> None:
+    for now in (NOW - timedelta(days=2), NOW + timedelta(days=5 * 366)):
+        with pytest.raises(StampError, match="not valid"):
+            stamp.sign(pdf_of(PAPER), "test", now)
 
 
 def test_a_seal_that_was_replaced_signs_from_then_on(tmp_path: Path) -> None:

@@ -56,7 +56,10 @@ CERTIFICATE_STATES: StateTable[CertificateState, CertificateEvent] = StateTable(
 
 @dataclass(frozen=True)
 class InsuranceFacts:
-    """An insurance as a certificate states it. ``balance_fen`` is ``None`` where there is no account."""
+    """An insurance as a certificate states it. ``balance_fen`` is ``None`` where there is no account.
+
+    ``moved_to``: the area that its months and balance were taken along to, empty if they were not.
+    """
 
     area_code: str
     insurance_type: InsuranceType
@@ -66,6 +69,7 @@ class InsuranceFacts:
     status_from: date
     months_paid: int
     balance_fen: Fen | None
+    moved_to: str = ""
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,7 @@ class ContributionFacts:
     others_fen: Fen
     payer: str
     paid_on: date | None
+    repairs: bool = False
 
 
 @dataclass(frozen=True)

@@ -204,8 +204,10 @@ def _facts(
 
 
 def _insurances(unit: Unit, person_id: str) -> tuple[InsuranceFacts, ...]:
-    held = people.enrolments_on(unit, person_id, local_day(unit.now))
-    months = enrolment.months_paid(unit, [one.id for one in held])
+    held = people.enrolments_held(unit, person_id, local_day(unit.now))
+    ids = [one.id for one in held]
+    months, moved = enrolment.months_paid(unit, ids), enrolment.transfers_from(unit, ids)
+    areas = people.areas_of_enrolments(unit, [one.to_enrolment_id for one in moved.values()])
     return tuple(
         InsuranceFacts(
             one.area_code,
@@ -216,6 +218,7 @@ def _insurances(unit: Unit, person_id: str) -> tuple[InsuranceFacts, ...]:
             one.status_from,
             months[one.id],
             ledger.balance(unit, accounts.personal(one.id)),
+            areas[moved[one.id].to_enrolment_id] if one.id in moved else "",
         )
         for one in held
     )
@@ -235,6 +238,7 @@ def _contributions(unit: Unit, person_id: str, year: int) -> tuple[ContributionF
             one.others_fen,
             one.payer,
             one.paid_on,
+            one.repairs,
         )
         for one in reversed(enrolment.contributions(unit, ids, year))
         if one.state is ContributionState.PAID

@@ -51,6 +51,7 @@ class ContributionView:
 
     ``own_fen``: by the insured; ``others_fen``: by the employer, or the government for residents.
     ``payer``: the employer's name, empty for who pays alone. ``pay_url``: where a bill that is due is paid.
+    ``repairs``: a year without insurance is paid back; nothing is covered by it.
     """
 
     enrolment_id: str
@@ -66,6 +67,34 @@ class ContributionView:
     due_until: date | None
     reported_at: datetime
     pay_url: str
+    repairs: bool = False
+
+
+@dataclass(frozen=True)
+class GapYear:
+    """A year without insurance that can be paid back. ``state``: of its bill, ``None`` without one."""
+
+    year: int
+    state: ContributionState | None
+
+
+@dataclass(frozen=True)
+class GapView:
+    """The years without insurance that somebody can pay back, and what that changes.
+
+    ``months`` of waiting as paid back so far, ``months_least`` if all are, for which ``years_needed`` of
+    them are enough; ``years_asked`` have been paid or have a bill. ``waits_since`` and ``benefits_from``
+    are ``None`` until the year after the gap is paid.
+    """
+
+    enrolment_id: str
+    years: tuple[GapYear, ...]
+    months: int
+    months_least: int
+    years_needed: int
+    years_asked: int
+    waits_since: date | None
+    benefits_from: date | None
 
 
 @dataclass(frozen=True)
@@ -149,12 +178,16 @@ class LetterOfArea:
 
 @dataclass(frozen=True)
 class AskForBill:
-    """Somebody wants to pay a year of a resident's insurance, their own or a relative's."""
+    """Somebody wants to pay a year of a resident's insurance, their own or a relative's.
+
+    ``tier``: empty for the one they are in. A year of the past is paid back.
+    """
 
     actor: Actor
     person_id: str
     enrolment_id: str
     year: int
+    tier: str = ""
 
 
 class EnrolProblem(StrEnum):
@@ -169,6 +202,8 @@ class EnrolProblem(StrEnum):
     BILL_OPEN = "BILL_OPEN"
     PAID_ALREADY = "PAID_ALREADY"
     NOT_RESIDENT = "NOT_RESIDENT"
+    NO_GAP = "NO_GAP"
+    NOTHING_SHORTER = "NOTHING_SHORTER"
     SAME_AREA = "SAME_AREA"
     NOT_INSURED_THERE = "NOT_INSURED_THERE"
     STILL_INSURED_THERE = "STILL_INSURED_THERE"
@@ -200,6 +235,14 @@ _PROBLEMS = {
     "BILL_OPEN": ("已有一张待缴的缴费单", "there is a bill that waits to be paid already"),
     "PAID_ALREADY": ("该年度已缴费", "that year is paid already"),
     "NOT_RESIDENT": ("这项参保不是城乡居民医保", "this is no residents' insurance"),
+    "NO_GAP": (
+        "该年度没有断保，或者没有等待期可以缩短，不需要补缴",
+        "that year is no gap, or there is no waiting to shorten; it need not be paid back",
+    ),
+    "NOTHING_SHORTER": (
+        "已补缴（或已开单）的年度已把等待期缩到最短，再补缴不会更短",
+        "the years paid back, or with a bill, shorten the waiting as far as it goes",
+    ),
     "SAME_AREA": ("转出地与转入地相同", "it would go to where it is already"),
     "NOT_INSURED_THERE": ("没有找到您在转出地的参保记录", "there is no record of yours there"),
     "STILL_INSURED_THERE": (

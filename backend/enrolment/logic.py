@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -17,6 +17,7 @@ _KINDS = (
     PersonKind.STUDENT_OR_CHILD,
     PersonKind.UNIVERSITY_STUDENT,
 )
+_INSURED = (BenefitStatus.ACTIVE, BenefitStatus.WAITING)
 STUDENT_TIER = "STUDENT"
 
 
@@ -58,13 +59,44 @@ def tier_fits(kind: PersonKind, tier: str, tiers: Sequence[str]) -> bool:
     return tier in tiers and (tier == STUDENT_TIER) is wants_student
 
 
-def gap_years(periods: Sequence[PeriodView], year: int) -> int | None:
-    """Return the full years without cover before a year; ``None`` for who was never covered."""
+def gap_years(periods: Sequence[PeriodView], year: int) -> range | None:
+    """Return the full years without cover before a year; ``None`` for who was never covered.
+
+    A year that was paid and only waited for benefits is no gap.
+    """
     last = 0
     for one in periods:
-        if one.status is BenefitStatus.ACTIVE and one.starts.year < year:
+        if one.status in _INSURED and one.starts.year < year:
             last = max(last, min((one.ends or date(year - 1, 12, 31)).year, year - 1))
-    return None if not last else year - 1 - last
+    return None if not last else range(last + 1, year)
+
+
+def waits_since(periods: Sequence[PeriodView], last: date) -> date | None:
+    """Return the first day of the waiting that was not over on a day; ``None``: nobody waited then."""
+    waiting = [one for one in periods if one.status is BenefitStatus.WAITING]
+    since, day = None, last
+    while before := [one for one in waiting if one.starts <= day <= (one.ends or day)]:
+        since = before[0].starts
+        day = since - timedelta(days=1)
+    return since
+
+
+def gap_open(periods: Sequence[PeriodView], today: date) -> tuple[range, date | None]:
+    """Return the years that can be paid back today, and since when somebody waits for benefits.
+
+    They come before the year that somebody waits in, or will; before this one for who is not insured.
+    There are none for who has benefits or was never insured.
+    """
+    ahead = min(
+        (one for one in periods if one.status in _INSURED and (one.ends or today) >= today),
+        key=lambda one: one.starts,
+        default=None,
+    )
+    if ahead is not None and ahead.status is BenefitStatus.ACTIVE:
+        return range(0), None
+    since = None if ahead is None else waits_since(periods, ahead.starts)
+    gap = gap_years(periods, (since or today).year) or range(0)
+    return range(gap.start, min(gap.stop, today.year)), since
 
 
 def cover(
@@ -73,12 +105,14 @@ def cover(
     paid_on: date,
     birth_date: date,
     periods: Sequence[PeriodView],
+    repaired: Collection[int],
     book: Rulebook,
 ) -> Cover:
     """Return what a paid year covers (CN-WAIT, CN-EN).
 
-    Who pays within the window and had no gap, and a newborn within its days, does not wait. Raises
-    ``RuleMissing``.
+    Who pays within the window and had no gap, and a newborn within its days, does not wait. Waiting that
+    began in the year before goes on, it does not begin anew. ``repaired``: years that were paid back.
+    Raises ``RuleMissing``.
     """
     first, last = date(year, 1, 1), date(year, 12, 31)
     newborn_until = birth_date + timedelta(
@@ -86,9 +120,25 @@ def cover(
     )
     if paid_on <= newborn_until:
         return Cover(None, max(first, birth_date), last)
-    gap = gap_years(periods, year)
-    if paid_on < first and gap in (0, None):
-        return Cover(None, first, last)
-    begins = max(first, paid_on)
-    months = waiting_months(gap or 0, 0, None, region, paid_on, book)
-    return Cover(begins, add_months(begins, months), last)
+    since = waits_since(periods, first - timedelta(days=1)) if paid_on < first else None
+    if since is None:
+        if paid_on < first and not gap_years(periods, year):
+            return Cover(None, first, last)
+        begins = max(first, paid_on)
+        return Cover(begins, waited(region, begins, paid_on, periods, repaired, book), last)
+    over = waited(region, since, paid_on, periods, repaired, book)
+    return Cover(first if over > first else None, max(first, over), last)
+
+
+def waited(
+    region: str,
+    since: date,
+    day: date,
+    periods: Sequence[PeriodView],
+    repaired: Collection[int],
+    book: Rulebook,
+) -> date:
+    """Return the first day of benefits of who waits since a day, by the rules of another day (CN-WAIT)."""
+    gap = gap_years(periods, since.year) or range(0)
+    back = sum(1 for year in gap if year in repaired)
+    return add_months(since, waiting_months(len(gap), back, None, region, day, book))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
+from sqlalchemy import false
 from sqlmodel import Field, SQLModel
 
 from backend.infra.columns import Amount, Instant
@@ -30,6 +31,8 @@ class Contribution(SQLModel, table=True):
     bill_number: str | None = Field(default=None, unique=True)
     due_until: date | None = Field(default=None, index=True)
     receipt: str = ""
+    repairs: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    """A year without insurance that is paid back: it shortens the waiting and covers nothing."""
     reported_at: datetime = Field(sa_type=Instant)
 
 

@@ -13,6 +13,7 @@ from backend.enrolment.model import Contribution, Transfer
 from backend.infra.database import Unit
 from backend.kernel.calendar import local_day
 from backend.kernel.money import Fen
+from backend.people.contracts import PersonKind
 
 
 def contributions(
@@ -29,12 +30,16 @@ def contributions(
 
 
 def months_paid(unit: Unit, enrolment_ids: Sequence[str]) -> dict[str, int]:
-    """Return for how many months each enrolment has paid, those brought along counted."""
+    """Return for how many months each enrolment has paid: with those brought along, without those taken.
+
+    Years that were paid back are not: nobody was insured in them.
+    """
     found = dict.fromkeys(enrolment_ids, 0)
     paid = unit.db.exec(
         select(Contribution).where(
             col(Contribution.enrolment_id).in_(enrolment_ids),
             Contribution.state == ContributionState.PAID,
+            col(Contribution.repairs).is_(False),
         )
     ).all()
     for row in paid:
@@ -42,6 +47,8 @@ def months_paid(unit: Unit, enrolment_ids: Sequence[str]) -> dict[str, int]:
         found[row.enrolment_id] += years * 12 + row.ends.month - row.starts.month + 1
     for one in transfers_to(unit, enrolment_ids):
         found[one.to_enrolment_id] += one.months
+    for one in transfers_from(unit, enrolment_ids).values():
+        found[one.from_enrolment_id or ""] -= one.months
     return found
 
 
@@ -53,6 +60,29 @@ def last_reported(unit: Unit, enrolment_ids: Sequence[str]) -> dict[str, datetim
         .group_by(col(Contribution.enrolment_id))
     )
     return dict(unit.db.exec(query).all())
+
+
+def repairs(unit: Unit, enrolment_ids: Sequence[str]) -> dict[int, ContributionState]:
+    """Return which years without insurance were paid back, or have a bill that waits or has lapsed."""
+    query = select(Contribution).where(
+        col(Contribution.enrolment_id).in_(enrolment_ids), col(Contribution.repairs).is_(True)
+    )
+    found: dict[int, ContributionState] = {}
+    for row in unit.db.exec(query.order_by(col(Contribution.starts))).all():
+        state = view(unit, row).state
+        if found.get(row.starts.year) is not ContributionState.PAID:
+            found[row.starts.year] = state
+    return found
+
+
+def tier_paid(unit: Unit, enrolment_id: str) -> tuple[PersonKind, str] | None:
+    """Return as what kind of person, and in which tier, somebody was billed last; ``None``: never."""
+    row = unit.db.exec(
+        select(Contribution)
+        .where(Contribution.enrolment_id == enrolment_id, Contribution.person_kind != "")
+        .order_by(col(Contribution.reported_at).desc(), col(Contribution.starts).desc())
+    ).first()
+    return None if row is None else (PersonKind(row.person_kind), row.tier)
 
 
 def by_bill(unit: Unit, bill_number: str, lock: bool = False) -> Contribution | None:
@@ -71,12 +101,12 @@ def transfers_to(unit: Unit, enrolment_ids: Sequence[str]) -> list[TransferView]
     return [_transfer(row) for row in rows]
 
 
-def moved_from(unit: Unit, enrolment_id: str) -> bool:
-    """Tell whether an enrolment was taken along to another already."""
-    return (
-        unit.db.exec(select(Transfer.id).where(Transfer.from_enrolment_id == enrolment_id)).first()
-        is not None
-    )
+def transfers_from(unit: Unit, enrolment_ids: Sequence[str]) -> dict[str, TransferView]:
+    """Return what was taken along from some enrolments, by enrolment: each is taken once."""
+    rows = unit.db.exec(
+        select(Transfer).where(col(Transfer.from_enrolment_id).in_(enrolment_ids))
+    ).all()
+    return {row.from_enrolment_id or "": _transfer(row) for row in rows}
 
 
 def view(unit: Unit, row: Contribution) -> ContributionView:
@@ -99,6 +129,7 @@ def view(unit: Unit, row: Contribution) -> ContributionView:
         due_until=row.due_until,
         reported_at=row.reported_at,
         pay_url=f"{unit.settings.tax_pay_url}{row.bill_number}" if due else "",
+        repairs=row.repairs,
     )
 
 

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 
 from backend.access.contracts import Action
 from backend.access.logic import label
-from backend.enrolment import logic, queries
+from backend.enrolment import logic, queries, repairing
 from backend.enrolment.contracts import (
     CONTRIBUTION_STATES,
     AskForBill,
@@ -46,6 +46,9 @@ from backend.people.contracts import (
 from backend.proxies.authority import note
 from backend.rulebook.contracts import RuleMissing, RuleNotLoaded
 from backend.rulebook.library import rulebook
+
+_YEAR_LEAST = 1990
+"""No year before can be asked for: there was no basic insurance yet."""
 
 
 def report_contributions(
@@ -97,11 +100,15 @@ def make_bill(
     tier: str,
     matter_id: str | None = None,
 ) -> Contribution:
-    """Store the bill for a year. Before: there is none that was paid or waits. Raises ``RuleMissing``."""
+    """Store the bill for a year; one of the past is paid back at the price of this year.
+
+    Before: there is none that was paid or waits. Raises ``RuleMissing``.
+    """
     area, _ = people.scheme_of(unit, enrolment_id)
     today, first, book = local_day(unit.now), date(year, 1, 1), rulebook()
-    fee = book.find(area, "enrolment.resident_contribution", first, tier=tier).fen
-    days = book.find(area, "enrolment.bill_days", today).count
+    priced = max(year, today.year)
+    fee = book.find(area, "enrolment.resident_contribution", date(priced, 1, 1), tier=tier).fen
+    until = today + timedelta(days=book.find(area, "enrolment.bill_days", today).count)
     last = date(year, 12, 31)
     row = unit.db.get(Contribution, (enrolment_id, first))
     if row is None:
@@ -122,9 +129,13 @@ def make_bill(
         invariant(after is not None, "only a bill that has lapsed is made again")
         row.matter_id = matter_id or row.matter_id
     row.state, row.reported_at, row.own_fen = ContributionState.DUE, unit.now, fee
-    row.person_kind, row.tier = kind, tier
+    row.person_kind, row.tier, row.repairs = kind, tier, year < today.year
     row.bill_number = f"JF{year}{unit.resources.ids.digits(12)}"
-    row.due_until = min(today + timedelta(days=days), last)
+    row.due_until = min(until, date(priced, 12, 31))
+    if row.repairs:  # an application that was never paid does not come true by it
+        row.matter_id = None
+        owner = people.person_of_enrolment(unit, enrolment_id)
+        row.due_until = repairing.last_day(unit, owner, row.due_until)
     unit.db.add(row)
     unit.db.flush()
     facts = {"year": year, "own_fen": row.own_fen}
@@ -155,7 +166,7 @@ def book_payment(unit: Unit, by: str, line: PaidBill) -> PaidBillResult:
     row.state, row.paid_on, row.receipt = paid or row.state, line.paid_on, line.receipt
     row.reported_at = unit.now
     unit.db.flush()
-    from_day = _cover(unit, person_id, row, line.paid_on)
+    from_day = _follows(unit, person_id, row, line.paid_on)
     if row.matter_id is not None:
         matters.move(
             unit,
@@ -167,8 +178,9 @@ def book_payment(unit: Unit, by: str, line: PaidBill) -> PaidBillResult:
         )
     facts = {"bill": line.bill_number, "receipt": line.receipt}
     audit.record(unit, by, "contribution.paid", f"enrolment:{row.enrolment_id}", facts)
-    told = {"year": str(row.starts.year), "from": from_day.isoformat()}
-    tell(unit, person_id, "contribution_paid", told)
+    kind = "contribution_repaid" if row.repairs else "contribution_paid"
+    since = from_day.isoformat() if from_day else ""
+    tell(unit, person_id, kind, {"year": str(row.starts.year), "from": since})
     return PaidBillResult.BOOKED
 
 
@@ -187,8 +199,11 @@ def _bill_asked_for(unit: Unit, command: AskForBill) -> Contribution | Enrolment
     area, insurance = people.scheme_of(unit, command.enrolment_id)
     if insurance is not InsuranceType.RESIDENT:
         return EnrolmentNotPossible(EnrolProblem.NOT_RESIDENT)
-    today, first = local_day(unit.now), date(command.year, 1, 1)
-    if command.year not in logic.years_open(area, today, rulebook()):
+    today = local_day(unit.now)
+    if not _YEAR_LEAST <= command.year <= today.year + 1:
+        return EnrolmentNotPossible(EnrolProblem.YEAR)
+    first, back = date(command.year, 1, 1), command.year < today.year
+    if not back and command.year not in logic.years_open(area, today, rulebook()):
         return EnrolmentNotPossible(EnrolProblem.YEAR)
     if insured_otherwise(unit, command.person_id, command.enrolment_id, max(today, first)):
         return EnrolmentNotPossible(EnrolProblem.INSURED_ALREADY)
@@ -199,18 +214,48 @@ def _bill_asked_for(unit: Unit, command: AskForBill) -> Contribution | Enrolment
             return EnrolmentNotPossible(EnrolProblem.PAID_ALREADY)
         if state is ContributionState.DUE:
             return row
-    kind, tier = _kind_and_tier(unit, command, row)
+    problem = _not_to_pay_back(unit, command) if back else None
+    if problem is not None:
+        return EnrolmentNotPossible(problem)
+    kind, tier = _kind_and_tier(unit, command)
+    tiers = rulebook().find(area, "enrolment.tiers", today).items
+    offered = [one for one in tiers if logic.tier_fits(kind, one, tiers)]
+    if not command.tier and tier not in offered and len(offered) == 1:
+        [tier] = offered
+    if tier not in offered:
+        return EnrolmentNotPossible(EnrolProblem.TIER)
     return make_bill(unit, label(command.actor), command.enrolment_id, command.year, kind, tier)
 
 
-def _kind_and_tier(
-    unit: Unit, command: AskForBill, row: Contribution | None
-) -> tuple[PersonKind, str]:
-    """Return as what somebody pays: as the bill before said, or as they were insured last."""
-    if row is not None:
-        return PersonKind(row.person_kind), row.tier
-    held = people.last_period(unit, command.enrolment_id)
-    return held or (PersonKind.RESIDENT_ADULT, "")
+def _not_to_pay_back(unit: Unit, command: AskForBill) -> EnrolProblem | None:
+    """Return why a year of the past need not, or cannot, be paid back."""
+    gap = repairing.gap_of(unit, command.person_id)
+    if gap is None or command.year not in {one.year for one in gap.years}:
+        return EnrolProblem.NO_GAP
+    if {one.year: one.state for one in gap.years}[command.year] is ContributionState.PAID:
+        return EnrolProblem.PAID_ALREADY
+    return EnrolProblem.NOTHING_SHORTER if gap.years_asked >= gap.years_needed else None
+
+
+def _kind_and_tier(unit: Unit, command: AskForBill) -> tuple[PersonKind, str]:
+    """Return as what somebody pays: as they choose, as they were billed last, or as they were insured.
+
+    Who has grown up meanwhile pays as an adult, and has to choose a tier.
+    """
+    held = queries.tier_paid(unit, command.enrolment_id)
+    held = held or people.last_period(unit, command.enrolment_id)
+    kind, tier = held or (PersonKind.RESIDENT_ADULT, "")
+    birth = people.particulars(unit, command.person_id).birth_date
+    if not logic.kind_fits(kind, birth, local_day(unit.now)):
+        kind = PersonKind.RESIDENT_ADULT
+    return kind, command.tier or tier
+
+
+def _follows(unit: Unit, person_id: str, row: Contribution, paid_on: date) -> date | None:
+    """Let what follows from a payment be so; return the first day of benefits if it is known."""
+    if row.repairs:
+        return repairing.shorten(unit, person_id, paid_on)
+    return _cover(unit, person_id, row, paid_on)
 
 
 def _cover(unit: Unit, person_id: str, row: Contribution, paid_on: date) -> date:
@@ -219,7 +264,9 @@ def _cover(unit: Unit, person_id: str, row: Contribution, paid_on: date) -> date
     held = people.periods_of(unit, person_id)
     every = [one for periods in held.values() for one in periods]
     birth = people.particulars(unit, person_id).birth_date
-    covered = logic.cover(area, row.starts.year, paid_on, birth, every, rulebook())
+    repairs = queries.repairs(unit, list(held))
+    back = [year for year, state in repairs.items() if state is ContributionState.PAID]
+    covered = logic.cover(area, row.starts.year, paid_on, birth, every, back, rulebook())
     if _covers(held.get(row.enrolment_id, ()), row.starts, row.ends):
         return row.starts  # the authority keeps this insurance open from year to year
     kind = PersonKind(row.person_kind)

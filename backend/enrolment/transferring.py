@@ -58,12 +58,9 @@ def is_ours(unit: Unit, area_code: str) -> bool:
 
 def source_of(unit: Unit, person_id: str, area_code: str, but: str) -> str | None:
     """Return the enrolment that somebody had in an area of ours, employees' before residents'."""
-    found = [
-        one
-        for one in people.enrolments_in(unit, person_id, area_code)
-        if one != but and not queries.moved_from(unit, one)
-    ]
-    return found[0] if found else None
+    found = [one for one in people.enrolments_in(unit, person_id, area_code) if one != but]
+    moved = queries.transfers_from(unit, found)
+    return next((one for one in found if one not in moved), None)
 
 
 def letter_on(unit: Unit, enrolment_id: str) -> LetterOfArea:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 
 from pydantic import TypeAdapter
 from sqlalchemy import ColumnElement, false, func, or_
@@ -256,6 +257,27 @@ def enrolments_on(unit: Unit, person_id: str, day: date) -> list[EnrolmentView]:
         .order_by(col(Enrolment.id))
     ).all()
     return [_view(enrolment, period) for enrolment, period in rows]
+
+
+def enrolments_held(unit: Unit, person_id: str, day: date) -> list[EnrolmentView]:
+    """Return a person's enrolments on a day; those that ran out before are shown as ended since then."""
+    held = {one.id: one for one in enrolments_on(unit, person_id, day)}
+    rows = unit.db.exec(
+        select(Enrolment, EnrolmentPeriod)
+        .where(Enrolment.person_id == person_id, EnrolmentPeriod.enrolment_id == Enrolment.id)
+        .where(col(EnrolmentPeriod.ends) < day)
+        .order_by(col(EnrolmentPeriod.starts))
+    ).all()
+    over: dict[str, EnrolmentView] = {}
+    for enrolment, period in rows:
+        since = (period.ends or day) + timedelta(days=1)
+        over[enrolment.id] = replace(
+            _view(enrolment, period),
+            status=BenefitStatus.ENDED,
+            status_from=since,
+            status_until=None,
+        )
+    return sorted({**over, **held}.values(), key=lambda one: one.id)
 
 
 def periods_of(unit: Unit, person_id: str) -> dict[str, list[PeriodView]]:

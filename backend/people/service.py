@@ -15,10 +15,12 @@ from backend.infra import audit
 from backend.infra.database import Unit
 from backend.people import queries
 from backend.people.contracts import (
+    BenefitStatus,
     EnrolmentInput,
     EnrolmentPeriodInput,
     IdNumberInvalid,
     NoticeBy,
+    PersonKind,
     PersonKnown,
     PersonView,
     Preferences,
@@ -149,6 +151,24 @@ def add_periods(unit: Unit, enrolment_id: str, periods: Sequence[EnrolmentPeriod
                 person_kind=period.person_kind,
                 tier=period.tier,
             )
+        )
+
+
+def end_waiting(unit: Unit, enrolment_id: str, benefits_from: date) -> None:
+    """Let benefits begin on a day although somebody would have waited on."""
+    waiting = select(EnrolmentPeriod).where(
+        EnrolmentPeriod.enrolment_id == enrolment_id,
+        EnrolmentPeriod.status == BenefitStatus.WAITING,
+        col(EnrolmentPeriod.ends) >= benefits_from,
+    )
+    for row in unit.db.exec(waiting.with_for_update()).all():
+        if row.starts >= benefits_from:
+            row.status = BenefitStatus.ACTIVE
+            continue
+        ends, row.ends = row.ends, benefits_from - timedelta(days=1)
+        kind, tier, active = PersonKind(row.person_kind), row.tier, BenefitStatus.ACTIVE
+        add_periods(
+            unit, enrolment_id, [EnrolmentPeriodInput(benefits_from, ends, active, kind, tier)]
         )
 
 

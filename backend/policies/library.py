@@ -277,7 +277,7 @@ def _of_neighbours() -> Iterator[NewDocument]:
             effective_from=one["from"],
             summary=one["summary"],
             body=f"{one['body'].strip()}\n出处：{one['source']}。未见正式文件，以当地为准。",
-            source=one["source"],
+            source=one["href"],
             provisional=True,
         )
 

@@ -410,6 +410,16 @@ def _enrolments(key: str) -> tuple[EnrolmentInput, ...]:
             replace(active, periods=(replace(active.periods[0], starts=_MOVED_ON),)),
         ),
         "not_insured": (),
+        "lapsed": (
+            replace(
+                _resident(adult, tier="LOW"),
+                periods=(
+                    EnrolmentPeriodInput(
+                        date(2023, 1, 1), date(2023, 12, 31), BenefitStatus.ACTIVE, adult, "LOW"
+                    ),
+                ),
+            ),
+        ),
     }[group]
 
 

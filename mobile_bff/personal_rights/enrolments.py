@@ -9,7 +9,8 @@ from datetime import date, datetime
 import strawberry
 
 from backend.enrolment import queries as enrolment
-from backend.enrolment.contracts import ContributionView
+from backend.enrolment import repairing
+from backend.enrolment.contracts import ContributionView, GapView
 from backend.infra.database import Unit
 from backend.kernel.calendar import local_day
 from backend.kernel.errors import Locale
@@ -26,6 +27,7 @@ from backend.people.contracts import (
 from backend.people.document_contracts import DocumentView
 from backend.people.logic import months_in_row
 from backend.regions.library import area_name
+from backend.rulebook.contracts import RuleMissing
 from backend.settlement import queries as settlements
 from mobile_bff.context import Info
 from mobile_bff.modules import AppModule, ModuleState
@@ -77,6 +79,16 @@ class EnrolmentPeriodType:
     tier: str = strawberry.field(description="Of residents: the tier of contribution; else empty.")
 
 
+@strawberry.type(description="Where an insurance was taken along to.")
+class MovedTo:
+    """Area, day and months."""
+
+    area_code: str = strawberry.field(description="Code of the area that it counts in now.")
+    area_name: str = strawberry.field(description="Name of that area.")
+    moved_on: date = strawberry.field(description="The day it was taken over there.")
+    months: int = strawberry.field(description="Months that count there now.")
+
+
 @strawberry.type(name="Enrolment", description="Somebody's insurance in one area, today.")
 class EnrolmentType:
     """An enrolment as the app shows it."""
@@ -96,7 +108,12 @@ class EnrolmentType:
         description="Whole months in force up to today without a break; of a list of one's own."
     )
     months_paid: int = strawberry.field(
-        description="Months paid in all, those brought along counted; of a list of one's own."
+        description="Months paid in all: with those brought along, without those taken along to "
+        "another area; of a list of one's own."
+    )
+    moved_to: MovedTo | None = strawberry.field(
+        description="Where months and balance were taken along to; null: they are here. Of a list of "
+        "one's own."
     )
     last_sync: datetime | None = strawberry.field(
         description="When the authority last reported a contribution; null: it never has."
@@ -109,6 +126,10 @@ class EnrolmentType:
 @strawberry.type(name="Contribution", description="What was, or is to be, paid for a time.")
 class ContributionType:
     """A month of an employee, or a year of a resident."""
+
+    repairs: bool = strawberry.field(
+        description="Whether a year without insurance is paid back: it shortens waiting, no more."
+    )
 
     enrolment_id: strawberry.ID = strawberry.field(description="The enrolment.")
     starts: date = strawberry.field(description="First day that it is for.")
@@ -141,6 +162,55 @@ def contribution_type(view: ContributionView, locale: Locale) -> ContributionTyp
         bill_number=view.bill_number,
         due_until=view.due_until,
         pay_url=view.pay_url,
+        repairs=view.repairs,
+    )
+
+
+@strawberry.type(description="A year without insurance that can be paid back.")
+class GapYearType:
+    """A year, and its bill."""
+
+    year: int = strawberry.field(description="The year.")
+    status: Status | None = strawberry.field(
+        description="Where its bill stands; null: nobody has asked for one."
+    )
+
+
+@strawberry.type(description="The years without insurance that can be paid back, to wait less.")
+class InsuranceGap:
+    """Years, and what paying them back changes."""
+
+    enrolment_id: strawberry.ID = strawberry.field(
+        description="The insurance to ask for their bills with."
+    )
+    years: list[GapYearType] = strawberry.field(description="The years, the earliest first.")
+    months: int = strawberry.field(description="Months of waiting, as paid back so far.")
+    months_least: int = strawberry.field(description="Months of waiting when enough is paid back.")
+    years_needed: int = strawberry.field(
+        description="How many of the years are enough for that; more do not shorten it."
+    )
+    waits_since: date | None = strawberry.field(
+        description="Since when there is waiting; null: this year is not paid yet."
+    )
+    benefits_from: date | None = strawberry.field(
+        description="First day of benefits as it stands; null: this year is not paid yet."
+    )
+
+
+def _gap(view: GapView, locale: Locale) -> InsuranceGap:
+    return InsuranceGap(
+        enrolment_id=strawberry.ID(view.enrolment_id),
+        years=[
+            GapYearType(
+                year=one.year, status=None if one.state is None else status(one.state, locale)
+            )
+            for one in view.years
+        ],
+        months=view.months,
+        months_least=view.months_least,
+        years_needed=view.years_needed,
+        waits_since=view.waits_since,
+        benefits_from=view.benefits_from,
     )
 
 
@@ -152,6 +222,7 @@ class Paid:
     months_in_row: int = 0
     months: int = 0
     last_sync: datetime | None = None
+    moved_to: MovedTo | None = None
 
 
 def enrolment_type(view: EnrolmentView, locale: Locale, paid: Paid = Paid()) -> EnrolmentType:
@@ -170,6 +241,7 @@ def enrolment_type(view: EnrolmentView, locale: Locale, paid: Paid = Paid()) -> 
         tier=view.tier,
         months_in_row=paid.months_in_row,
         months_paid=paid.months,
+        moved_to=paid.moved_to,
         last_sync=paid.last_sync,
         periods=[
             EnrolmentPeriodType(
@@ -215,6 +287,20 @@ class YearUse:
     stays: int = strawberry.field(description="Stays in hospital counted so far.")
 
 
+def _moved(unit: Unit, enrolment_ids: Sequence[str]) -> dict[str, MovedTo]:
+    moved = enrolment.transfers_from(unit, enrolment_ids)
+    areas = people.areas_of_enrolments(unit, [one.to_enrolment_id for one in moved.values()])
+    return {
+        enrolment_id: MovedTo(
+            area_code=areas[one.to_enrolment_id],
+            area_name=area_name(areas[one.to_enrolment_id]),
+            moved_on=local_day(one.done_at),
+            months=one.months,
+        )
+        for enrolment_id, one in moved.items()
+    }
+
+
 def _outpatient(used: dict[str, int], what: str) -> Fen:
     names = [name for name in used if name.startswith("outpatient_") and name.endswith(f".{what}")]
     return Fen(sum(used[name] for name in names))
@@ -244,15 +330,18 @@ class EnrolmentQueries:
             )
         ]
 
-    @strawberry.field(description="Enrolments of every area, as they stand today.")
+    @strawberry.field(
+        description="Enrolments of every area, as they stand today, those that have ended too."
+    )
     async def enrolments(self, info: Info) -> list[EnrolmentType]:
         """Return all enrolments."""
 
         def read(unit: Unit) -> list[tuple[EnrolmentView, Paid]]:
             today = local_day(unit.now)
             periods = people.periods_of(unit, self.subject)
-            mine = people.enrolments_on(unit, self.subject, today)
+            mine = people.enrolments_held(unit, self.subject, today)
             ids = [one.id for one in mine]
+            moved = _moved(unit, ids)
             months, synced = enrolment.months_paid(unit, ids), enrolment.last_reported(unit, ids)
             return [
                 (
@@ -262,6 +351,7 @@ class EnrolmentQueries:
                         months_in_row(periods.get(one.id, []), today),
                         months[one.id],
                         synced.get(one.id),
+                        moved.get(one.id),
                     ),
                 )
                 for one in mine
@@ -283,6 +373,21 @@ class EnrolmentQueries:
 
         found = await info.context.door.read(read)
         return [contribution_type(one, info.context.locale) for one in found]
+
+    @strawberry.field(
+        description="Years without insurance that can be paid back; null: none, or no such rule there."
+    )
+    async def insurance_gap(self, info: Info) -> InsuranceGap | None:
+        """Return the gap."""
+
+        def read(unit: Unit) -> GapView | None:
+            try:
+                return repairing.gap_of(unit, self.subject)
+            except RuleMissing:
+                return None
+
+        found = await info.context.door.read(read)
+        return None if found is None else _gap(found, info.context.locale)
 
     @strawberry.field(description="What this year has used, for each enrolment.")
     async def year_use(self, info: Info) -> list[YearUse]:

@@ -125,7 +125,7 @@ class AccountQueries:
         """Return the accounts with their balances."""
 
         def read(unit: Unit) -> tuple[datetime | None, list[tuple[str, Fen | None]]]:
-            held = people.enrolments_on(unit, self.subject, local_day(unit.now))
+            held = people.enrolments_held(unit, self.subject, local_day(unit.now))
             return identity.safety(unit, self.subject).frozen_at, [
                 (e.id, ledger.balance(unit, accounts.personal(e.id)))
                 for e in held

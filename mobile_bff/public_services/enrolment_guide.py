@@ -35,7 +35,7 @@ MODULE = AppModule(
     "参保缴费",
     "Enrolment and contributions",
     ModuleState.AVAILABLE,
-    "缴费前先算等待期和待遇开始日；居民参保登记、开具缴费单（税务缴费链接）、缴费后自动参保。",
+    "缴费前先算等待期和待遇开始日；居民参保登记、开具缴费单（税务缴费链接）、缴费后自动参保；断保年度可补缴以缩短等待期。",
 )
 _YEARS_MAX = 60
 
@@ -58,15 +58,13 @@ def _said(months: int, starts: date, repaired: int, locale: Locale) -> str:
         if not months:
             return f"没有等待期，{starts}起享受待遇。"
         shorter = (
-            f"补缴断保年度可缩短到{repaired}个月（补缴尚不能在线办理）。"
-            if repaired < months
-            else ""
+            f"补缴断保年度可缩短到{repaired}个月，可在这里开具补缴单。" if repaired < months else ""
         )
         return f"等待期{months}个月，{starts}起享受待遇；等待期内发生的费用医保不支付。{shorter}"
     if not months:
         return f"There is no waiting; benefits begin on {starts}."
     shorter = (
-        f" Paying the gap back shortens it to {repaired}; that is not done here yet."
+        f" Paying the gap back shortens it to {repaired}; the bills are made here."
         if repaired < months
         else ""
     )
@@ -123,7 +121,12 @@ class AskForBillInput:
         default=None, description="For whom; null: the caller."
     )
     enrolment_id: strawberry.ID = strawberry.field(description="The resident's insurance.")
-    year: int = strawberry.field(description="The year.")
+    year: int = strawberry.field(
+        description="The year: this one, the next within its window, or one of a gap to pay back."
+    )
+    tier: str | None = strawberry.field(
+        default=None, description="Tier of contribution; null: the one before."
+    )
 
 
 @strawberry.type
@@ -233,7 +236,9 @@ class RegisteringMutations:
         subject: str = input.subject_id or own_id(await info.context.actor())
         outcome = await info.context.act(
             service.ask_for_bill,
-            lambda actor: AskForBill(actor, subject, input.enrolment_id, input.year),
+            lambda actor: AskForBill(
+                actor, subject, input.enrolment_id, input.year, (input.tier or "").strip()
+            ),
         )
         locale = info.context.locale
         return answer(outcome, locale, lambda view: contribution_type(view, locale))

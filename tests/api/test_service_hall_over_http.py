@@ -176,3 +176,20 @@ def test_somebody_registers_is_approved_and_shown_the_bill(site: Site) -> None:
     [bill] = phone.call("Contributions")["contributions"]
     assert (bill["status"]["code"], bill["own"]["yuan"]) == ("DUE", "520.00")
     assert bill["payUrl"].endswith(bill["billNumber"])
+
+
+def test_who_lapsed_sees_the_gap_and_pays_it_back(site: Site) -> None:
+    phone = site.phone("lapsed")
+    [ended] = phone.call("EnrolmentHistory")["enrolments"]
+    assert (ended["status"]["code"], ended["movedTo"]) == ("ENDED", None)
+    gap = phone.call("InsuranceGap")["insuranceGap"]
+    assert gap["enrolmentId"] == ended["id"]
+    assert gap["years"][0] == {"year": 2024, "status": None}
+    assert gap["monthsLeast"] < gap["months"]
+    asked = {"enrolmentId": gap["enrolmentId"], "year": 2024}
+    bill = phone.do("AskForBill", **asked)
+    assert (bill["repairs"], bill["status"]["code"], bill["own"]["yuan"]) == (True, "DUE", "400.00")
+    assert phone.call("InsuranceGap")["insuranceGap"]["years"][0]["status"]["code"] == "DUE"
+    refused = phone.do("AskForBill", **{**asked, "year": 2022})
+    assert "不需要补缴" in refused["message"]
+    assert site.phone("worker").call("InsuranceGap")["insuranceGap"] is None

@@ -394,7 +394,7 @@ QUERIES: dict[str, tuple[set[str], str]] = {
         "capitation { countsFrom } chronicDiseases { id } chronicChoices { workdays } claims { invoices } "
         "chosenInstitutions { starts } teamContracts { ends } doctorTeams { name } "
         "choiceRules { countMax } referrals { ends } cardLoss { state } contributions { starts } "
-        "settlements { edges { node { id } } } "
+        "insuranceGap { months } settlements { edges { node { id } } } "
         'estimate(input: {care: OUTPATIENT, inScope: 100, options: [{institutionId: "x"}]}) '
         "{ refusal } }",
     ),

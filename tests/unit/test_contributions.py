@@ -6,12 +6,24 @@ from datetime import date
 
 import pytest
 
-from backend.enrolment.logic import Cover, cover, gap_years, kind_fits, years_open
+from backend.enrolment.logic import (
+    Cover,
+    cover,
+    gap_open,
+    gap_years,
+    kind_fits,
+    waits_since,
+    years_open,
+)
 from backend.people.contracts import BenefitStatus, PeriodView, PersonKind
 from backend.rulebook.library import rulebook
 
 _ON = BenefitStatus.ACTIVE
 BORN = date(1990, 1, 1)
+
+
+def waiting(first: date, last: date) -> PeriodView:
+    return PeriodView(first, last, BenefitStatus.WAITING, "")
 
 
 def year(number: int) -> PeriodView:
@@ -26,12 +38,14 @@ def year(number: int) -> PeriodView:
         ([year(2022)], 3),
         ([year(2022), year(2024)], 1),
         ([PeriodView(date(2020, 1, 1), None, _ON, "")], 0),
+        ([waiting(date(2025, 11, 1), date(2025, 12, 31))], 0),
         ([PeriodView(date(2020, 1, 1), None, BenefitStatus.ENDED, "")], None),
         ([year(2026)], None),
     ],
 )
 def test_gaps(periods: list[PeriodView], gap: int | None) -> None:
-    assert gap_years(periods, 2026) == gap
+    found = gap_years(periods, 2026)
+    assert (None if found is None else len(found)) == gap
 
 
 @pytest.mark.parametrize(
@@ -79,7 +93,62 @@ def test_gaps(periods: list[PeriodView], gap: int | None) -> None:
 def test_what_a_paid_year_covers(
     paid_on: date, born: date, periods: list[PeriodView], expected: Cover
 ) -> None:
-    assert cover("510100", 2026, paid_on, born, periods, rulebook()) == expected
+    assert cover("510100", 2026, paid_on, born, periods, (), rulebook()) == expected
+
+
+@pytest.mark.parametrize(
+    ("repaired", "benefits_from"),
+    [
+        ((), date(2026, 7, 1)),
+        ((2024,), date(2026, 6, 1)),
+        ((2023, 2024), date(2026, 5, 1)),
+        ((2023, 2024, 2025), date(2026, 4, 1)),
+        ((2021, 2022, 2026), date(2026, 7, 1)),  # none of them is of the gap
+    ],
+)
+def test_years_paid_back_take_off_what_they_added(
+    repaired: tuple[int, ...], benefits_from: date
+) -> None:
+    found = cover("510100", 2026, date(2025, 11, 1), BORN, [year(2022)], repaired, rulebook())
+    assert found == Cover(date(2026, 1, 1), benefits_from, date(2026, 12, 31))
+
+
+def test_waiting_goes_on_over_new_year_however_often() -> None:
+    over = [year(2010), waiting(date(2024, 11, 1), date(2024, 12, 31))]
+    over.append(waiting(date(2025, 1, 1), date(2025, 12, 31)))
+    # thirteen years without, and three months: from November 2024 to March 2026
+    found = cover("510100", 2026, date(2025, 10, 1), BORN, over, (), rulebook())
+    assert found == Cover(date(2026, 1, 1), date(2026, 3, 1), date(2026, 12, 31))
+    assert waits_since(over, date(2025, 12, 31)) == date(2024, 11, 1)
+    late = cover("510100", 2026, date(2026, 2, 1), BORN, over, (), rulebook())
+    assert late.waits_from == date(2026, 2, 1)  # paid too late to go on: it begins anew
+
+
+@pytest.mark.parametrize(
+    ("periods", "years", "since"),
+    [
+        ([], [], None),
+        ([year(2025)], [], None),
+        ([year(2023)], [2024, 2025], None),
+        ([year(2023), PeriodView(date(2026, 1, 1), None, _ON, "")], [], None),
+        (
+            [year(2023), waiting(date(2026, 3, 1), date(2026, 7, 31))],
+            [2024, 2025],
+            date(2026, 3, 1),
+        ),
+        (
+            [year(2023), waiting(date(2027, 1, 1), date(2027, 6, 30))],
+            [2024, 2025],
+            date(2027, 1, 1),
+        ),
+        ([year(2023), year(2027)], [], None),
+    ],
+)
+def test_what_can_be_paid_back_today(
+    periods: list[PeriodView], years: list[int], since: date | None
+) -> None:
+    found, begun = gap_open(periods, date(2026, 6, 15))
+    assert (list(found), begun) == (years, since)
 
 
 def test_the_window_opens_the_next_year() -> None:

@@ -250,7 +250,7 @@ def test_the_same_file_names_in_every_domain_folder() -> None:
         "filings": {"uploads"},
         "entitlements": {"applying", "signing"},
         "choices": {"referring"},
-        "enrolment": {"registering", "transferring"},
+        "enrolment": {"registering", "repairing", "transferring"},
         "applications": {"outages"},
         "claims": {"applying"},
         "desk": {"assigning", "papers", "templates", "tickets"},

@@ -239,7 +239,9 @@ def test_bills_are_for_residents_who_are_not_insured_otherwise(world: World) -> 
     stolen = AskForBill(world.actor("worker"), world.person("worker"), other, 2026)
     assert world.do(service.ask_for_bill, stolen) == EnrolmentNotPossible(EnrolProblem.NOT_RESIDENT)
     assert ask(world, "resident", 2026) == EnrolmentNotPossible(EnrolProblem.PAID_ALREADY)
-    assert ask(world, "resident", 2020) == EnrolmentNotPossible(EnrolProblem.YEAR)
+    assert ask(world, "resident", 2020) == EnrolmentNotPossible(EnrolProblem.NO_GAP)
+    for year in (-1, 0, 1989, 2028, 99_999):
+        assert ask(world, "resident", year) == EnrolmentNotPossible(EnrolProblem.YEAR)
     assert type(ask(world, "resident", 2026, by="worker")).__name__ == "NotPermitted"
 
 
@@ -305,6 +307,13 @@ def test_insurance_moves_through_two_areas_with_months_and_money(world: World) -
     assert (moved.id, moved.months, moved.balance_fen) == (done.result_id, 24, 123_456)
     paid = world.database.read(lambda u: queries.months_paid(u, [matter.enrolment_id]))
     assert paid == {matter.enrolment_id: 6 + 24}
+    # where they come from they count no more, and it says where they are
+    [there] = world.database.read(
+        lambda u: people.enrolments_in(u, world.person("moved"), "511500")
+    )
+    assert world.database.read(lambda u: queries.months_paid(u, [there])) == {there: 0}
+    gone = world.database.read(lambda u: queries.transfers_from(u, [there, matter.enrolment_id]))
+    assert {one: to.to_enrolment_id for one, to in gone.items()} == {there: matter.enrolment_id}
     assert world.database.read(ledger.verify) == []
     assert moving(world) == EnrolmentNotPossible(EnrolProblem.MOVED_ALREADY)
 

@@ -226,10 +226,10 @@ def test_the_provinces_around_are_covered_and_nothing_of_theirs_is_called_offici
     }
     assert covered == set(NEIGHBOURS)
     reported = [one for one in found if one.code.startswith("AROUND-")]
-    assert len(reported) >= 6
+    assert len(reported) >= 2
     for one in reported:
         assert one.provisional
-        assert one.source
+        assert one.source.startswith("http")  # a page that can be opened, or it is not said
         assert "以当地为准" in one.body
     chongqing, qinghai = (
         next(one for one in found if one.code == f"GUIDE-{there}-away")

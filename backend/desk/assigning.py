@@ -78,7 +78,9 @@ def _may_take(to: StaffView, matter: MatterView) -> bool:
     """Tell whether somebody could work on an application: not who decided what is appealed against."""
     if to.blocked_at is not None or matter.decided_by == f"staff:{to.number}":
         return False
-    return any(d.role is Role.CLERK and covers(d.region, matter.area_code) for d in to.duties)
+    return any(
+        d.role is Role.CLERK and covers(d.region, desk) for d in to.duties for desk in matter.desks
+    )
 
 
 def _reach(actor: Actor, matter: MatterView | None, roles: tuple[Role, ...]) -> Refusal | None:
@@ -86,7 +88,7 @@ def _reach(actor: Actor, matter: MatterView | None, roles: tuple[Role, ...]) -> 
     if matter is None:
         refusals = [serves_somewhere(actor, role) for role in roles]
         return refusals[-1] if None not in refusals else MatterNotFound()
-    found = [serves(actor, role, (matter.area_code,)) for role in roles]
+    found = [serves(actor, role, matter.desks) for role in roles]
     if None not in found:
         return found[-1]
     return None if matter.state in AT_THE_AGENCY else MatterNotFound()

@@ -232,7 +232,7 @@ def give_opinion(unit: Unit, command: GiveOpinion) -> MatterAtDesk | Refusal:
     matter = matters.matter(unit, command.matter_id)
     if matter is None or matter.kind not in applications.EXPERT_KINDS:
         return serves_somewhere(command.actor, Role.EXPERT) or MatterNotFound()
-    refusal = serves(command.actor, Role.EXPERT, (matter.area_code,))
+    refusal = serves(command.actor, Role.EXPERT, matter.desks)
     if refusal is not None:
         return refusal
     if not command.words.strip():
@@ -247,7 +247,7 @@ def record_payout(unit: Unit, command: RecordPayout) -> MatterAtDesk | Refusal:
     matter = matters.matter(unit, command.matter_id)
     if matter is None:
         return serves_somewhere(command.actor, Role.CHECKER) or MatterNotFound()
-    refusal = serves(command.actor, Role.CHECKER, (matter.area_code,))
+    refusal = serves(command.actor, Role.CHECKER, matter.desks)
     if refusal is not None:
         return refusal
     if not command.paid and not command.words.strip():
@@ -265,8 +265,8 @@ def retry_upload(unit: Unit, command: RetryUpload) -> FilingView | Refusal:
     found = filing_queries.filing(unit, command.filing_id)
     if found is None:
         return serves_somewhere(command.actor, Role.CLERK) or FilingNotFound()
-    area = people.area_of_enrolment(unit, found.enrolment_id)
-    refusal = serves(command.actor, Role.CLERK, (area,))
+    desks = people.desks_of_enrolment(unit, found.enrolment_id)
+    refusal = serves(command.actor, Role.CLERK, desks)
     if refusal is not None:
         return refusal
     if not uploads.retry_now(unit, found.id):
@@ -287,14 +287,14 @@ def may_look(actor: Actor, matter: MatterView | None) -> Refusal | None:
     refusal = _of_matter(actor, matter)
     if refusal is None or matter is None or matter.kind not in applications.EXPERT_KINDS:
         return refusal
-    return None if serves(actor, Role.EXPERT, (matter.area_code,)) is None else refusal
+    return None if serves(actor, Role.EXPERT, matter.desks) is None else refusal
 
 
 def _of_matter(actor: Actor, matter: MatterView | None) -> Refusal | None:
-    """Return why somebody may not work on an application: it is of the area that insures the person."""
+    """Return why somebody may not work on an application: it is of the insured area, and the county."""
     if matter is None:
         return serves_somewhere(actor, Role.CLERK) or MatterNotFound()
-    return serves(actor, Role.CLERK, (matter.area_code,))
+    return serves(actor, Role.CLERK, matter.desks)
 
 
 # -- two records of one person ---------------------------------------------------------------------
@@ -524,7 +524,7 @@ def _of_case(unit: Unit, actor: Actor, role: Role, case_id: str) -> Refusal | No
     pair = people.people_of_duplicate(unit, case_id)
     if pair is None:
         return serves_somewhere(actor, role) or DuplicateNotFound()
-    areas = {area for person_id in pair for area in people.areas_of(unit, person_id)}
+    areas = {area for person_id in pair for area in people.desks_of(unit, person_id)}
     return serves(actor, role, areas)
 
 
@@ -535,8 +535,8 @@ def _out_of_reach(
     if kind is not ActKind.TRANSFER:
         return _refusal(unit, actor, role, person_id)
     found = matters.matter(unit, about_id)
-    return serves(actor, role, () if found is None else (found.area_code,))
+    return serves(actor, role, () if found is None else found.desks)
 
 
 def _refusal(unit: Unit, actor: Actor, role: Role, person_id: str) -> Refusal | None:
-    return serves(actor, role, people.areas_of(unit, person_id))
+    return serves(actor, role, people.desks_of(unit, person_id))

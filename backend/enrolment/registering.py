@@ -121,4 +121,5 @@ REGISTRATION = Procedure(
     enrolled=False,
     insured=False,
     area=_area,
+    county=lambda form: form.division_code,
 )

@@ -323,7 +323,8 @@ class OpinionView:
 class MatterView:
     """An application. ``due_on`` is the promised day as it stands now, the clock's pauses counted.
 
-    ``area_code``: whose desk works on it; ``holder``: who there, as the audit names them.
+    ``area_code``: whose desk works on it, with that of ``county_code`` there, which may be empty;
+    ``holder``: who there, as the audit names them.
     ``enrolment_id`` is empty of whom is not insured yet.
     """
 
@@ -348,6 +349,12 @@ class MatterView:
     decided_by: str | None
     holder: str | None
     held_at: datetime | None
+    county_code: str = ""
+
+    @property
+    def desks(self) -> tuple[str, ...]:
+        """Return the area, and the county where there is one: the staff of either work on it."""
+        return (self.area_code, self.county_code) if self.county_code else (self.area_code,)
 
 
 AT_THE_AGENCY = (MatterState.SUBMITTED, MatterState.SUPPLEMENT, MatterState.RECHECK)
@@ -356,7 +363,7 @@ AT_THE_AGENCY = (MatterState.SUBMITTED, MatterState.SUPPLEMENT, MatterState.RECH
 
 @dataclass(frozen=True)
 class NewMatter:
-    """A draft to open."""
+    """A draft to open. ``county_code``: of whom is not insured yet; else it is that of the enrolment."""
 
     kind: MatterKind
     person_id: str
@@ -365,6 +372,7 @@ class NewMatter:
     area_code: str
     enrolment_id: str
     form: str
+    county_code: str = ""
 
 
 @dataclass(frozen=True)

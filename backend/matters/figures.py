@@ -9,10 +9,8 @@ from datetime import date, datetime, timedelta
 from statistics import median_low
 from typing import TypeVar
 
-from sqlmodel import col, or_, select
-from sqlmodel.sql.expression import SelectOfScalar
+from sqlmodel import col, select
 
-from backend.access.logic import prefix_of
 from backend.infra.database import Unit
 from backend.kernel.calendar import local_day
 from backend.matters import logic, queries, workdays
@@ -97,7 +95,7 @@ def _of_staff(
 
 
 def _waiting(unit: Unit, regions: Sequence[str]) -> tuple[list[_Case], bool]:
-    query = _within(select(Matter), regions).where(col(Matter.state).in_(AT_THE_AGENCY))
+    query = select(Matter).where(queries.within(regions), col(Matter.state).in_(AT_THE_AGENCY))
     rows = unit.db.exec(query.order_by(col(Matter.submitted_at)).limit(_ROWS_MAX + 1)).all()
     cases = _cases(unit, [(row, None, "") for row in rows[:_ROWS_MAX]])
     return cases, len(rows) <= _ROWS_MAX
@@ -107,7 +105,7 @@ def _decided(unit: Unit, regions: Sequence[str], since: datetime) -> tuple[list[
     """Return decisions of staff. One that was appealed against counts with its own day and no other."""
     steps = unit.db.exec(
         select(MatterStepRow)
-        .where(col(MatterStepRow.matter_id).in_(_within(select(Matter.id), regions)))
+        .where(col(MatterStepRow.matter_id).in_(select(Matter.id).where(queries.within(regions))))
         .where(col(MatterStepRow.event).in_(_DECIDED), col(MatterStepRow.at) >= since)
         .where(col(MatterStepRow.actor).startswith("staff:"))
         .order_by(col(MatterStepRow.id).desc())
@@ -124,12 +122,6 @@ def _rows(unit: Unit, ids: Sequence[str]) -> dict[str, Matter]:
         some = unit.db.exec(select(Matter).where(col(Matter.id).in_(ids[at : at + _AT_ONCE])))
         found |= {row.id: row for row in some.all()}
     return found
-
-
-def _within(query: SelectOfScalar[T], regions: Sequence[str]) -> SelectOfScalar[T]:
-    return query.where(
-        or_(*(col(Matter.area_code).startswith(prefix_of(region)) for region in regions))
-    )
 
 
 def _cases(unit: Unit, rows: Sequence[tuple[Matter, datetime | None, str]]) -> list[_Case]:

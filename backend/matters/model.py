@@ -27,6 +27,7 @@ class Matter(SQLModel, table=True):
     applicant_id: str = Field(foreign_key="person.id")
     relation: str
     area_code: str
+    county_code: str = Field(default="", sa_column_kwargs={"server_default": ""})
     enrolment_id: str | None = Field(default=None, foreign_key="enrolment.id")
     """Of whom is not insured yet there is none."""
     form: str = Field(sa_type=Text)

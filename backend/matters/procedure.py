@@ -91,6 +91,7 @@ class Procedure(Generic[F]):
     ``experts``: how many of one mind look at it before the agency does; ``None``: none.
     ``names``: what codes and ids in a form are called, for whoever reads it.
     ``area``: whose desk begins, by form and insured area; ``None``: that of the insured area.
+    ``county``: in which county somebody lives who is not insured yet; ``None``: that of the enrolment.
     ``enrolled``: whether there has to be an enrolment; ``insured``: whether it has to be in force.
     ``appeal_days``: within how many working days an appeal is answered; ``None``: as the application.
     """
@@ -105,6 +106,7 @@ class Procedure(Generic[F]):
     insured: bool = True
     enrolled: bool = True
     area: Callable[[F, str], str] | None = None
+    county: Callable[[F], str] | None = None
     names: Callable[[Unit, F], dict[str, str]] | None = None
 
     def read(self, matter: MatterView) -> F:
@@ -240,6 +242,7 @@ def save_now(
         asked.desk_area,
         asked.enrolment_id,
         procedure.form.dump_json(command.form).decode(),
+        "" if procedure.county is None else procedure.county(command.form),
     )
     if command.matter_id is None:
         drafts = queries.of_person_in(unit, new.person_id, new.kind, (MatterState.DRAFT,))

@@ -153,15 +153,22 @@ def unpaid(unit: Unit, regions: Sequence[str], limit: int) -> list[MatterView]:
 def _queue(
     unit: Unit, regions: Sequence[str], which: ColumnElement[bool], limit: int
 ) -> list[MatterView]:
-    within = [col(Matter.area_code).startswith(prefix_of(region)) for region in regions]
     rows = unit.db.exec(
         select(Matter)
         .where(which)
-        .where(or_(*within) if within else false())
+        .where(within(regions))
         .order_by(col(Matter.submitted_at), col(Matter.id))
         .limit(limit)
     ).all()
     return views(unit, rows)
+
+
+def within(regions: Sequence[str]) -> ColumnElement[bool]:
+    """Return the condition for an application to be of the desks of some regions."""
+    places = (col(Matter.area_code), col(Matter.county_code))
+    return or_(
+        *(place.startswith(prefix_of(region)) for place in places for region in regions), false()
+    )
 
 
 def people_waiting_at(area_code: str) -> SelectOfScalar[str]:
@@ -257,6 +264,7 @@ def _view(
         applicant_id=row.applicant_id,
         relation=row.relation,
         area_code=row.area_code,
+        county_code=row.county_code,
         enrolment_id=row.enrolment_id or "",
         form=form_of(unit, row),
         started_at=row.started_at,

@@ -27,6 +27,7 @@ from backend.matters.contracts import (
 )
 from backend.matters.model import Matter, MatterHandOver, MatterStepRow
 from backend.people import queries as people
+from backend.regions.library import in_county
 
 _TOLD = {
     MatterEvent.SUBMIT,
@@ -54,6 +55,7 @@ def open_draft(unit: Unit, by: str, new: NewMatter) -> MatterView:
         applicant_id=new.applicant_id,
         relation=new.relation,
         area_code=new.area_code,
+        county_code=_county(unit, new.area_code, new.enrolment_id, new.county_code),
         enrolment_id=new.enrolment_id or None,
         form=unit.vault.seal(new.form, f"matter:{matter_id}"),
         started_at=unit.now,
@@ -73,6 +75,7 @@ def change_draft(unit: Unit, by: str, matter_id: str, new: NewMatter) -> MatterV
         return None
     row.form = unit.vault.seal(new.form, f"matter:{row.id}")
     row.area_code, row.enrolment_id = new.area_code, new.enrolment_id or None
+    row.county_code = _county(unit, new.area_code, new.enrolment_id, new.county_code)
     unit.db.flush()
     audit.record(unit, by, "matter.change", f"person:{row.person_id}", {"matter": row.id})
     return queries.views(unit, [row])[0]
@@ -110,7 +113,9 @@ def move(
     row.state = after
     if event is MatterEvent.APPEAL or (area_code and area_code != row.area_code):
         row.holder = row.held_at = None  # it goes on to somebody else
-    row.area_code = area_code or row.area_code
+    if area_code and area_code != row.area_code:
+        row.area_code = area_code
+        row.county_code = _county(unit, area_code, row.enrolment_id or "", "")
     if due_days is not None:
         row.submitted_at, row.due_days, row.expires_at = unit.now, due_days, None
     if event is MatterEvent.ASK:
@@ -185,6 +190,13 @@ def _tell(unit: Unit, row: Matter, event: MatterEvent, words: str) -> None:
     facts = {"number": row.number, "state": row.state, "words": words}
     for person_id in sorted({row.person_id, row.applicant_id}):
         tell(unit, person_id, f"matter_{event.lower()}", facts)
+
+
+def _county(unit: Unit, area_code: str, enrolment_id: str, county: str) -> str:
+    """Return the county whose desk works on an application beside its area's; it may be empty."""
+    if enrolment_id:
+        *_, county = people.desks_of_enrolment(unit, enrolment_id)
+    return county if in_county(area_code, county) else ""
 
 
 def _draft_life(unit: Unit, new: NewMatter) -> timedelta:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 from pydantic import TypeAdapter
-from sqlalchemy import ColumnElement, false, func, or_
+from sqlalchemy import ColumnElement, and_, false, func, or_
 from sqlalchemy.orm import Mapped
 from sqlmodel import col, select
 from sqlmodel.sql.expression import SelectOfScalar
@@ -49,6 +49,7 @@ from backend.people.model import (
     PersonPreference,
     Supplement,
 )
+from backend.regions.library import in_county
 
 PARTICULARS = TypeAdapter(Particulars)
 
@@ -172,10 +173,15 @@ def exists(unit: Unit, person_id: str) -> bool:
     return row is not None and row.merged_into is None
 
 
-def areas_of(unit: Unit, person_id: str) -> tuple[str, ...]:
-    """Return every area that somebody is or was insured in: whose agency works on their affairs."""
-    query = select(Enrolment.area_code).where(Enrolment.person_id == person_id).distinct()
-    return tuple(sorted(unit.db.exec(query).all()))
+def desks_of(unit: Unit, person_id: str) -> tuple[str, ...]:
+    """Return whose agencies work on somebody's affairs: areas and their counties, of now or before."""
+    rows = unit.db.exec(select(Enrolment).where(Enrolment.person_id == person_id)).all()
+    return tuple(sorted({place for row in rows for place in _desks(row)}))
+
+
+def desks_of_enrolment(unit: Unit, enrolment_id: str) -> tuple[str, ...]:
+    """Return whose agencies work on an enrolment that must exist: its area, and a county within it."""
+    return _desks(unit.db.get_one(Enrolment, enrolment_id))
 
 
 def insured_within(regions: Sequence[str]) -> SelectOfScalar[str]:
@@ -183,9 +189,9 @@ def insured_within(regions: Sequence[str]) -> SelectOfScalar[str]:
 
     Who is insured nowhere is the province's: a region that is a whole province has them too.
     """
-    within = [col(Enrolment.area_code).startswith(prefix_of(region)) for region in regions]
     insured = select(Enrolment.person_id).where(Enrolment.person_id == Person.id)
-    found: list[ColumnElement[bool]] = [insured.where(or_(*within)).exists()] if within else []
+    mine = insured.where(_within(regions)).exists()
+    found: list[ColumnElement[bool]] = [mine] if regions else []
     if any(is_province(region) for region in regions):
         found.append(~insured.exists())
     return select(Person.id).where(or_(*found) if found else false())
@@ -193,8 +199,7 @@ def insured_within(regions: Sequence[str]) -> SelectOfScalar[str]:
 
 def enrolments_within(regions: Sequence[str]) -> SelectOfScalar[str]:
     """Return, as a subquery, the ids of enrolments of some regions."""
-    within = [col(Enrolment.area_code).startswith(prefix_of(region)) for region in regions]
-    return select(Enrolment.id).where(or_(*within) if within else false())
+    return select(Enrolment.id).where(_within(regions))
 
 
 def goes_on_as(person_id: Mapped[str]) -> ColumnElement[str]:
@@ -434,6 +439,22 @@ def _holders(unit: Unit, number: str, kind: DocumentKind | None = None) -> list[
         .where(col(PersonDocument.number_index).in_(indexes), col(Person.merged_into).is_(None))
     )
     return list(unit.db.exec(query.distinct().order_by(col(PersonDocument.person_id))).all())
+
+
+def _desks(row: Enrolment) -> tuple[str, ...]:
+    county = row.division_code or ""
+    return (row.area_code, county) if in_county(row.area_code, county) else (row.area_code,)
+
+
+def _within(regions: Sequence[str]) -> ColumnElement[bool]:
+    """Return the condition for an enrolment to be of some regions, counties of its own area counted."""
+    area, county = col(Enrolment.area_code), col(Enrolment.division_code)
+    same = func.substr(county, 1, 4) == func.substr(area, 1, 4)
+    return or_(
+        *(area.startswith(prefix_of(region)) for region in regions),
+        *(and_(county.startswith(prefix_of(region)), same) for region in regions),
+        false(),
+    )
 
 
 def _view(enrolment: Enrolment, period: EnrolmentPeriod) -> EnrolmentView:

@@ -52,6 +52,11 @@ def insured_area_of(code: str) -> str:
     return f"{code[:4]}00"
 
 
+def in_county(area: str, division: str) -> bool:
+    """Tell whether a division is a county or district of an area: it has an agency of its own."""
+    return division != area and insured_area_of(division) == area
+
+
 def area_name(code: str) -> str:
     """Return the name of an area or division, or its code where there is none."""
     if code in PROVINCE_POOLS:

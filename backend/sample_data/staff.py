@@ -16,10 +16,12 @@ STAFF: dict[str, tuple[str, tuple[Duty, ...]]] = {
     "HX2001": ("专家样例甲", (Duty(Role.EXPERT, "510100"),)),
     "HX2002": ("专家样例乙", (Duty(Role.EXPERT, "510100"),)),
     "HX2003": ("专家样例丙", (Duty(Role.EXPERT, "510100"),)),
+    "JJ1001": ("区经办样例甲", (Duty(Role.CLERK, "510104"),)),
+    "JJ1002": ("区经办样例乙", (Duty(Role.CLERK, "510104"), Duty(Role.CHECKER, "510104"))),
     "ZG1001": ("经办样例丙", (Duty(Role.CLERK, "510300"), Duty(Role.CHECKER, "510300"))),
     "SC1001": ("省级样例", (Duty(Role.CLERK, "510000"), Duty(Role.CHECKER, "510000"))),
 }
-"""By number: name and duties, of Chengdu, Zigong and the province."""
+"""By number: name and duties, of Chengdu, its district Jinjiang, Zigong and the province."""
 
 
 def sample_password(number: str) -> str:

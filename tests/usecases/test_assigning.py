@@ -301,7 +301,8 @@ def test_figures_are_for_who_supervises_the_region(world: World) -> None:
     assert isinstance(workload(world, CLERK), DutyMissing)
     assert isinstance(workload(world, SUPERVISOR, "510000"), DutyMissing)
     waiting(world)
-    assert workload(world, SUPERVISOR, "510104").kinds == ()  # held by the city, not by the county
+    assert filings(workload(world, SUPERVISOR, "510104")).waiting == 1
+    assert workload(world, SUPERVISOR, "510105").kinds == ()  # nobody of that county
 
 
 def test_words_of_a_region_are_its_supervisors(world: World) -> None:

@@ -177,7 +177,7 @@ def test_a_region_covers_what_lies_in_it(region: str, area: str, held: bool) -> 
 
 def test_who_is_insured_nowhere_is_the_provinces(world: World) -> None:
     nobody = register(world, replace(BABY, id_number=NUMBER)).id
-    world.database.write(lambda u: people.areas_of(u, nobody))
+    assert world.database.read(lambda u: people.desks_of(u, nobody)) == ()
     assert serves(world.staff(CLERK), Role.CLERK, ()) == DutyMissing(Role.CLERK)
     assert serves(world.staff(PROVINCE), Role.CLERK, ()) is None
     assert serves(world.staff(PROVINCE), Role.SUPERVISOR, ("510100",)) == DutyMissing(

@@ -22,8 +22,11 @@ from backend.infra.tokens import key_set
 from backend.matters.materials import BYTES_MAX
 from mobile_bff.bearer import Bearer
 from mobile_bff.certificates import FILE_BYTES_MAX, Certificates
+from mobile_bff.channels.callbacks import Callbacks
+from mobile_bff.channels.offered import open_channels
 from mobile_bff.couriers import (
     deliver_forever,
+    drive_orders_forever,
     return_transfers_forever,
     tidy_forever,
     upload_filings_forever,
@@ -50,7 +53,8 @@ def assemble(resources: Resources) -> Starlette:
     settings = resources.settings
     database = Database(resources)
     feed = Feed(database, settings.feed_poll_milliseconds)
-    door = Door(database, feed.nudge)
+    channels = open_channels(resources)
+    door = Door(database, feed.nudge, channels)
     documents = load_documents(only_own=settings.mode is Mode.PRODUCTION)
     faces = FaceReader(settings.face_processes, settings.face_queue_max, settings.face_seconds_max)
     graphql = YibaoGraphQL(make_schema(), resources, door, feed, documents)
@@ -62,7 +66,7 @@ def assemble(resources: Resources) -> Starlette:
         background = (
             *(feed.run(), deliver_forever(database)),
             *(return_transfers_forever(database), tidy_forever(database)),
-            upload_filings_forever(database),
+            *(upload_filings_forever(database), drive_orders_forever(database, channels)),
         )
         tasks = [asyncio.create_task(work) for work in background]
         yield
@@ -77,6 +81,7 @@ def assemble(resources: Resources) -> Starlette:
             Route("/graphql", graphql),
             WebSocketRoute("/graphql", graphql),
             Route("/desk/graphql", desk),
+            Route("/channels/wechat/notify", Callbacks(door, channels).wechat, methods=["POST"]),
             *_files(resources, door, faces),
             *_probes(resources, door),
         ],

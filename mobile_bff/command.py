@@ -47,6 +47,8 @@ from backend.matters.contracts import (
     TEAM_MATTER_STATES,
     TRANSFER_MATTER_STATES,
 )
+from backend.orders import queries as orders
+from backend.orders.contracts import ORDER_STATES
 from backend.payments.contracts import BILL_STATES
 from backend.payments.stay_contracts import STAY_STATES
 from backend.people.document_contracts import DUPLICATE_STATES
@@ -69,6 +71,7 @@ from mobile_bff.desk.schema import DESK_DOCUMENTS, DESK_SDL, make_desk_schema
 from mobile_bff.document_tools import add_document_commands
 from mobile_bff.institution_tools import add_institution_commands
 from mobile_bff.operator_tools import add_operator_commands
+from mobile_bff.payment_tools import add_payment_commands
 from mobile_bff.person_tools import add_person_commands
 from mobile_bff.policy_tools import add_policy_commands
 from mobile_bff.processes import DidNotStart, is_taken
@@ -130,6 +133,7 @@ def _add_commands(parser: argparse.ArgumentParser) -> None:
     add_contribution_commands(add, _write, _operator)
     add_document_commands(add, _write, _read, _operator)
     add_institution_commands(add, _write, _operator)
+    add_payment_commands(add, _write, _read, _operator)
     settled = add("settlement", _settlement, "reckon every stored settlement again and compare")
     settled.add_argument("action", choices=["replay"])
     match = add("match", _match, "list local items that wait for a person, or decide one")
@@ -234,7 +238,7 @@ def _keys(options: argparse.Namespace) -> int:
 def _verify(_options: argparse.Namespace) -> int:
     def read(unit: Unit) -> list[object]:
         book = rulebook()
-        money = (*ledger.verify(unit), *sharing.verify(unit))
+        money = (*ledger.verify(unit), *sharing.verify(unit), *orders.verify(unit))
         return [*audit.verify(unit), *money, *settlements.verify(unit, book)]
 
     faults = _read(read)
@@ -267,7 +271,7 @@ def _documents(_options: argparse.Namespace) -> int:
 
 
 _STATE_TABLES = (
-    *(CODE_STATES, BILL_STATES, STAY_STATES, PAY_LATER_STATES),
+    *(CODE_STATES, BILL_STATES, ORDER_STATES, STAY_STATES, PAY_LATER_STATES),
     *(BINDING_STATES, FACE_STATES, TRANSFER_STATES, DUPLICATE_STATES),
     *(PROPOSAL_STATES, FILING_STATES, FILING_MATTER_STATES, CANCEL_MATTER_STATES),
     *(CHRONIC_MATTER_STATES, CLAIM_MATTER_STATES, CHOICE_MATTER_STATES, TEAM_MATTER_STATES),

@@ -22,6 +22,7 @@ from backend.infra.database import Database
 from backend.infra.housekeeping import tidy_up
 from backend.infra.outbox import Channel, Delivery, DeliveryFailed, deliver_due
 from backend.matters.service import lapse_forgotten
+from backend.orders.driving import Channels, drive_due
 from backend.sharing.service import return_unreceived
 from mobile_bff.national_platform import FilingUpload
 from mobile_bff.signing import signature_of
@@ -90,6 +91,17 @@ def upload_due(database: Database, upload: Callable[[UploadDue], UploadAnswered]
         answer = upload(one)
         database.write(lambda unit, said=answer: uploads.note_answer(unit, said))  # type: ignore[misc]
     return len(due)
+
+
+async def drive_orders_forever(database: Database, channels: Channels) -> None:
+    """Bring payment orders to their end, until cancelled."""
+    while channels:
+        done = 0
+        try:
+            done = await to_thread.run_sync(drive_due, database, channels)
+        except Exception:
+            _log.exception("payment orders could not be looked after; trying again")
+        await asyncio.sleep(0 if done else _IDLE_SECONDS)
 
 
 async def tidy_forever(database: Database) -> None:

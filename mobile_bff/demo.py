@@ -25,7 +25,14 @@ from rich.table import Table
 from backend.kernel.calendar import SHANGHAI
 from backend.sample_data.load import sample_key
 from mobile_bff.client import Client, terminal_assertion
-from mobile_bff.processes import civil_register, national_platform, newest_code, server, sms_sandbox
+from mobile_bff.processes import (
+    civil_register,
+    national_platform,
+    newest_code,
+    server,
+    sms_sandbox,
+    wechat_pay,
+)
 
 FOLDER = Path(".demo")
 PHONE = "12000000001"
@@ -75,13 +82,15 @@ def run_demo(port: int, keep_serving: bool) -> int:
         sms_sandbox(mailbox) as gateway,
         civil_register() as register,
         national_platform() as platform,
+        wechat_pay(FOLDER / "channels" / "wechat") as wechat,
     ):
+        environment["YIBAO_WECHAT_URL"] = wechat
         environment["YIBAO_NATIONAL_PLATFORM_URL"] = platform
         environment["YIBAO_SMS_GATEWAY_URL"] = gateway
         environment["YIBAO_CIVIL_REGISTER_URL"] = register
         with server(environment, port) as address:
             _walk(stage, address, mailbox)
-            _farewell(stage.console, address, mailbox)
+            _farewell(stage.console, address, mailbox, wechat)
             if keep_serving:
                 _wait_for_interrupt()
     return 0
@@ -235,11 +244,12 @@ def _show_records(console: Console, phone: Client) -> None:
         )
 
 
-def _farewell(console: Console, address: str, mailbox: Path) -> None:
+def _farewell(console: Console, address: str, mailbox: Path, wechat: str) -> None:
     console.print("\n[bold]服务在运行 / the server is running[/]")
     console.print(f"   GraphQL   {address}/graphql   (HTTP; graphql-transport-ws)")
     console.print(f"   JWKS      {address}/.well-known/jwks.json")
     console.print(f"   短信邮箱  {mailbox}")
+    console.print(f"   微信支付  {wechat}/sandbox/pay   (沙箱; 患者付款: out_trade_no)")
     console.print("   登录手机  12000000001 职工 · 12000000002 退休 · 12000000003 居民 · ")
     console.print("             12000000008 暂停参保 · 12000000009 等待期 · 12000000011 余额很少")
     console.print(f"   药店终端  {PHARMACY_TERMINAL} · 医院终端 TH5101040000101 (示例密钥)")

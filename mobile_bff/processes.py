@@ -74,6 +74,11 @@ def national_platform(*more: str) -> AbstractContextManager[str]:
     return _sandbox("national_platform", *more)
 
 
+def wechat_pay(keys: Path) -> AbstractContextManager[str]:
+    """Run the sandbox of WeChat Pay, its keys and the merchant's in a folder, and yield its address."""
+    return _sandbox("wechat_pay", "--keys", str(keys))
+
+
 @contextmanager
 def _sandbox(name: str, *more: str) -> Iterator[str]:
     port = free_port()

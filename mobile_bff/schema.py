@@ -31,6 +31,12 @@ from mobile_bff.mobile_payment.payment_security import SecurityMutations, Securi
 from mobile_bff.mobile_payment.unified_code import CodeMutations
 from mobile_bff.modules import AppModuleGroupType, AppModuleType, groups_shown, modules_shown
 from mobile_bff.passkeys import PasskeyMutations, PasskeyType, passkeys
+from mobile_bff.paying import (
+    PaymentMutations,
+    PaymentQueries,
+    PaymentType,
+    one_payment,
+)
 from mobile_bff.personal_rights.card_loss import CardMutations, CardQueries
 from mobile_bff.personal_rights.chosen_institutions import ChoiceMutations, ChoiceQueries
 from mobile_bff.personal_rights.chronic_disease import ChronicMutations, ChronicQueries
@@ -58,6 +64,7 @@ from mobile_bff.step_up import Device, StepUpMutations, devices
 from mobile_bff.terminals.gateway import TerminalMutations, Till, till
 from mobile_bff.terminals.hospital import HospitalMutations
 from mobile_bff.terminals.matching import MatchingMutations
+from mobile_bff.terminals.paying import TillPaymentMutations
 from mobile_bff.terminals.resolving import ResolvingMutations
 
 _ = _wording
@@ -111,7 +118,7 @@ class PersonalRights(
 
 
 @strawberry.type(description="移动支付: mobile payment.")
-class MobilePayment(SecurityQueries, BillQueries):
+class MobilePayment(SecurityQueries, BillQueries, PaymentQueries):
     """The fourth group, about one person."""
 
     @strawberry.field(description="The modules of this group.")
@@ -185,6 +192,11 @@ class Query:
         """Return the fourth group about a person whom the caller may see."""
         return MobilePayment(subject=await info.context.person(Action.VIEW_RIGHTS, subject_id))
 
+    @strawberry.field(description="A payment, for its person, a relative, or its institution.")
+    async def payment(self, info: Info, payment_id: strawberry.ID) -> PaymentType | None:
+        """Return a payment as it stands now, or nothing."""
+        return await one_payment(info, payment_id)
+
     @strawberry.field(description="惠民服务 of the signed-in person.")
     def benefits(self) -> Benefits:
         """Return the fifth group."""
@@ -232,6 +244,8 @@ Mutation = merge_types(
         IdentityCodeMutations,
         SecurityMutations,
         BillMutations,
+        PaymentMutations,
+        TillPaymentMutations,
         FamilyMutations,
         FaceMutations,
         SharingMutations,

@@ -47,6 +47,7 @@ from backend.proxies.contracts import (
 from backend.sharing.contracts import ShareStanding, SharingProblem, TransferState
 from mobile_bff.desk_words import DESK_WORDS
 from mobile_bff.matter_words import MATTER_WORDS
+from mobile_bff.payment_words import PAYMENT_WORDS
 from mobile_bff.settlement_words import SETTLEMENT_WORDS
 from mobile_bff.words import Words
 
@@ -412,6 +413,12 @@ WORDS: dict[type[Enum], tuple[str, dict[str, Words]]] = {
                 "Check the amount, then confirm or refuse.",
             ),
             "CONFIRMED": _W("患者已确认，可以结算", "Confirmed by the patient; can be settled."),
+            "LOCKED": _W(
+                "医保已锁定，正在支付个人部分",
+                "Insurance stands by while the patient's share is paid.",
+                "请在手机上完成支付，或取消这笔支付。",
+                "Finish the payment on the phone, or cancel it.",
+            ),
             "REFUSED": _W("患者已拒绝", "Refused by the patient; nothing was charged."),
             "SUPERSEDED": _W("已被新的结算单替换", "Replaced by a newer bill."),
             "SETTLED": _W("已结算", "Settled."),
@@ -476,6 +483,8 @@ WORDS: dict[type[Enum], tuple[str, dict[str, Words]]] = {
             "TRANSFER": _W("医保钱包转账", "A transfer between wallets."),
             "RELOCATION": _W("转移接续划转", "Moved along with the insurance."),
             "PAYOUT": _W("手工报销支付", "A claim paid out."),
+            "CASH_PAID": _W("支付渠道收款", "Collected by a cash channel."),
+            "CASH_RETURNED": _W("支付渠道退款", "Given back by a cash channel."),
             "MERGE": _W("档案合并转入", "From another record of the same person."),
         },
     ),
@@ -490,6 +499,7 @@ WORDS: dict[type[Enum], tuple[str, dict[str, Words]]] = {
         },
     ),
     **SETTLEMENT_WORDS,
+    **PAYMENT_WORDS,
     **DESK_WORDS,
     **MATTER_WORDS,
 }

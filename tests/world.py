@@ -31,6 +31,7 @@ from backend.institutions import service as institution_service
 from backend.institutions.contracts import OpenTerminalSession
 from backend.kernel.money import Fen, parse_quantity, parse_unit_price
 from backend.ledger import queries as ledger
+from backend.orders import service as orders
 from backend.payments import decisions
 from backend.payments import service as payments
 from backend.payments.contracts import (
@@ -308,7 +309,7 @@ class World:
 
     def reverse(self, settlement_id: str, at: str = PHARMACY, key: str | None = None) -> Any:
         command = ReverseSettlement(self.terminal(at), settlement_id, "测试", key or new_key())
-        return self.do(payments.reverse_settlement, command)
+        return self.do(orders.reverse_settlement, command)
 
     def buy(
         self,

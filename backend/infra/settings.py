@@ -38,7 +38,7 @@ class Settings:
     """Empty: ``keys.json`` in ``data_dir``."""
     issuer: str = "https://yibao.example"
     public_url: str = "http://127.0.0.1:8080"
-    """Where anybody reaches this installation; printed on certificates with the check code."""
+    """Where anybody reaches this installation: on certificates, and for callbacks of cash channels."""
     seal_file: str = ""
     """Key and certificate that sign certificates, PEM. Empty: ``seal.pem`` beside the key ring."""
     matter_hold_hours: int = 24
@@ -73,6 +73,11 @@ class Settings:
     civil_register_secret: str = SANDBOX_SECRET
     national_platform_url: str = "http://127.0.0.1:8093"
     national_platform_secret: str = SANDBOX_SECRET
+    channel_keys: str = ""
+    """The folder with the keys of cash channels, one folder each; by default beside the key ring."""
+    wechat_url: str = "http://127.0.0.1:8094"
+    wechat_mchid: str = "1900000109"
+    wechat_appid: str = "wxyibao000000sandbox"
     registrations_per_phone_per_day: int = 5
     registrations_per_number_per_day: int = 10
     sms_code_seconds: int = 300
@@ -158,6 +163,10 @@ class Settings:
     bill_seconds: int = 300
     elder_bill_seconds: int = 1_800
     """Of a bill that waits for somebody in elder mode to read it."""
+    pay_seconds: int = 300
+    """How long insurance stands by for the cash of a payment order."""
+    cash_return_workdays: int = 3
+    """By when cash that is not due is promised back. Our own promise; channels publish 1 to 3 days."""
     confirm_above_fen: int = 20_000
     """Bills above this total wait for the phone unless the patient has set another limit."""
     quantity_per_line_max: int = 200
@@ -182,6 +191,12 @@ class Settings:
     def resolved_keys_file(self) -> Path:
         """Return where the key ring lies."""
         return Path(self.keys_file) if self.keys_file else self.data_dir / "keys.json"
+
+    @property
+    def resolved_channel_keys(self) -> Path:
+        """Return where the keys of cash channels lie."""
+        beside = self.resolved_keys_file.parent / "channels"
+        return Path(self.channel_keys) if self.channel_keys else beside
 
     @property
     def resolved_seal_file(self) -> Path:

@@ -28,6 +28,10 @@ class EntryKind(StrEnum):
     """转移接续: the balance of a personal account went along to another area."""
     PAYOUT = "PAYOUT"
     """A claim was paid out to a patient's bank."""
+    CASH_PAID = "CASH_PAID"
+    """A cash channel took money for a payment order."""
+    CASH_RETURNED = "CASH_RETURNED"
+    """A cash channel gave money of a payment order back."""
     MERGE = "MERGE"
     """Two records of one person became one."""
 
@@ -101,6 +105,19 @@ def wallet(person_id: str) -> str:
 def in_transit(person_id: str) -> str:
     """Return the name of the account of what a person has sent and nobody has received yet."""
     return f"transit:{person_id}"
+
+
+def channel(name: str) -> str:
+    """Return the name of the account of what a cash channel took from patients for institutions."""
+    return f"channel:{name}"
+
+
+def order_cash(order_id: str) -> str:
+    """Return the name of the account of a payment order's cash between the channel and the claim.
+
+    It is empty once the order is at its end.
+    """
+    return f"order:{order_id}"
 
 
 def payout(enrolment_id: str) -> str:

@@ -22,6 +22,18 @@ class LedgerAccount(SQLModel, table=True):
 
     name: str = Field(primary_key=True)
     balance_fen: int = Field(sa_type=Amount)
+    held_fen: int = Field(default=0, sa_type=Amount, sa_column_kwargs={"server_default": "0"})
+    """The sum of its holds: this much of the balance is promised and cannot be spent otherwise."""
+
+
+class LedgerHold(SQLModel, table=True):
+    """Part of a guarded account's balance that is promised to something, until it is let go."""
+
+    __tablename__ = "ledger_hold"
+
+    reference: str = Field(primary_key=True)
+    account: str = Field(primary_key=True, foreign_key="ledger_account.name", index=True)
+    amount_fen: int = Field(sa_type=Amount)
 
 
 class LedgerEntry(SQLModel, table=True):

@@ -12,7 +12,7 @@ from backend.infra.database import Unit
 from backend.kernel.calendar import SHANGHAI
 from backend.kernel.money import Fen
 from backend.ledger.contracts import AccountLine, EntryKind
-from backend.ledger.model import LedgerAccount, LedgerEntry, LedgerPosting
+from backend.ledger.model import LedgerAccount, LedgerEntry, LedgerHold, LedgerPosting
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,13 @@ def balance(unit: Unit, account: str, lock: bool = False) -> Fen | None:
     query = select(LedgerAccount).where(LedgerAccount.name == account)
     row = unit.db.exec(query.with_for_update() if lock else query).first()
     return None if row is None else Fen(row.balance_fen)
+
+
+def free(unit: Unit, account: str, lock: bool = False) -> Fen | None:
+    """Return what can be spent of a guarded account: the balance less what is held of it."""
+    query = select(LedgerAccount).where(LedgerAccount.name == account)
+    row = unit.db.exec(query.with_for_update() if lock else query).first()
+    return None if row is None else Fen(row.balance_fen - row.held_fen)
 
 
 def sum_of(unit: Unit, account: str) -> Fen:
@@ -93,4 +100,13 @@ def verify(unit: Unit) -> list[LedgerFault]:
             faults.append(
                 LedgerFault(account.name, f"balance {account.balance_fen}, postings {total}")
             )
+    held = select(LedgerHold.account, func.sum(col(LedgerHold.amount_fen))).group_by(
+        col(LedgerHold.account)
+    )
+    holds = {account: int(total) for account, total in unit.db.exec(held).all()}
+    for account in unit.db.exec(
+        select(LedgerAccount).where(col(LedgerAccount.held_fen) != 0)
+    ).all():
+        holds[account.name] = holds.get(account.name, 0) - account.held_fen
+    faults += [LedgerFault(name, f"holds differ by {off}") for name, off in holds.items() if off]
     return faults

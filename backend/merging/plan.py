@@ -47,6 +47,8 @@ PERSONS: dict[str, Does] = {
     "misuse_report.person_id": Does.STAYS,
     "passkey.person_id": Does.ENDS,
     "pay_later.person_id": Does.MOVES,
+    "payment_order.paid_by_id": Does.STAYS,
+    "payment_order.person_id": Does.MOVES,
     "payment_password.person_id": Does.ENDS,
     "payment_rule.person_id": Does.MOVES,
     "person.merged_into": Does.MOVES,

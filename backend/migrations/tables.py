@@ -21,6 +21,7 @@ from backend.infra import model as _infra
 from backend.institutions import model as _institutions
 from backend.ledger import model as _ledger
 from backend.matters import model as _matters
+from backend.orders import model as _orders
 from backend.payments import model as _payments
 from backend.people import model as _people
 from backend.policies import model as _policies
@@ -43,6 +44,7 @@ APPEND_ONLY = (
     _catalogue.MatchDecision.__tablename__,
     _claims.ManualClaim.__tablename__,
     _proxies.ProxyAct.__tablename__,
+    _orders.OrderStepRow.__tablename__,
     _payments.MisuseReport.__tablename__,
     _matters.MatterStepRow.__tablename__,
     _matters.MatterOpinion.__tablename__,
@@ -68,6 +70,7 @@ __all__ = [
     "_identity",
     "_institutions",
     "_matters",
+    "_orders",
     "_payments",
     "_people",
     "_policies",

@@ -23,6 +23,8 @@ class BillState(StrEnum):
     PRESETTLED = "PRESETTLED"
     AWAITING_CONFIRMATION = "AWAITING_CONFIRMATION"
     CONFIRMED = "CONFIRMED"
+    LOCKED = "LOCKED"
+    """A payment order collects the patient's cash; funds and account stand by until it has."""
     REFUSED = "REFUSED"
     SUPERSEDED = "SUPERSEDED"
     SETTLED = "SETTLED"
@@ -35,6 +37,8 @@ class BillEvent(StrEnum):
     CONFIRM = "CONFIRM"
     REFUSE = "REFUSE"
     SUPERSEDE = "SUPERSEDE"
+    LOCK = "LOCK"
+    RELEASE = "RELEASE"
     SETTLE = "SETTLE"
     REVERSE = "REVERSE"
 
@@ -54,6 +58,10 @@ BILL_STATES: StateTable[BillState, BillEvent] = StateTable(
         (BillState.CONFIRMED, BillEvent.SETTLE): BillState.SETTLED,
         (BillState.CONFIRMED, BillEvent.REFUSE): BillState.REFUSED,
         (BillState.CONFIRMED, BillEvent.SUPERSEDE): BillState.SUPERSEDED,
+        (BillState.PRESETTLED, BillEvent.LOCK): BillState.LOCKED,
+        (BillState.CONFIRMED, BillEvent.LOCK): BillState.LOCKED,
+        (BillState.LOCKED, BillEvent.RELEASE): BillState.CONFIRMED,
+        (BillState.LOCKED, BillEvent.SETTLE): BillState.SETTLED,
         (BillState.SETTLED, BillEvent.REVERSE): BillState.REVERSED,
     },
 )
@@ -457,6 +465,18 @@ class PatientMustConfirm(Refusal):
     total_fen: Fen
     confirm_above_fen: Fen
     why: ConfirmReason
+
+
+@dataclass(frozen=True)
+class PaymentUnderWay(Refusal):
+    """A payment order of the same person has funds and account stand by; nothing else is booked."""
+
+    retry: ClassVar[Retry] = Retry.SAME_REQUEST
+    zh = "患者有一笔支付正在进行，最迟{until}有结果。"
+    en = "A payment of the same patient is under way; it is decided by {until}."
+    next_zh = "请稍候再试；患者也可在手机上取消那笔支付。"
+    next_en = "Try again in a moment; the patient can also cancel it on the phone."
+    until: datetime
 
 
 @dataclass(frozen=True)

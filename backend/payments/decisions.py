@@ -43,11 +43,12 @@ def decide_bill(unit: Unit, command: DecideBill) -> BillView | Refusal:
         command.request_id,
         command,
         (BillView,),
-        lambda: _decide(unit, command, owner[0], right),
+        lambda: decide(unit, command, owner[0], right),
     )
 
 
-def _decide(unit: Unit, command: DecideBill, person_id: str, right: Right) -> BillView | Refusal:
+def decide(unit: Unit, command: DecideBill, person_id: str, right: Right) -> BillView | Refusal:
+    """Confirm or refuse a bill, within the transaction of a use case that has found the right to do so."""
     people.lock_person(unit, person_id)
     bill = locked_bill(unit, command.bill_id)
     event = BillEvent.CONFIRM if command.accept else BillEvent.REFUSE

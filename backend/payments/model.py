@@ -40,6 +40,8 @@ class Bill(SQLModel, table=True):
     """The relative who showed the code or confirmed the bill; empty where the person did."""
     confirm_reason: str | None = None
     confirmed_at: datetime | None = Field(default=None, sa_type=Instant)
+    locked_until: datetime | None = Field(default=None, sa_type=Instant)
+    """By when the cash of a locked bill is there or is given up; the order lets go, not the clock."""
 
 
 class HospitalStay(SQLModel, table=True):

@@ -14,8 +14,9 @@ from backend.infra import audit
 from backend.infra.database import Unit
 from backend.institutions import queries as institutions
 from backend.kernel.errors import Refusal
+from backend.payments.booking import place_refusal
 from backend.payments.contracts import BeginTillFace, ResolveCode, ResolvedCode, ScanCode
-from backend.payments.service import at_till, place_refusal, redeem, scanned_code
+from backend.payments.service import at_till, redeem, scanned_code
 from backend.people import queries as people
 
 

@@ -16,19 +16,16 @@ from backend.access.contracts import Action, SignInRequired, TerminalActor
 from backend.access.logic import label, may
 from backend.catalogue import queries as catalogue
 from backend.codes import service as codes
-from backend.codes.contracts import Purpose, PurposeNotHere
 from backend.codes.service import Grant
-from backend.identity import safety
 from backend.infra import audit
 from backend.infra.database import Unit
 from backend.infra.idempotency import once
 from backend.institutions import queries as institutions
 from backend.institutions.contracts import InstitutionView
-from backend.institutions.service import agreement_refusal
 from backend.kernel.calendar import local_day
 from backend.kernel.errors import Refusal
 from backend.kernel.money import Fen
-from backend.payments import logic, outlook, queries, rules, stays
+from backend.payments import booking, logic, outlook, queries, rules, stays
 from backend.payments.bills import announce, locked_bill, move
 from backend.payments.contracts import (
     BILL_STATES,
@@ -36,16 +33,11 @@ from backend.payments.contracts import (
     BasketEmpty,
     BeginTillFace,
     BillEvent,
-    BillExpired,
     BillNotFound,
-    BillNotOpen,
-    BillOutdated,
-    BillRefused,
     BillState,
     BillView,
     ConfirmReason,
     NotInsured,
-    PatientMustConfirm,
     Presettle,
     ResolveCode,
     ReversalTooLate,
@@ -60,7 +52,6 @@ from backend.payments.model import Bill
 from backend.payments.stay_contracts import (
     AdmitPatient,
     CancelAdmission,
-    RefundExceedsCharge,
     StayView,
     TakeDeposit,
 )
@@ -70,27 +61,20 @@ from backend.payments.visits import (
     locked_stay,
     presented,
     region_of_terms,
-    visit_again,
     visit_of,
     with_national_codes,
 )
 from backend.people import queries as people
 from backend.people.contracts import EnrolmentView
 from backend.people.logic import paying_enrolment
-from backend.policies.contracts import Service
-from backend.policies.queries import outage_now
-from backend.proxies.authority import (
-    note_spending,
-)
 from backend.rulebook.contracts import RuleMissing, RuleNotLoaded
 from backend.rulebook.library import rulebook
 from backend.settlement import queries as settlements
-from backend.settlement import service as booking
-from backend.settlement.calculate import calculate
-from backend.settlement.case import Case, CaseContradicts, Route
+from backend.settlement import service as settling
+from backend.settlement.case import Case, Route
 from backend.settlement.contracts import Outcome, SettlementKind, SettlementView
 from backend.settlement.facts import gather_case
-from backend.settlement.queries import CASE, OUTCOME, case_of, outcome_of
+from backend.settlement.queries import CASE, OUTCOME
 
 T = TypeVar("T")
 C = TypeVar(
@@ -105,11 +89,6 @@ C = TypeVar(
     ResolveCode,
     BeginTillFace,
 )
-SERVICES = {
-    Purpose.PHARMACY_PURCHASE: Service.PHARMACY_SETTLEMENT,
-    Purpose.OUTPATIENT_SETTLEMENT: Service.OUTPATIENT_SETTLEMENT,
-    Purpose.HOSPITAL_ADMISSION: Service.INPATIENT_SETTLEMENT,
-}
 
 
 def scan_code(unit: Unit, command: ScanCode) -> ScannedCode | Refusal:
@@ -125,11 +104,6 @@ def presettle(unit: Unit, command: Presettle) -> BillView | Refusal:
 def settle(unit: Unit, command: Settle) -> SettlementView | Refusal:
     """Book a bill: postings, the year's use, balance, packs, audit line and notice, or nothing."""
     return at_till(unit, "settle", command, SettlementView, _settle)
-
-
-def reverse_settlement(unit: Unit, command: ReverseSettlement) -> SettlementView | Refusal:
-    """Take back a settlement of the same day, by new entries."""
-    return at_till(unit, "reverse_settlement", command, SettlementView, _reverse)
 
 
 def admit_patient(unit: Unit, command: AdmitPatient) -> StayView | Refusal:
@@ -150,7 +124,7 @@ def cancel_admission(unit: Unit, command: CancelAdmission) -> StayView | Refusal
 def redeem(unit: Unit, command: ScanCode, actor: TerminalActor) -> ScannedCode | Refusal:
     """Use up a unified code; within the transaction that a till's command runs in."""
     institution = institutions.institution(unit, actor.institution_id)
-    refusal = place_refusal(unit, institution, command.purpose)
+    refusal = booking.place_refusal(unit, institution, command.purpose)
     if refusal is not None:
         return refusal
     redeemed = codes.redeem_code(
@@ -203,7 +177,7 @@ def _presettle(unit: Unit, command: Presettle, actor: TerminalActor) -> BillView
     institution = institutions.institution(unit, actor.institution_id)
     enrolment = whose.enrolment
     areas = {enrolment.area_code} if enrolment else set()
-    refusal = place_refusal(unit, institution, whose.purpose, areas)
+    refusal = booking.place_refusal(unit, institution, whose.purpose, areas)
     kept = queries.payment_rules(unit, whose.person_id)
     if refusal is None and whose.stay is None and not whose.identity_only:
         refusal = rules.stopped(unit, kept, whose.purpose)
@@ -214,7 +188,7 @@ def _presettle(unit: Unit, command: Presettle, actor: TerminalActor) -> BillView
     case = _priced_case(unit, command, whose, institution, enrolment)
     if isinstance(case, Refusal):
         return case
-    outcome = _calculated(case)
+    outcome = booking.calculated(case)
     if isinstance(outcome, Refusal):
         return outcome
     refusal = (
@@ -257,7 +231,7 @@ def _priced_case(
         unit, [(code, line.split) for line in command.lines for code in line.trace_codes]
     )
     if sold:
-        return booking.refusal_for([use for use in _traces(command) if use.trace_code in sold])
+        return settling.refusal_for([use for use in _traces(command) if use.trace_code in sold])
     try:
         visit = visit_of(unit, command, whose, enrolment, institution)
         if isinstance(visit, Refusal):
@@ -324,79 +298,24 @@ def _settle(unit: Unit, command: Settle, actor: TerminalActor) -> SettlementView
     found = unit.db.get(Bill, command.bill_id)
     if found is None or found.terminal_id != actor.terminal_id:
         return BillNotFound()
-    people.lock_person(unit, found.person_id)
-    codes.lock_grant(unit, found.grant_id)
-    stay = locked_stay(unit, found.stay_id, None) if found.stay_id else None
-    bill = locked_bill(unit, command.bill_id)
-    priced = case_of(bill.case_facts)
-    day = stay.admitted_on if stay else local_day(unit.now)
-    enrolment = enrolment_on(unit, bill.person_id, bill.enrolment_id, day)
-    institution = institutions.institution(unit, bill.institution_id)
-    quiet = stay is not None or codes.is_identity_only(unit, bill.grant_id)  # no account pays
-    kept = queries.payment_rules(unit, bill.person_id)
-    refusal = (
-        _bill_refusal(unit, bill)
-        or place_refusal(
-            unit, institution, Purpose(bill.purpose), {enrolment.area_code} if enrolment else set()
-        )
-        or (None if quiet else rules.stopped(unit, kept, Purpose(bill.purpose)))
-        or (NotInsured() if enrolment is None else None)
-    )
-    if refusal is not None or enrolment is None:
-        return refusal or NotInsured()
-    try:
-        visit = visit_again(unit, bill, priced, stay)
-        case = gather_case(unit, enrolment, institution, visit, priced.lines, lock=True)
-    except RuleMissing as missing:
-        return RuleNotLoaded(missing.region, missing.rule, missing.day)
-    outcome, promised = _calculated(case), outcome_of(bill.outcome)
-    if isinstance(outcome, Refusal):
-        return outcome
-    if outcome != promised:
-        return _outdated(promised, outcome)
-    over = rules.account_refusal(unit, kept, outcome.account_fen, bill.shown_by_id)
-    if over is not None:
-        return over
-    order = booking.ToBook(
-        bill_id=bill.id,
-        person_id=bill.person_id,
-        purpose=bill.purpose,
-        terminal_id=actor.terminal_id,
-        operator_id=actor.operator_id,
-        institution=institution,
-        enrolment=enrolment,
-        case=case,
-        outcome=outcome,
-        traces=tuple(booking.TraceUse(*trace) for trace in bill.traces),
-        owed=stay is not None and stay.pay_later_id is not None,
-    )
-    settlement = booking.book_settlement(unit, order, rulebook())
+    ready = booking.ready(unit, found)
+    if isinstance(ready, Refusal):
+        return ready
+    settlement = booking.book(unit, ready, actor.terminal_id, actor.operator_id, label(actor))
     if isinstance(settlement, Refusal):
         return settlement
-    move(bill, BillEvent.SETTLE)
-    bill.settlement_id = settlement.id
-    if bill.shown_by_id is not None:
-        note_spending(unit, bill.shown_by_id, bill.person_id, settlement.account_fen)
-    if stay is None:
-        codes.use_up_grant(unit, bill.grant_id)
-    else:
+    if ready.stay is not None:
         unit.db.flush()
-        refused = stays.after_settlement(unit, stay, bill, settlement, label(actor))
+        refused = stays.after_settlement(unit, ready.stay, ready.bill, settlement, label(actor))
         if refused is not None:
             return refused
-    told = {
-        "total_fen": settlement.total_fen,
-        "account_fen": settlement.account_fen,
-        "where": institution.name,
-    }
-    safety.tell(unit, bill.person_id, "paid", told)
-    _close(unit, bill, actor, settlement, "settlement.book", "BILL_SETTLED")
     return settlement
 
 
-def _reverse(
+def reverse(
     unit: Unit, command: ReverseSettlement, actor: TerminalActor
 ) -> SettlementView | Refusal:
+    """Take back a settlement of the same day; within the transaction that a till's command runs in."""
     original = settlements.settlement(unit, command.settlement_id)
     if original is None or original.institution_id != actor.institution_id:
         return SettlementNotFound()
@@ -404,6 +323,9 @@ def _reverse(
         return SettlementNotFound()  # the agency's desk takes its own back
     people.lock_person(unit, original.person_id)
     bill = locked_bill(unit, original.bill_id)
+    held = booking.under_way(unit, original.person_id)
+    if held is not None:
+        return held
     original = settlements.settlement(unit, command.settlement_id) or original
     if original.kind is SettlementKind.REVERSAL or original.reversed_by_id is not None:
         return AlreadyReversed(original.reversed_by_id or original.id)
@@ -417,10 +339,10 @@ def _reverse(
     enrolment = enrolment_on(unit, original.person_id, original.enrolment_id, day)
     if enrolment is None:
         return NotInsured()
-    order = booking.ToReverse(
+    order = settling.ToReverse(
         original, enrolment, actor.terminal_id, actor.operator_id, command.reason[:200]
     )
-    reversal = booking.book_reversal(unit, order, rulebook())
+    reversal = settling.book_reversal(unit, order, rulebook())
     if isinstance(reversal, Refusal):
         return reversal
     move(bill, BillEvent.REVERSE)
@@ -428,28 +350,8 @@ def _reverse(
         unit.db.flush()
         stays.after_reversal(unit, stay, bill, original.outcome, label(actor))
     stays.follow_reruns(unit, bill.person_id)
-    _close(unit, bill, actor, reversal, "settlement.reverse", "BILL_REVERSED")
+    booking.close(unit, bill, label(actor), reversal, "settlement.reverse", "BILL_REVERSED")
     return reversal
-
-
-def _close(
-    unit: Unit,
-    bill: Bill,
-    actor: TerminalActor,
-    settlement: SettlementView,
-    action: str,
-    kind: str,
-) -> None:
-    unit.db.flush()
-    announce(unit, bill, kind)
-    facts = {
-        "settlement": settlement.id,
-        "total_fen": settlement.total_fen,
-        "fund_fen": settlement.fund_fen,
-        "account_fen": settlement.account_fen,
-        "cash_fen": settlement.cash_fen,
-    }
-    audit.record(unit, label(actor), action, f"person:{bill.person_id}", facts)
 
 
 def at_till(
@@ -473,52 +375,9 @@ def at_till(
     )
 
 
-def place_refusal(
-    unit: Unit, institution: InstitutionView, purpose: Purpose, areas: set[str] | None = None
-) -> Refusal | None:
-    """Return why nothing can be done for this purpose at this place now, if so."""
-    if institution.kind is not purpose.place:
-        return PurposeNotHere(purpose.value)
-    return agreement_refusal(institution) or outage_now(
-        unit, {institution.area_code} | (areas or set()), SERVICES[purpose]
-    )
-
-
-def _bill_refusal(unit: Unit, bill: Bill) -> Refusal | None:
-    if bill.state == BillState.REFUSED:
-        return BillRefused()
-    if bill.state == BillState.AWAITING_CONFIRMATION and bill.expires_at > unit.now:
-        total = outcome_of(bill.outcome).total_fen
-        why = ConfirmReason(bill.confirm_reason or ConfirmReason.ABOVE_LIMIT)
-        return PatientMustConfirm(total, Fen(bill.confirm_above_fen), why)
-    if bill.state in (BillState.SETTLED, BillState.REVERSED, BillState.SUPERSEDED):
-        return BillNotOpen(bill.state)
-    return BillExpired(bill.expires_at) if bill.expires_at <= unit.now else None
-
-
-def _calculated(case: Case) -> Outcome | RuleNotLoaded | RefundExceedsCharge:
-    try:
-        return calculate(case, rulebook())
-    except RuleMissing as missing:
-        return RuleNotLoaded(missing.region, missing.rule, missing.day)
-    except CaseContradicts as contradiction:
-        return RefundExceedsCharge(str(contradiction).partition(": ")[2])
-
-
-def _outdated(promised: Outcome, now: Outcome) -> BillOutdated:
-    return BillOutdated(
-        fund_before_fen=promised.fund_fen,
-        fund_now_fen=now.fund_fen,
-        account_before_fen=promised.account_fen,
-        account_now_fen=now.account_fen,
-        cash_before_fen=promised.cash_fen,
-        cash_now_fen=now.cash_fen,
-    )
-
-
-def _traces(command: Presettle) -> list[booking.TraceUse]:
+def _traces(command: Presettle) -> list[settling.TraceUse]:
     return [
-        booking.TraceUse(number, code, line.split)
+        settling.TraceUse(number, code, line.split)
         for number, line in enumerate(command.lines, 1)
         for code in line.trace_codes
     ]

@@ -169,10 +169,12 @@ def _look_for_filing_again(
         stay.filing = found
 
 
-def visit_again(unit: Unit, bill: Bill, priced: Case, stay: HospitalStay | None) -> Visit:
-    """Return what a priced bill is for, as it stands now that it is to be booked."""
+def visit_again(
+    unit: Unit, bill: Bill, priced: Case, stay: HospitalStay | None, on: date | None = None
+) -> Visit:
+    """Return what a priced bill is for, as it stands now that it is to be booked, or on a day."""
     area = priced.insured.area_code
-    day = priced.service_date if stay is not None else local_day(unit.now)
+    day = priced.service_date if stay is not None else on or local_day(unit.now)
     return Visit(
         priced.care,
         day,

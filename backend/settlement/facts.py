@@ -81,10 +81,10 @@ def gather_at(
     lock: bool = False,
 ) -> Case:
     """Return the case at a place as the law sees it; a place without an area is of the insured one."""
-    balance = ledger.balance(unit, accounts.personal(enrolment.id), lock=lock)
+    balance = ledger.free(unit, accounts.personal(enrolment.id), lock=lock)
     family = None
     if visit.family_enrolment_id is not None:
-        family = ledger.balance(unit, accounts.personal(visit.family_enrolment_id), lock=lock)
+        family = ledger.free(unit, accounts.personal(visit.family_enrolment_id), lock=lock)
     stay = visit.stay
     year = year_of(enrolment.area_code, stay, rulebook()) if stay else visit.service_date.year
     known = _circumstances(unit, enrolment, visit)

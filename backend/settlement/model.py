@@ -48,6 +48,8 @@ class Settlement(SQLModel, table=True):
     traces: Any = Field(sa_type=CanonicalJson)
     family_enrolment_id: str | None = None
     owed: bool = False
+    order_id: str | None = None
+    """The payment order whose cash channel collected the patient's cash; empty: the till did."""
     ledger_entry_id: str = Field(foreign_key="ledger_entry.id")
     reverses_id: str | None = Field(default=None, unique=True)
     reason: str = ""

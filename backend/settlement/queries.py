@@ -347,3 +347,8 @@ def view(row: Settlement, reversed_by: str | None, person_id: str) -> Settlement
         reversed_by_id=reversed_by,
         reason=row.reason,
     )
+
+
+def order_of(unit: Unit, settlement_id: str) -> str | None:
+    """Return the payment order whose channel collected the cash of a settlement; ``None``: the till did."""
+    return unit.db.exec(select(Settlement.order_id).where(Settlement.id == settlement_id)).first()

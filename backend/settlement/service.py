@@ -67,6 +67,8 @@ class ToBook:
     family_enrolment_id: str | None = None
     owed: bool = False
     """The patient's cash is owed to the institution (先诊疗后付费) and not in its till."""
+    order_id: str | None = None
+    """The payment order whose channel collected the patient's cash, in place of the till."""
 
 
 def book_settlement(unit: Unit, order: ToBook, book: Rulebook) -> SettlementView | TraceCodeSold:
@@ -115,6 +117,7 @@ def book_settlement(unit: Unit, order: ToBook, book: Rulebook) -> SettlementView
         traces=[[use.line_number, use.trace_code, use.split] for use in order.traces],
         family_enrolment_id=order.family_enrolment_id,
         owed=order.owed,
+        order_id=order.order_id,
         ledger_entry_id=entry_id,
     )
     unit.db.add(settlement)
@@ -131,6 +134,7 @@ class Sides:
     family_enrolment_id: str | None
     owed: bool
     route: Route
+    order_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -204,6 +208,7 @@ def _take_back(unit: Unit, row: Settlement, outcome: Outcome, order: ToReverse) 
         account_balance_after_fen=balance,
         family_enrolment_id=row.family_enrolment_id,
         owed=row.owed,
+        order_id=row.order_id,
         case_facts=row.case_facts,
         outcome=row.outcome,
         traces=row.traces,
@@ -222,10 +227,10 @@ def _book_again(
     unit: Unit, row: Settlement, case: Case, order: ToReverse, book: Rulebook
 ) -> SettlementView:
     """Book a later settlement as it comes out now, from the accounts as they stand now."""
-    own = balances.balance(unit, accounts.personal(row.enrolment_id)) or Fen(0)
+    own = balances.free(unit, accounts.personal(row.enrolment_id)) or Fen(0)
     family = Fen(0)
     if row.family_enrolment_id is not None:
-        family = balances.balance(unit, accounts.personal(row.family_enrolment_id)) or Fen(0)
+        family = balances.free(unit, accounts.personal(row.family_enrolment_id)) or Fen(0)
     case = replace(case, account_balance_fen=own, family_balance_fen=family)
     again = ToBook(
         bill_id=row.bill_id,
@@ -240,6 +245,7 @@ def _book_again(
         traces=tuple(TraceUse(*trace) for trace in row.traces),
         family_enrolment_id=row.family_enrolment_id,
         owed=row.owed,
+        order_id=row.order_id,
     )
     booked = book_settlement(unit, again, book)
     invariant(not isinstance(booked, TraceCodeSold), "packs just returned can be sold again")
@@ -253,11 +259,17 @@ def _row(unit: Unit, settlement_id: str) -> Settlement:
 
 def _sides(row: Settlement) -> Sides:
     route = queries.case_of(row.case_facts).route
-    return Sides(row.institution_id, row.family_enrolment_id, row.owed, route)
+    return Sides(row.institution_id, row.family_enrolment_id, row.owed, route, row.order_id)
 
 
 def _postings(order: ToBook) -> list[Posting]:
-    sides = Sides(order.institution.id, order.family_enrolment_id, order.owed, order.case.route)
+    sides = Sides(
+        order.institution.id,
+        order.family_enrolment_id,
+        order.owed,
+        order.case.route,
+        order.order_id,
+    )
     return _postings_of(order.enrolment, sides, order.outcome, 1)
 
 
@@ -273,6 +285,7 @@ def _postings_of(
     manual = side.route is Route.MANUAL
     unmoved = {PayerKind.HOSPITAL, PayerKind.CASH} if manual else {PayerKind.HOSPITAL}
     cash = accounts.owed(institution_id) if side.owed else accounts.till(institution_id)
+    cash = cash if side.order_id is None else accounts.order_cash(side.order_id)
     paid: dict[str, int] = {}
     for share in outcome.shares:
         account = {

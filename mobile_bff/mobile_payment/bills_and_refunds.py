@@ -1,4 +1,4 @@
-"""D5 账单与退费: bills that wait, the patient's decision, and live events. Refunds are not built yet."""
+"""D5 账单与退费: bills that wait, the patient's decision, and live events; payments are in paying.py."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ MODULE = AppModule(
     "账单退费",
     "Bills and refunds",
     ModuleState.PARTIAL,
-    "可在手机上即时查看、确认或拒绝结算单；退费申请尚未开放。",
+    "可在手机上即时查看、确认或拒绝结算单，支付进度和退款两边同页；部分退费和退费申请尚未开放。",
 )
 
 

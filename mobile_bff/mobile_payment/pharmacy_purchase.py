@@ -10,5 +10,5 @@ MODULE = AppModule(
     "药店购药",
     "Buying at a pharmacy by code",
     ModuleState.PARTIAL,
-    "药店可扫患者的码结算并按追溯码售药；手机主扫尚未开放。",
+    "药店可扫患者的码结算并按追溯码售药；可在手机上一次支付医保和个人部分（微信支付），主扫尚未开放。",
 )

@@ -37,6 +37,7 @@ from backend.institutions.contracts import (
 )
 from backend.kernel.errors import Locale
 from backend.kernel.money import Quantity, UnitPrice
+from backend.orders import service as orders
 from backend.payments import queries, service, stays
 from backend.payments.contracts import (
     AlreadyReversed,
@@ -55,6 +56,7 @@ from backend.payments.contracts import (
     Payer,
     PayerReason,
     PayerView,
+    PaymentUnderWay,
     Presettle,
     PriceInvalid,
     QuantityInvalid,
@@ -95,6 +97,7 @@ from mobile_bff.public_services.medical_institutions import InstitutionType, ins
 from mobile_bff.scalars import Money, money_or_none
 from mobile_bff.terminals.hospital import StayType, stay_type
 from mobile_bff.terminals.matching import LocalItemType, local_item_type
+from mobile_bff.terminals.paying import TillPayments
 from mobile_bff.wording import words
 
 _HERE = (*KEYED, PurposeNotHere, AgreementNotOpen, OutageNow)
@@ -139,6 +142,7 @@ _SETTLE = (
     BillNotOpen,
     BillExpired,
     BillOutdated,
+    PaymentUnderWay,
     NotInsured,
     TraceCodeSold,
     RuleNotLoaded,
@@ -152,6 +156,7 @@ _REVERSE = (
     SettlementNotFound,
     AlreadyReversed,
     ReversalTooLate,
+    PaymentUnderWay,
     LaterSettlementsInTheWay,
     NotInsured,
     PayLaterNotPossible,
@@ -459,7 +464,7 @@ class TerminalMutations:
     async def reverse_settlement(self, info: Info, input: ReverseSettlementInput) -> Any:
         """Reverse a settlement."""
         outcome = await info.context.act(
-            service.reverse_settlement,
+            orders.reverse_settlement,
             lambda actor: ReverseSettlement(
                 actor, input.settlement_id, input.reason, input.request_id
             ),
@@ -469,10 +474,8 @@ class TerminalMutations:
 
 
 @strawberry.type(description="What a terminal may look up.")
-class Till:
+class Till(TillPayments):
     """The caller's institution."""
-
-    actor: strawberry.Private[TerminalActor]
 
     @strawberry.field(description="The institution where the terminal stands.")
     async def institution(self, info: Info) -> InstitutionType:

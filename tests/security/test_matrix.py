@@ -34,6 +34,7 @@ from backend.infra.tokens import Audience, Claims
 from backend.kernel.errors import Locale, Refusal
 from backend.matters.contracts import MatterEvent
 from backend.migrations.tables import METADATA
+from backend.orders.contracts import ChannelName
 from backend.proxies import service as relatives
 from backend.proxies.contracts import EndBinding, Scope
 from mobile_bff import documents
@@ -56,6 +57,7 @@ from tests.usecases.test_filings import (
     save,
     submit,
 )
+from tests.usecases.test_orders import pay
 from tests.usecases.test_passkeys import added
 from tests.usecases.test_relatives import asked_for, bound, may_pay, request
 from tests.usecases.test_sharing import give, open_wallet, send
@@ -77,6 +79,7 @@ TURNED_AWAY = {
     "SignInRequired",
     "NotPermitted",
     "BillNotFound",
+    "OrderNotFound",
     "MatterNotFound",
     "BindingNotFound",
     "SessionUnknown",
@@ -306,6 +309,8 @@ MUTATIONS: dict[str, Row] = {
     "revokeIdentityCodes": Row({"self", "payer"}, _input(subjectId="@owner")),
     "confirmBill": Row({"self", "payer"}, _keyed(billId="@bill")),
     "refuseBill": Row({"self", "payer"}, _keyed(billId="@bill")),
+    "payBill": Row({"self", "payer"}, _keyed(billId="@bill", channel="WECHAT")),
+    "cancelPayment": Row({"self", "payer"}, _keyed(paymentId="@payment")),
     "reportNotMe": Row(_SELF, _keyed(settlementId="@settlement", words="")),
     # money for relatives
     "giveShare": Row(_ANY_PERSON, _kin),
@@ -326,6 +331,7 @@ MUTATIONS: dict[str, Row] = {
     "presettle": Row({"till"}, _keyed(token="@token", lines=[_LINE])),
     "settle": Row({"till"}, _keyed(billId="@bill")),
     "reverseSettlement": Row({"till"}, _keyed(settlementId="@settlement", reason="x")),
+    "takeNoteOfPayment": Row({"till"}, _keyed(paymentId="@payment")),
     "admitPatient": Row({"hospital"}, _keyed(token="@admission")),
     "referPatient": Row({"till"}, _keyed(token="@token", toCode="H51010400001", reason="复诊")),
     "openTicketAtTill": Row(
@@ -400,7 +406,8 @@ QUERIES: dict[str, tuple[set[str], str]] = {
     ),
     "mobilePayment": (
         _MAY_VIEW,
-        f"mobilePayment({_SUBJECT}) {{ modules {{ id }} openBills {{ id }} }}",
+        f"mobilePayment({_SUBJECT}) {{ modules {{ id }} openBills {{ id }} channels "
+        f"payments {{ paymentId }} }}",
     ),
     "mobilePayment.paymentSecurity": (
         _SELF,
@@ -410,9 +417,10 @@ QUERIES: dict[str, tuple[set[str], str]] = {
     "nodes": ({*_MAY_VIEW, "till"}, "nodes(ids: [$node]) { __typename }"),
     "till": (
         set(TILLS),
-        "till { institution { id } stays { stayId } localItems { localCode } "
+        "till { institution { id } unnotedPayments { number } stays { stayId } localItems { localCode } "
         "settlements { edges { node { id } } } }",
     ),
+    "payment": ({*_MAY_VIEW, "till"}, "payment(paymentId: $payment) { number }"),
     "till.bill": ({"till"}, "till { bill(billId: $bill) { billId } }"),
     "till.stay": ({"hospital"}, "till { stay(stayId: $stay) { stayId } }"),
 }
@@ -424,6 +432,7 @@ class TrialDoor:
     def __init__(self, world: World) -> None:
         self.database = world.database
         self.refusals_that_changed: list[str] = []
+        self.channels = {ChannelName.WECHAT: None}
 
     async def write(self, use_case: Any, command: Any, request_id: str) -> Any:
         with self.database._transaction(writing=True, request_id=request_id) as unit:
@@ -438,6 +447,9 @@ class TrialDoor:
 
     async def read(self, query: Any) -> Any:
         return self.database.read(query)
+
+    async def drive(self, order_id: str) -> None:
+        """Leave an order where it is: what began it is undone already."""
 
 
 def _digest(unit: Unit) -> str:
@@ -495,6 +507,7 @@ def _furnished(world: World) -> Province:
     )
     settled = world.buy("retiree", line(IBUPROFEN, "1", "12.00"))
     bill = world.bill("retiree", line(IBUPROFEN, "1", "300.00"))
+    payment = pay(world, "retiree")
     token = world.scan("retiree").token
     stay = world.admit("resident")
     admission = world.scan("resident_2", LEVEL_3, Purpose.HOSPITAL_ADMISSION).token
@@ -540,6 +553,7 @@ def _furnished(world: World) -> Province:
         "asked": asked.id,
         "viewing": viewing.id,
         "bill": bill.id,
+        "payment": payment.id,
         "settlement": settled.id,
         "node": base64.b64encode(f"Settlement:{settled.id}".encode()).decode(),
         "stay": stay.id,
@@ -663,8 +677,9 @@ def test_who_may_read(province: Province, query: str, who: str) -> None:
         "bill": ids["bill"],
         "stay": ids["stay"],
         "draft": ids["draft"],
+        "payment": ids["payment"],
     }
-    kinds = {"draft": "ID!", "subject": "ID", "node": "ID!", "bill": "ID!", "stay": "ID!"}
+    kinds = dict.fromkeys(wanted, "ID!") | {"subject": "ID"}
     used = [name for name in wanted if f"${name}" in selection]
     head = ", ".join(f"${name}: {kinds[name]}" for name in used)
     document = (

@@ -11,6 +11,7 @@ from sqlalchemy import event
 
 from backend.access.contracts import TerminalActor
 from backend.infra.database import Database
+from backend.orders import service as orders
 from backend.payments import service
 from backend.payments.contracts import ReverseSettlement, Settle
 from tests.world import ManualClock, resources_for
@@ -38,6 +39,6 @@ def run_and_die(keys: str, url: str, work: dict[str, str], die_before: int) -> N
         outcome = database.write(lambda unit: service.settle(unit, command), "test")
     else:
         reversal = ReverseSettlement(terminal, work["target"], "测试", work["key"])
-        outcome = database.write(lambda unit: service.reverse_settlement(unit, reversal), "test")
+        outcome = database.write(lambda unit: orders.reverse_settlement(unit, reversal), "test")
     assert type(outcome).__name__ == "SettlementView", outcome
     os._exit(0)

@@ -228,6 +228,7 @@ def test_the_same_file_names_in_every_domain_folder() -> None:
             *("calculate", "case", "casebook", "credits", "facts", "stays", "upcast", "yearly")
         },
         "payments": {
+            "booking",
             *(
                 "bills",
                 "decisions",
@@ -242,8 +243,9 @@ def test_the_same_file_names_in_every_domain_folder() -> None:
                 "stay_contracts",
                 "stays",
                 "visits",
-            )
+            ),
         },
+        "orders": {"driving"},
         "people": {"document_contracts", "documents"},
         "policies": {"document_contracts", "documents"},
         "matters": {"figures", "load_contracts", "materials", "opinions", "procedure", "workdays"},

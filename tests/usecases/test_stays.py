@@ -340,7 +340,8 @@ def rerun(monkeypatch: pytest.MonkeyPatch) -> None:
         if pack["topic"] == "stays":
             pack["parameters"]["later_settlements"]["values"][0]["value"] = "RERUN"
     book = make_book(packs)
-    monkeypatch.setattr("backend.payments.service.rulebook", lambda: book)
+    for module in ("booking", "service"):
+        monkeypatch.setattr(f"backend.payments.{module}.rulebook", lambda: book)
 
 
 def test_later_settlements_are_run_again_where_the_region_says_so(
@@ -407,7 +408,8 @@ def test_a_month_of_capitation_is_cleared_once(
         lambda u: entitlements.sign_capitation(u, "t", enrolment, hospital, date(2026, 5, 20))
     )
     assert agreement.effective_from == date(2026, 6, 1)
-    monkeypatch.setattr("backend.payments.service.rulebook", lambda: book)
+    for module in ("booking", "service"):
+        monkeypatch.setattr(f"backend.payments.{module}.rulebook", lambda: book)
     purpose = Purpose.OUTPATIENT_SETTLEMENT
     token = world.scan("chronic", LEVEL_3, purpose).token
     bill = world.presettle(token, care("6800"), at=LEVEL_3, disease="RENAL_DIALYSIS")

@@ -1,0 +1,105 @@
+"""Brings payment orders to their end: decides what is next, speaks to the channel, notes what it said.
+
+Each answer is noted in a transaction of its own, so that a process that dies between two steps loses
+nothing: the next look finds the order as it stood and asks the channel again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+
+from backend.infra.database import Database, Unit
+from backend.kernel.errors import Refusal
+from backend.orders import logic, queries, service
+from backend.orders.contracts import CashChannel, CashOrder, ChannelName, ReturnState
+from backend.orders.logic import Move
+from backend.orders.model import PaymentOrder
+
+Channels = Mapping[ChannelName, CashChannel]
+_STEPS_MAX = 8
+
+
+def drive_due(database: Database, channels: Channels) -> int:
+    """Look after every order that is due now and return how many there were."""
+    if not database.read(queries.is_due):  # looking takes no writer's turn
+        return 0
+    due = database.write(service.take_due)
+    for order_id in due:
+        drive(database, channels, order_id)
+    return len(due)
+
+
+def drive(database: Database, channels: Channels, order_id: str) -> None:
+    """Take an order as far as it goes now; where nothing new is known, it is looked at later."""
+    for _ in range(_STEPS_MAX):
+        before = database.read(partial(_next, order_id=order_id))
+        if before is None:
+            return
+        move, channel, order, returns = before
+        _do(database, channels[channel], order_id, move, order, returns)
+        after = database.read(partial(_next, order_id=order_id))
+        if after is not None and after[0] is move:
+            database.write(partial(service.put_off, order_id=order_id))
+            return
+
+
+def _next(unit: Unit, order_id: str) -> tuple[Move, ChannelName, CashOrder, str] | None:
+    row = unit.db.get_one(PaymentOrder, order_id)
+    move = logic.next_move(queries.standing(row), unit.now)
+    if move is None:
+        return None
+    return move, ChannelName(row.channel), queries.cash_order(unit, row), row.return_number
+
+
+def _do(
+    database: Database,
+    channel: CashChannel,
+    order_id: str,
+    move: Move,
+    order: CashOrder,
+    return_number: str,
+) -> None:
+    noted = database.write
+    match move:
+        case Move.ASK:
+            said = channel.ask(order)
+            noted(lambda unit: service.note_cash(unit, order_id, said))
+        case Move.LOOK:
+            said = channel.look(order.number)
+            noted(lambda unit: service.note_cash(unit, order_id, said))
+        case Move.CLOSE:
+            said = channel.close(order.number)
+            noted(lambda unit: service.note_cash(unit, order_id, said, closing=True))
+        case Move.BOOK:
+            _book(database, order_id)
+        case Move.GIVE_BACK:
+            _give_back(database, channel, order_id)
+        case Move.LOOK_AT_RETURN:
+            seen = channel.look_at_return(return_number)
+            if (
+                seen.state is ReturnState.MISSING
+            ):  # asking did not arrive: once more, by the same number
+                _give_back(database, channel, order_id)
+            else:
+                noted(lambda unit: service.note_return(unit, order_id, seen))
+
+
+def _give_back(database: Database, channel: CashChannel, order_id: str) -> None:
+    asked = database.write(lambda unit: service.begin_return(unit, order_id))
+    if asked is not None:
+        given = channel.give_back(*asked)
+        database.write(lambda unit: service.note_return(unit, order_id, given))
+
+
+def _book(database: Database, order_id: str) -> None:
+    def work(unit: Unit) -> Refusal | None:
+        booked = service.book_paid(unit, order_id)
+        if isinstance(booked, Refusal):
+            unit.db.rollback()
+            return booked
+        return None
+
+    refusal = database.write(work)
+    if refusal is not None:
+        database.write(lambda unit: service.refuse_paid(unit, order_id, refusal))

@@ -1,0 +1,68 @@
+"""Tables of payment orders."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Column, Index
+from sqlmodel import Field, SQLModel
+
+from backend.infra.columns import Amount, CanonicalJson, Instant, Serial
+
+
+class PaymentOrder(SQLModel, table=True):
+    """A bill on its way through two ledgers. ``next_at``: when it is looked after next."""
+
+    __tablename__ = "payment_order"
+    __table_args__ = (
+        Index("ix_payment_order_due", "next_at"),
+        Index("ix_payment_order_person", "person_id", "id"),
+        Index("ix_payment_order_terminal", "terminal_id", "id"),
+    )
+
+    id: str = Field(primary_key=True)
+    number: str = Field(unique=True)
+    """Towards the channel (out_trade_no)."""
+    state: str
+    why: str | None = None
+    words: str = ""
+    channel: str
+    bill_id: str = Field(foreign_key="bill.id", index=True)
+    person_id: str = Field(foreign_key="person.id")
+    paid_by_id: str = Field(foreign_key="person.id")
+    institution_id: str = Field(foreign_key="institution.id")
+    terminal_id: str
+    purpose: str
+    total_fen: int = Field(sa_type=Amount)
+    fund_fen: int = Field(sa_type=Amount)
+    account_fen: int = Field(sa_type=Amount)
+    cash_fen: int = Field(sa_type=Amount)
+    taken_fen: int = Field(default=0, sa_type=Amount)
+    """What the channel says it took."""
+    returned_fen: int = Field(default=0, sa_type=Amount)
+    created_at: datetime = Field(sa_type=Instant)
+    pay_until: datetime = Field(sa_type=Instant)
+    cancelled_at: datetime | None = Field(default=None, sa_type=Instant)
+    paid_at: datetime | None = Field(default=None, sa_type=Instant)
+    trade_number: str = ""
+    pay: Any = Field(sa_type=CanonicalJson)
+    settlement_id: str | None = None
+    return_number: str = ""
+    return_by: date | None = None
+    next_at: datetime | None = Field(default=None, sa_type=Instant)
+    tries: int = 0
+
+
+class OrderStepRow(SQLModel, table=True):
+    """Something that happened to an order. Append-only."""
+
+    __tablename__ = "payment_order_step"
+    __table_args__ = (Index("ix_payment_order_step", "order_id", "id"),)
+
+    id: int | None = Field(default=None, sa_column=Column(Serial, primary_key=True))
+    order_id: str = Field(foreign_key="payment_order.id")
+    at: datetime = Field(sa_type=Instant)
+    event: str
+    state: str
+    words: str = ""

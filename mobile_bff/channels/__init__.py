@@ -1,0 +1,1 @@
+"""Cash channels: each speaks one protocol of the outside world, and is a ``CashChannel`` to the orders."""

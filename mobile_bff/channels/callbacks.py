@@ -1,0 +1,51 @@
+"""Where cash channels call back. A callback is believed by its signature alone, and answered at once."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from backend.infra.database import Unit
+from backend.orders import queries, service
+from backend.orders.contracts import ChannelName
+from backend.orders.driving import Channels
+from mobile_bff.channels.wechat import CalledBack, WechatChannel
+from mobile_bff.door import Door
+
+_log = logging.getLogger("yibao.channels")
+
+
+class Callbacks:
+    """Takes callbacks; what follows from them is the work of whoever looks after orders."""
+
+    def __init__(self, door: Door, channels: Channels) -> None:
+        self._door = door
+        self._channels = channels
+
+    async def wechat(self, request: Request) -> Response:
+        """Take a callback of WeChat Pay: 401 for what cannot be believed, 204 for all else."""
+        channel = self._channels.get(ChannelName.WECHAT)
+        if not isinstance(channel, WechatChannel):
+            return _refused(404, "NOT_OFFERED")
+        headers: Mapping[str, str] = {name.lower(): text for name, text in request.headers.items()}
+        said = channel.called_back(headers, await request.body())
+        if said is None:
+            return _refused(401, "SIGN_ERROR")
+        if not await self._door.read(lambda unit: queries.by_number(unit, said.number) is not None):
+            _log.warning("a callback about an order that is not ours: %s", said.number[:40])
+            return Response(status_code=204)
+        await self._door.write(_note, said, request.scope.get("yibao_request_id", ""))
+        return Response(status_code=204)
+
+
+def _note(unit: Unit, said: CalledBack) -> None:
+    order_id = queries.by_number(unit, said.number)
+    if order_id is not None:
+        service.note_cash(unit, order_id, said.seen)
+
+
+def _refused(status: int, code: str) -> Response:
+    return JSONResponse({"code": code, "message": "FAIL"}, status)

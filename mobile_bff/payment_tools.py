@@ -1,0 +1,53 @@
+"""``yibao payments``: payments whose end is not decided, and cash that a channel could not give back."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from datetime import timedelta
+
+from backend.infra.clock import SystemClock
+from backend.kernel.money import yuan_text
+from backend.orders import queries, service
+from backend.orders.contracts import OrderView
+from mobile_bff.operator_tools import Run
+
+_LISTED_MAX = 500
+
+
+def add_payment_commands(
+    add: Callable[[str, Callable[[argparse.Namespace], int], str], argparse.ArgumentParser],
+    write: Run,
+    read: Run,
+    operator: Callable[[], str],
+) -> None:
+    """Add the command to the command line."""
+    parser = add(
+        "payments",
+        lambda options: _payments(options, write, read, f"operator:{operator()}"),
+        "list payments whose end is not decided; ask a channel once more to give cash back",
+    )
+    parser.add_argument("--minutes", type=int, default=10, help="begun longer ago than this")
+    parser.add_argument("--again", metavar="NUMBER", help="of a payment whose return has failed")
+
+
+def _payments(options: argparse.Namespace, write: Run, read: Run, operator: str) -> int:
+    if options.again:
+        order_id = read(lambda unit: queries.by_number(unit, options.again))
+        tried = order_id and write(lambda unit: service.try_again(unit, operator, order_id))
+        if not tried:
+            print(f"no return of {options.again} has failed", file=sys.stderr)
+        return 0 if tried else 1
+    before = SystemClock().now() - timedelta(minutes=options.minutes)
+    failed = read(lambda unit: queries.failed_returns(unit, _LISTED_MAX))
+    undecided = read(lambda unit: queries.astray(unit, before, _LISTED_MAX))
+    for one in (*failed, *undecided):
+        print(_line(one))
+    return 1 if failed or undecided else 0
+
+
+def _line(one: OrderView) -> str:
+    cash = yuan_text(one.cash_fen)
+    parts = (one.number, one.state.value, one.channel.value, cash, one.why or "", one.words)
+    return "  ".join(str(part) for part in (f"{one.created_at:%F %T}", *parts) if part)

@@ -1,0 +1,97 @@
+"""Words for everything that a payment order can say, in both languages."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from backend.orders.contracts import ChannelName, OrderEvent, OrderState, Why
+from mobile_bff.words import Words
+
+_W = Words
+
+PAYMENT_WORDS: dict[type[Enum], tuple[str, dict[str, _W]]] = {
+    ChannelName: (
+        "Who collects the patient's cash.",
+        {"WECHAT": _W("微信支付", "WeChat Pay.")},
+    ),
+    OrderState: (
+        "Where a payment stands.",
+        {
+            "INSURANCE_LOCKED": _W(
+                "医保部分已锁定，正在联系支付渠道",
+                "Insurance stands by; the channel is being asked.",
+            ),
+            "CASH_PENDING": _W(
+                "等待支付个人部分",
+                "Waits for the patient to pay their share.",
+                "请在限时内完成支付；不想支付可以取消。",
+                "Pay it in time, or cancel it.",
+            ),
+            "QUERYING": _W(
+                "正在向支付渠道查询结果，请勿重复支付",
+                "The channel is being asked what became of it; do not pay again.",
+                "有结果会立即通知；没有扣款的自动释放，已扣款的继续结算或自动退回。",
+                "It is told at once; what was taken is settled or goes back by itself.",
+            ),
+            "PAID": _W("个人部分已支付，正在医保结算", "Paid; the insurance is being booked."),
+            "SETTLED": _W(
+                "支付成功，已结算",
+                "Paid and settled.",
+                "如医院或药店显示未支付，请出示本页。",
+                "Show this page if the institution does not see it.",
+            ),
+            "TOLD": _W("支付成功，机构已确认", "Paid and settled; the institution knows."),
+            "RELEASED": _W("未支付，没有扣款", "Not paid; nothing was taken."),
+            "RETURNING": _W(
+                "正在退款",
+                "The cash is on its way back.",
+                "退款按原路退回，请留意承诺的到账日期。",
+                "It goes back the way it came, by the promised day.",
+            ),
+            "RETURN_FAILED": _W(
+                "退款遇到问题，工作人员正在处理",
+                "Giving back failed; a person sees to it.",
+                "不需要您操作；也可拨打12393查询。",
+                "There is nothing to do; 12393 can tell how it stands.",
+            ),
+            "RETURNED": _W("已退款", "The cash is back."),
+        },
+    ),
+    OrderEvent: (
+        "What happened to a payment.",
+        {
+            "ASK": _W("已通知支付渠道收款", "The channel was asked to collect."),
+            "LOSE_SIGHT": _W("支付结果不明，开始查询", "Its result became unknown."),
+            "FIND_OPEN": _W("查询到尚未支付", "The channel still waits for the patient."),
+            "PAY": _W("收到个人部分", "The cash was taken."),
+            "GIVE_UP": _W("已关闭，医保部分已释放", "Closed; the insurance let go."),
+            "SETTLE": _W("医保结算完成", "The insurance was booked."),
+            "REFUSE": _W("医保不能按原金额结算", "The insurance could not be booked as promised."),
+            "TELL": _W("机构已确认", "The institution took note."),
+            "PAY_LATE": _W("关闭之后才收到款", "Cash came after it was closed."),
+            "TAKE_BACK": _W("机构已退费", "The institution took it back."),
+            "RETURN": _W("退款完成", "The cash is back."),
+            "FAIL_RETURN": _W("退款失败", "Giving back failed."),
+            "TRY_AGAIN": _W("再次退款", "Giving back is tried again."),
+        },
+    ),
+    Why: (
+        "Why a payment came to nothing, or did not stay.",
+        {
+            "CANCELLED": _W("您取消了这笔支付", "It was cancelled."),
+            "OUT_OF_TIME": _W("超过支付时限", "Nobody paid in time."),
+            "CHANNEL_REFUSED": _W("支付渠道没有受理", "The channel did not take it."),
+            "PAID_TOO_LATE": _W(
+                "款项在关闭之后到达，全额退回", "Paid after it was closed; all of it goes back."
+            ),
+            "AMOUNT_DIFFERS": _W(
+                "支付金额与账单不符，全额退回", "Another amount was paid; all of it goes back."
+            ),
+            "INSURANCE_REFUSED": _W(
+                "医保未能结算，个人部分全额退回",
+                "The insurance was not booked; the cash goes back.",
+            ),
+            "TAKEN_BACK": _W("机构撤销了结算", "The institution took the settlement back."),
+        },
+    ),
+}

@@ -1,0 +1,113 @@
+"""A cash channel in memory that keeps books of its own and fails as a test tells it to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from backend.kernel.calendar import Clock
+from backend.kernel.money import Fen
+from backend.orders.contracts import (
+    CashOrder,
+    CashSeen,
+    CashState,
+    ReturnSeen,
+    ReturnState,
+)
+
+SILENCE = CashSeen(CashState.UNKNOWN, words="no answer")
+
+
+@dataclass
+class Taken:
+    """An order in the channel's own books."""
+
+    cash_fen: Fen
+    state: CashState = CashState.OPEN
+    paid_fen: Fen | None = None
+    returns: dict[str, Fen] = field(default_factory=dict)
+
+
+@dataclass
+class ScriptedChannel:
+    """``faults``: what goes wrong next, by call: ``lost`` before it arrives, ``late`` after it has.
+
+    ``returns``: what giving back answers next, in their order; afterwards it is done at once.
+    """
+
+    clock: Clock
+    books: dict[str, Taken] = field(default_factory=dict)
+    faults: dict[str, list[str]] = field(default_factory=dict)
+    returns: list[ReturnState] = field(default_factory=list)
+    calls: list[str] = field(default_factory=list)
+
+    def ask(self, order: CashOrder) -> CashSeen:
+        fault = self._fault("ask")
+        if fault == "lost":
+            return SILENCE
+        if fault == "refused":
+            return CashSeen(CashState.REFUSED, words="商户号被限制")
+        self.books.setdefault(order.number, Taken(order.cash_fen))
+        if fault == "late":
+            return SILENCE
+        return self._said(order.number)
+
+    def look(self, number: str) -> CashSeen:
+        return SILENCE if self._fault("look") else self._said(number)
+
+    def close(self, number: str) -> CashSeen:
+        fault = self._fault("close")
+        if fault == "lost":
+            return SILENCE
+        held = self.books.get(number)
+        if held is not None and held.state is CashState.OPEN:
+            held.state = CashState.CLOSED
+        return SILENCE if fault == "late" else self._said(number)
+
+    def give_back(
+        self, number: str, return_number: str, amount: Fen, cash: Fen, why: str
+    ) -> ReturnSeen:
+        fault = self._fault("give_back")
+        if fault == "lost":
+            return ReturnSeen(ReturnState.UNKNOWN)
+        held = self.books[number]
+        assert held.paid_fen == cash
+        if return_number not in held.returns:
+            answer = self.returns.pop(0) if self.returns else ReturnState.DONE
+            if answer is ReturnState.FAILED:
+                return ReturnSeen(answer, "账户异常")
+            held.returns[return_number] = amount
+            assert sum(held.returns.values()) <= cash, "given back twice"
+        return ReturnSeen(ReturnState.UNKNOWN if fault == "late" else ReturnState.DONE)
+
+    def look_at_return(self, return_number: str) -> ReturnSeen:
+        if self._fault("look_at_return"):
+            return ReturnSeen(ReturnState.UNKNOWN)
+        known = any(return_number in held.returns for held in self.books.values())
+        return ReturnSeen(ReturnState.DONE if known else ReturnState.MISSING)
+
+    def pays(self, number: str, amount: Fen | None = None) -> CashSeen:
+        """Let the patient pay; return what a callback would say."""
+        held = self.books[number]
+        held.state = CashState.PAID
+        held.paid_fen = held.cash_fen if amount is None else amount
+        return self._said(number)
+
+    def kept(self) -> int:
+        """Return what the channel holds of patients' money after all returns."""
+        taken = sum(held.paid_fen or 0 for held in self.books.values())
+        return taken - sum(sum(held.returns.values()) for held in self.books.values())
+
+    def _said(self, number: str) -> CashSeen:
+        held = self.books.get(number)
+        if held is None:
+            return CashSeen(CashState.MISSING)
+        if held.state is CashState.PAID:
+            paid = held.paid_fen
+            return CashSeen(CashState.PAID, f"T{number}", paid, self.clock.now())
+        pay = {"prepay_id": f"wx{number}"} if held.state is CashState.OPEN else {}
+        return CashSeen(held.state, pay=pay)
+
+    def _fault(self, call: str) -> str:
+        self.calls.append(call)
+        waiting = self.faults.get(call, [])
+        return waiting.pop(0) if waiting else ""

@@ -41,8 +41,8 @@ MODULE = AppModule(
     "支付安全",
     "支付安全",
     "Payment safety",
-    ModuleState.PARTIAL,
-    "可设置支付密码、确认限额、单笔和单日限额、静默时段，并可一键冻结账户；刷脸和通行密钥尚未开放。",
+    ModuleState.AVAILABLE,
+    "可设置支付密码、通行密钥、刷脸确认、确认限额、单笔和单日限额、静默时段，并可一键冻结账户。",
 )
 
 

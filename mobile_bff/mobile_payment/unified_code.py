@@ -29,7 +29,7 @@ MODULE = AppModule(
     "亮码",
     "Showing the unified code",
     ModuleState.PARTIAL,
-    "可为本人和已授权的亲属签发一次性统一码；健康码和打印码尚未开放。",
+    "可为本人和已授权的亲属签发一次性统一码、电子健康卡、身份码和打印码；亮码即付个人部分尚未开放。",
 )
 REFRESH_RULE = Words(
     "到refreshAt时自动换新码；新码签发后旧码立即作废；每个码只能扫描一次。",

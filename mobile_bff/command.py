@@ -49,6 +49,7 @@ from backend.matters.contracts import (
 )
 from backend.orders import queries as orders
 from backend.orders.contracts import ORDER_STATES
+from backend.payments.charge_contracts import CHARGE_STATES
 from backend.payments.contracts import BILL_STATES
 from backend.payments.stay_contracts import STAY_STATES
 from backend.people.document_contracts import DUPLICATE_STATES
@@ -271,7 +272,7 @@ def _documents(_options: argparse.Namespace) -> int:
 
 
 _STATE_TABLES = (
-    *(CODE_STATES, BILL_STATES, ORDER_STATES, STAY_STATES, PAY_LATER_STATES),
+    *(CODE_STATES, CHARGE_STATES, BILL_STATES, ORDER_STATES, STAY_STATES, PAY_LATER_STATES),
     *(BINDING_STATES, FACE_STATES, TRANSFER_STATES, DUPLICATE_STATES),
     *(PROPOSAL_STATES, FILING_STATES, FILING_MATTER_STATES, CANCEL_MATTER_STATES),
     *(CHRONIC_MATTER_STATES, CLAIM_MATTER_STATES, CHOICE_MATTER_STATES, TEAM_MATTER_STATES),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import Enum
 
 from backend.orders.contracts import ChannelName, OrderEvent, OrderState, Why
+from backend.payments.charge_contracts import ChargeState
 from mobile_bff.words import Words
 
 _W = Words
@@ -13,6 +14,19 @@ PAYMENT_WORDS: dict[type[Enum], tuple[str, dict[str, _W]]] = {
     ChannelName: (
         "Who collects the patient's cash.",
         {"WECHAT": _W("微信支付", "WeChat Pay.")},
+    ),
+    ChargeState: (
+        "Where a charge stands.",
+        {
+            "OPEN": _W(
+                "待缴费",
+                "Waits to be taken.",
+                "点开后可查看分担并支付。",
+                "Open it to see the split.",
+            ),
+            "TAKEN": _W("已出账单", "It has become a bill."),
+            "WITHDRAWN": _W("机构已撤回", "Taken away by the institution."),
+        },
     ),
     OrderState: (
         "Where a payment stands.",

@@ -15,6 +15,7 @@ from mobile_bff import wording as _wording  # registers the enums first
 from mobile_bff.applications import ApplicationMutations, ApplicationQueries
 from mobile_bff.benefits.family_accounts import FamilyMutations, FamilyQueries
 from mobile_bff.benefits.family_sharing import SharingMutations, SharingQueries
+from mobile_bff.charges import ChargeMutations, ChargeQueries
 from mobile_bff.connections import PAGE_MAX
 from mobile_bff.context import Info
 from mobile_bff.estimates import EstimateQueries
@@ -118,7 +119,7 @@ class PersonalRights(
 
 
 @strawberry.type(description="移动支付: mobile payment.")
-class MobilePayment(SecurityQueries, BillQueries, PaymentQueries):
+class MobilePayment(SecurityQueries, BillQueries, ChargeQueries, PaymentQueries):
     """The fourth group, about one person."""
 
     @strawberry.field(description="The modules of this group.")
@@ -246,6 +247,7 @@ Mutation = merge_types(
         BillMutations,
         PaymentMutations,
         TillPaymentMutations,
+        ChargeMutations,
         FamilyMutations,
         FaceMutations,
         SharingMutations,

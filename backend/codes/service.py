@@ -129,6 +129,22 @@ def new_grant(
     return grant_of(grant), secret
 
 
+def grant_to(
+    unit: Unit,
+    person_id: str,
+    purpose: Purpose,
+    terminal_id: str,
+    institution_id: str,
+    shown_by_id: str | None,
+) -> Grant:
+    """Open a grant for a terminal whose own code somebody has scanned: the phone itself says who pays."""
+    grant, _ = new_grant(unit, person_id, purpose, terminal_id, institution_id, None)
+    row = unit.db.get_one(ScanGrant, grant.id)
+    row.identity_only, row.shown_by_id = False, shown_by_id
+    unit.db.flush()
+    return grant_of(row)
+
+
 def open_grant(unit: Unit, token: str, terminal_id: str) -> Grant | GrantNotValid:
     """Return what a scan's token allows this terminal; locks first its person, then the grant."""
     found = select(ScanGrant).where(ScanGrant.digest == unit.vault.index(token, "grant"))

@@ -163,6 +163,10 @@ class Settings:
     bill_seconds: int = 300
     elder_bill_seconds: int = 1_800
     """Of a bill that waits for somebody in elder mode to read it."""
+    charge_seconds: int = 1_800
+    """How long a charge can be taken by whoever scans its code."""
+    charge_known_seconds: int = 259_200
+    """How long one that was put to a patient can be: three days. Our own choice; no rule was found."""
     pay_seconds: int = 300
     """How long insurance stands by for the cash of a payment order."""
     cash_return_workdays: int = 3

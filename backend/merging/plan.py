@@ -27,6 +27,7 @@ PERSONS: dict[str, Does] = {
     "bill.person_id": Does.MOVES,
     "certificate.person_id": Does.MOVES,
     "card_loss.person_id": Does.STAYS,
+    "charge.person_id": Does.MOVES,
     "binding.delegate_id": Does.ENDS,
     "binding.owner_id": Does.ENDS,
     "desk_proposal.person_id": Does.MOVES,

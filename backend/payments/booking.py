@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlmodel import col, select
+from sqlmodel import and_, col, or_, select
 
 from backend.codes import service as codes
 from backend.codes.contracts import Purpose, PurposeNotHere
@@ -84,7 +84,7 @@ def ready(unit: Unit, found: Bill, paid: bool = False) -> Ready | Refusal:
     people.lock_person(unit, found.person_id)
     codes.lock_grant(unit, found.grant_id)
     stay = locked_stay(unit, found.stay_id, None) if found.stay_id else None
-    bill = locked_bill(unit, found.id)
+    bill, held = _with_lock(unit, found)
     priced = case_of(bill.case_facts)
     day = stay.admitted_on if stay else priced.service_date if paid else local_day(unit.now)
     enrolment = enrolment_on(unit, bill.person_id, bill.enrolment_id, day)
@@ -92,7 +92,7 @@ def ready(unit: Unit, found: Bill, paid: bool = False) -> Ready | Refusal:
     quiet = stay is not None or codes.is_identity_only(unit, bill.grant_id)  # no account pays
     kept = queries.payment_rules(unit, bill.person_id)
     refusal = (
-        (None if paid else _not_open(unit, bill))
+        (None if paid else _not_open(unit, bill, held))
         or (None if paid else _place_refusal(unit, bill, institution, enrolment))
         or (None if quiet else rules.stopped(unit, kept, Purpose(bill.purpose)))
         or (NotInsured() if enrolment is None else None)
@@ -232,7 +232,17 @@ def _place_refusal(
     return place_refusal(unit, institution, Purpose(bill.purpose), areas)
 
 
-def _not_open(unit: Unit, bill: Bill) -> Refusal | None:
+def _with_lock(unit: Unit, found: Bill) -> tuple[Bill, PaymentUnderWay | None]:
+    """Return a bill, locked and read anew, and why nothing of its person is booked now."""
+    locks = and_(Bill.person_id == found.person_id, Bill.state == BillState.LOCKED)
+    query = select(Bill).where(or_(Bill.id == found.id, locks)).order_by(col(Bill.id))
+    rows = unit.db.exec(query.with_for_update().execution_options(populate_existing=True)).all()
+    until = [row.locked_until for row in rows if row.state == BillState.LOCKED]
+    bill = next(row for row in rows if row.id == found.id)
+    return bill, PaymentUnderWay(until[0] or unit.now) if until else None
+
+
+def _not_open(unit: Unit, bill: Bill, held: PaymentUnderWay | None) -> Refusal | None:
     if bill.state == BillState.REFUSED:
         return BillRefused()
     if bill.state == BillState.AWAITING_CONFIRMATION and bill.expires_at > unit.now:
@@ -241,7 +251,6 @@ def _not_open(unit: Unit, bill: Bill) -> Refusal | None:
         return PatientMustConfirm(total, Fen(bill.confirm_above_fen), why)
     if bill.state in (BillState.SETTLED, BillState.REVERSED, BillState.SUPERSEDED):
         return BillNotOpen(bill.state)
-    held = under_way(unit, bill.person_id)
     if held is not None:
         return held
     return BillExpired(bill.expires_at) if bill.expires_at <= unit.now else None

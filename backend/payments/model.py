@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Index
+from sqlalchemy import Index, Text
 from sqlmodel import Field, SQLModel
 
 from backend.infra.columns import Amount, CanonicalJson, Instant
@@ -42,6 +42,29 @@ class Bill(SQLModel, table=True):
     confirmed_at: datetime | None = Field(default=None, sa_type=Instant)
     locked_until: datetime | None = Field(default=None, sa_type=Instant)
     """By when the cash of a locked bill is there or is given up; the order lets go, not the clock."""
+
+
+class Charge(SQLModel, table=True):
+    """What an institution wants to be paid for by a phone. ``lines`` are sealed; ``digest``: of its code."""
+
+    __tablename__ = "charge"
+    __table_args__ = (Index("ix_charge_person", "person_id", "id"),)
+
+    id: str = Field(primary_key=True)
+    digest: str = Field(unique=True)
+    state: str
+    purpose: str
+    institution_id: str = Field(foreign_key="institution.id")
+    terminal_id: str
+    operator_id: str
+    person_id: str | None = Field(default=None, foreign_key="person.id")
+    grant_id: str | None = None
+    lines: str = Field(sa_type=Text)
+    disease: str = ""
+    emergency: bool = False
+    created_at: datetime = Field(sa_type=Instant)
+    expires_at: datetime = Field(sa_type=Instant)
+    bill_id: str | None = Field(default=None, foreign_key="bill.id", index=True)
 
 
 class HospitalStay(SQLModel, table=True):

@@ -27,6 +27,7 @@ from backend.kernel.errors import Refusal
 from backend.kernel.money import Fen
 from backend.payments import booking, logic, outlook, queries, rules, stays
 from backend.payments.bills import announce, locked_bill, move
+from backend.payments.charge_contracts import PutCharge, WithdrawCharge
 from backend.payments.contracts import (
     BILL_STATES,
     AlreadyReversed,
@@ -79,6 +80,8 @@ from backend.settlement.queries import CASE, OUTCOME
 T = TypeVar("T")
 C = TypeVar(
     "C",
+    PutCharge,
+    WithdrawCharge,
     ScanCode,
     Presettle,
     Settle,
@@ -172,8 +175,13 @@ def _presettle(unit: Unit, command: Presettle, actor: TerminalActor) -> BillView
         whose = presented(unit, command, actor)
     except RuleMissing as missing:
         return RuleNotLoaded(missing.region, missing.rule, missing.day)
-    if isinstance(whose, Refusal):
-        return whose
+    return whose if isinstance(whose, Refusal) else present(unit, command, whose, actor)
+
+
+def present(
+    unit: Unit, command: Presettle, whose: Presented, actor: TerminalActor
+) -> BillView | Refusal:
+    """Price a basket for whom it is presented. Before: the person is locked, the numbers make sense."""
     institution = institutions.institution(unit, actor.institution_id)
     enrolment = whose.enrolment
     areas = {enrolment.area_code} if enrolment else set()

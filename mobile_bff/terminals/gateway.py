@@ -36,13 +36,11 @@ from backend.institutions.contracts import (
     TerminalSessionView,
 )
 from backend.kernel.errors import Locale
-from backend.kernel.money import Quantity, UnitPrice
 from backend.orders import service as orders
 from backend.payments import queries, service, stays
 from backend.payments.contracts import (
     AlreadyReversed,
     BasketEmpty,
-    BasketLine,
     BillExpired,
     BillNotFound,
     BillNotOpen,
@@ -82,6 +80,7 @@ from backend.proxies.contracts import ProxyLimitReached
 from backend.rulebook.contracts import RuleNotLoaded
 from backend.settlement import queries as settlements
 from backend.settlement.contracts import LaterSettlementsInTheWay, TraceCodeSold
+from mobile_bff.charges import TillCharges
 from mobile_bff.connections import connection, page_size, position
 from mobile_bff.context import Info, RefusedQuery
 from mobile_bff.errors import KEYED, answer, result_union
@@ -95,6 +94,7 @@ from mobile_bff.personal_rights.enrolments import (
 from mobile_bff.personal_rights.settlement_records import SettlementType, settlement_type
 from mobile_bff.public_services.medical_institutions import InstitutionType, institution_type
 from mobile_bff.scalars import Money, money_or_none
+from mobile_bff.terminals.baskets import BasketLineInput, basket_of
 from mobile_bff.terminals.hospital import StayType, stay_type
 from mobile_bff.terminals.matching import LocalItemType, local_item_type
 from mobile_bff.terminals.paying import TillPayments
@@ -231,35 +231,6 @@ class DecodeCodeInput:
     request_id: str = strawberry.field(description="Request key of the terminal (msgid).")
     code: str = strawberry.field(description="The scanned text.")
     purpose: Purpose = strawberry.field(description="What it is scanned for (businessType).")
-
-
-@strawberry.input(description="A line of a basket.")
-class BasketLineInput:
-    """An item, how many, at which price, which packs."""
-
-    code: str = strawberry.field(
-        description="National code (med_list_codg); empty with a local code.", default=""
-    )
-    local_code: str = strawberry.field(
-        description="The institution's own code, matched before (fixmedins_hilist_id).", default=""
-    )
-    quantity: Quantity = strawberry.field(
-        description="Number of units (cnt); negative takes back what another line charged."
-    )
-    unit_price: UnitPrice = strawberry.field(description="Yuan for a unit (pric).")
-    trace_codes: list[str] = strawberry.field(
-        description="Trace codes 追溯码, one for each pack (drug_trac_codg).", default_factory=list
-    )
-    split: bool = strawberry.field(
-        description="Whether a pack is sold in parts 拆零 (trdn_flag).", default=False
-    )
-    restriction_met: bool | None = strawberry.field(
-        description="Whether the item's restricted indication fits; null: it has none.",
-        default=None,
-    )
-    served_on: date | None = strawberry.field(
-        description="Day of service within a stay; null: the last one.", default=None
-    )
 
 
 @strawberry.input(description="Prices a basket. Nothing is booked.")
@@ -410,19 +381,7 @@ class TerminalMutations:
     )
     async def presettle(self, info: Info, input: PresettleInput) -> Any:
         """Price a basket."""
-        lines = tuple(
-            BasketLine(
-                line.code,
-                line.quantity,
-                line.unit_price,
-                tuple(line.trace_codes),
-                line.split,
-                line.local_code,
-                line.restriction_met,
-                line.served_on,
-            )
-            for line in input.lines
-        )
+        lines = basket_of(input.lines)
         outcome = await info.context.act(
             service.presettle,
             lambda actor: Presettle(
@@ -474,7 +433,7 @@ class TerminalMutations:
 
 
 @strawberry.type(description="What a terminal may look up.")
-class Till(TillPayments):
+class Till(TillPayments, TillCharges):
     """The caller's institution."""
 
     @strawberry.field(description="The institution where the terminal stands.")

@@ -44,6 +44,7 @@ from mobile_bff.national_platform import NationalPlatform
 from mobile_bff.schema import make_schema
 from mobile_bff.trusted import load_documents
 from tests.usecases.test_certificates import issue as certificate
+from tests.usecases.test_charges import put
 from tests.usecases.test_claim_cases import booked as claim_booked
 from tests.usecases.test_claim_cases import pay as claim_paid
 from tests.usecases.test_claim_cases import submitted as claim_submitted
@@ -80,6 +81,7 @@ TURNED_AWAY = {
     "NotPermitted",
     "BillNotFound",
     "OrderNotFound",
+    "ChargeNotFound",
     "MatterNotFound",
     "BindingNotFound",
     "SessionUnknown",
@@ -309,6 +311,11 @@ MUTATIONS: dict[str, Row] = {
     "revokeIdentityCodes": Row({"self", "payer"}, _input(subjectId="@owner")),
     "confirmBill": Row({"self", "payer"}, _keyed(billId="@bill")),
     "refuseBill": Row({"self", "payer"}, _keyed(billId="@bill")),
+    "putCharge": Row(
+        {"till", "other_till", "hospital"}, _keyed(purpose="PHARMACY_PURCHASE", lines=[_LINE])
+    ),
+    "withdrawCharge": Row({"till"}, _keyed(chargeId="@charge")),
+    "takeCharge": Row({"self", "payer"}, _keyed(chargeId="@charge", subjectId="@owner")),
     "payBill": Row({"self", "payer"}, _keyed(billId="@bill", channel="WECHAT")),
     "cancelPayment": Row({"self", "payer"}, _keyed(paymentId="@payment")),
     "reportNotMe": Row(_SELF, _keyed(settlementId="@settlement", words="")),
@@ -407,7 +414,7 @@ QUERIES: dict[str, tuple[set[str], str]] = {
     "mobilePayment": (
         _MAY_VIEW,
         f"mobilePayment({_SUBJECT}) {{ modules {{ id }} openBills {{ id }} channels "
-        f"payments {{ paymentId }} }}",
+        f"payments {{ paymentId }} openCharges {{ chargeId }} }}",
     ),
     "mobilePayment.paymentSecurity": (
         _SELF,
@@ -421,6 +428,7 @@ QUERIES: dict[str, tuple[set[str], str]] = {
         "settlements { edges { node { id } } } }",
     ),
     "payment": ({*_MAY_VIEW, "till"}, "payment(paymentId: $payment) { number }"),
+    "till.charge": ({"till"}, "till { charge(chargeId: $charge) { chargeId } }"),
     "till.bill": ({"till"}, "till { bill(billId: $bill) { billId } }"),
     "till.stay": ({"hospital"}, "till { stay(stayId: $stay) { stayId } }"),
 }
@@ -508,6 +516,7 @@ def _furnished(world: World) -> Province:
     settled = world.buy("retiree", line(IBUPROFEN, "1", "12.00"))
     bill = world.bill("retiree", line(IBUPROFEN, "1", "300.00"))
     payment = pay(world, "retiree")
+    charge = put(world, line(IBUPROFEN, "1", "20.00"), token=world.scan("retiree").token)
     token = world.scan("retiree").token
     stay = world.admit("resident")
     admission = world.scan("resident_2", LEVEL_3, Purpose.HOSPITAL_ADMISSION).token
@@ -554,6 +563,7 @@ def _furnished(world: World) -> Province:
         "viewing": viewing.id,
         "bill": bill.id,
         "payment": payment.id,
+        "charge": charge.id,
         "settlement": settled.id,
         "node": base64.b64encode(f"Settlement:{settled.id}".encode()).decode(),
         "stay": stay.id,
@@ -678,6 +688,7 @@ def test_who_may_read(province: Province, query: str, who: str) -> None:
         "stay": ids["stay"],
         "draft": ids["draft"],
         "payment": ids["payment"],
+        "charge": ids["charge"],
     }
     kinds = dict.fromkeys(wanted, "ID!") | {"subject": "ID"}
     used = [name for name in wanted if f"${name}" in selection]

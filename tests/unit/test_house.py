@@ -231,6 +231,8 @@ def test_the_same_file_names_in_every_domain_folder() -> None:
             "booking",
             *(
                 "bills",
+                "charge_contracts",
+                "charges",
                 "decisions",
                 "direct",
                 "estimate",

@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test check bench matching mutants schema setup
+.PHONY: demo test check bench matching mutants simulation schema setup
 
 demo: $(READY)  ## Run the whole path through the public API and keep serving.
 	@$(BIN)/yibao demo
@@ -26,6 +26,9 @@ matching: $(READY)  ## Precision and recall of the matching of local items, by k
 
 mutants: $(READY)  ## Change the engine in every small way and see which changes no test notices.
 	@$(BIN)/python -m tests.mutants
+
+simulation: $(READY)  ## Many long histories of paying with everything going wrong, then the books.
+	@$(BIN)/pytest tests/simulation/test_many_days.py --histories 60 --happenings 900
 
 schema: $(READY)  ## Write schema.graphql and the manifest of the app's documents.
 	@$(BIN)/yibao schema && $(BIN)/yibao documents

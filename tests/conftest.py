@@ -20,6 +20,25 @@ CHROMIUM = "chromium"
 collect_ignore = [] if shutil.which(CHROMIUM) else ["browser"]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let `make simulation` ask for more and longer histories."""
+    parser.addoption("--histories", type=int, default=2, help="how many histories of paying")
+    parser.addoption("--happenings", type=int, default=220, help="how much happens in each")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Give each history its seed."""
+    if "seed" in metafunc.fixturenames and "happenings" in metafunc.fixturenames:
+        histories = range(1, metafunc.config.getoption("histories") + 1)
+        metafunc.parametrize("seed", histories)
+
+
+@pytest.fixture
+def happenings(request: pytest.FixtureRequest) -> int:
+    """How much happens in a history."""
+    return int(request.config.getoption("happenings"))
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say it where tests were left out, so that nobody takes them for passed."""
     if collect_ignore:

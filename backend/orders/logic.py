@@ -37,13 +37,15 @@ class Move(StrEnum):
 class Standing:
     """How an order stands, as far as it decides what is done next.
 
-    ``seen``: the channel has said that it has the order; ``return_asked``: it was asked to give back.
+    ``seen``: the channel has said that it has the order; ``refused``: that it will not take it, though an
+    earlier request may have arrived; ``return_asked``: it was asked to give back.
     """
 
     state: OrderState
     cash_fen: Fen
     seen: bool
     cancelled: bool
+    refused: bool
     pay_until: datetime
     return_asked: bool
 
@@ -53,7 +55,7 @@ def next_move(one: Standing, now: datetime) -> Move | None:
     if one.state in WAITS_FOR_CASH:
         if one.state is OrderState.INSURANCE_LOCKED and not one.cash_fen and not one.cancelled:
             return Move.BOOK
-        if one.cancelled or one.pay_until <= now:
+        if one.cancelled or one.refused or one.pay_until <= now:
             return Move.CLOSE
         return Move.LOOK if one.seen else Move.ASK
     if one.state is OrderState.PAID:
@@ -92,12 +94,10 @@ def after_cash(one: Standing, said: CashSeen, closing: bool) -> Follows:
             return Follows((OrderEvent.GIVE_UP,), _why_given_up(one))
         case CashState.MISSING:
             return Follows((OrderEvent.GIVE_UP,), _why_given_up(one)) if closing else Follows()
-        case CashState.REFUSED:
-            return Follows((OrderEvent.GIVE_UP,), Why.CHANNEL_REFUSED)
+        case CashState.REFUSED:  # closed before it is given up: an earlier request may have arrived
+            return Follows(_out_of_sight(one), Why.CHANNEL_REFUSED)
         case _:
-            lost = closing or not one.seen
-            known = one.state is not OrderState.QUERYING
-            return Follows((OrderEvent.LOSE_SIGHT,) if lost and known else ())
+            return Follows(_out_of_sight(one) if closing or not one.seen else ())
 
 
 def after_return(said: ReturnSeen) -> Follows:
@@ -127,5 +127,11 @@ def _paid(one: Standing, said: CashSeen) -> Follows:
     return Follows((OrderEvent.PAY,))
 
 
+def _out_of_sight(one: Standing) -> tuple[OrderEvent, ...]:
+    return () if one.state is OrderState.QUERYING else (OrderEvent.LOSE_SIGHT,)
+
+
 def _why_given_up(one: Standing) -> Why:
+    if one.refused:
+        return Why.CHANNEL_REFUSED
     return Why.CANCELLED if one.cancelled else Why.OUT_OF_TIME

@@ -338,9 +338,10 @@ def _post(unit: Unit, row: PaymentOrder, kind: EntryKind, amount: Fen) -> None:
 
 
 def _follow(unit: Unit, row: PaymentOrder, follows: Follows, words: str) -> None:
+    row.why, row.words = follows.why or row.why, words[:_WORDS_MAX] or row.words
+    if follows.events == (OrderEvent.PAY,):
+        row.why, row.words = None, ""  # whatever it said before, it was paid
     for event in follows.events:
-        row.why = follows.why or row.why
-        row.words = words[:_WORDS_MAX] or row.words
         if event in (OrderEvent.GIVE_UP, OrderEvent.REFUSE):
             booking.release(unit, row.bill_id)
         if event in (OrderEvent.REFUSE, OrderEvent.PAY_LATE, OrderEvent.TAKE_BACK):

@@ -218,6 +218,28 @@ def test_the_channel_refuses(world: World, channel: ScriptedChannel) -> None:
     at_rest(world, channel, 0)
 
 
+@pytest.mark.parametrize("paid", [False, True])
+def test_refused_after_a_request_that_was_lost(
+    world: World, channel: ScriptedChannel, paid: bool
+) -> None:
+    """The first request arrived although nobody heard so: it is closed before it is given up."""
+    channel.faults = {"ask": ["late", "refused"], "close": ["lost"]}
+    order = drive(world, channel, pay(world).id)
+    assert order.state is S.QUERYING
+    world.clock.forward(seconds=3)
+    assert drive(world, channel, order.id).why is Why.CHANNEL_REFUSED
+    if paid:
+        channel.pays(order.number)
+    drive_all(world, channel, 60)
+    done = seen(world, order.id)
+    if paid:
+        assert (done.state, done.why) == (S.SETTLED, None)
+    else:
+        assert (done.state, done.why) == (S.RELEASED, Why.CHANNEL_REFUSED)
+        assert channel.books[order.number].state is CashState.CLOSED
+    at_rest(world, channel, 9800 if paid else 0)
+
+
 def test_cash_after_everything_was_let_go_goes_back(world: World, channel: ScriptedChannel) -> None:
     order = drive(world, channel, pay(world).id)
     cancel(world, order.id)

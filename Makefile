@@ -28,7 +28,7 @@ mutants: $(READY)  ## Change the engine in every small way and see which changes
 	@$(BIN)/python -m tests.mutants
 
 simulation: $(READY)  ## Many long histories of paying with everything going wrong, then the books.
-	@$(BIN)/pytest tests/simulation/test_many_days.py --histories 60 --happenings 900
+	@$(BIN)/pytest tests/simulation/test_many_days.py --histories 40 --happenings 400
 
 schema: $(READY)  ## Write schema.graphql and the manifest of the app's documents.
 	@$(BIN)/yibao schema && $(BIN)/yibao documents

@@ -48,7 +48,7 @@ from backend.matters.contracts import (
     TRANSFER_MATTER_STATES,
 )
 from backend.orders import queries as orders
-from backend.orders.contracts import ORDER_STATES
+from backend.orders.contracts import DIFFERENCE_STATES, ORDER_STATES
 from backend.payments.charge_contracts import CHARGE_STATES
 from backend.payments.contracts import BILL_STATES
 from backend.payments.stay_contracts import STAY_STATES
@@ -278,6 +278,7 @@ _STATE_TABLES = (
     *(CHRONIC_MATTER_STATES, CLAIM_MATTER_STATES, CHOICE_MATTER_STATES, TEAM_MATTER_STATES),
     CAPITATION_MATTER_STATES,
     *(ENROLMENT_MATTER_STATES, TRANSFER_MATTER_STATES, CONTRIBUTION_STATES),
+    DIFFERENCE_STATES,
     *(DOCUMENT_STATES, CARD_STATES, CERTIFICATE_STATES, TICKET_STATES),
 )
 

@@ -23,6 +23,7 @@ from backend.infra.housekeeping import tidy_up
 from backend.infra.outbox import Channel, Delivery, DeliveryFailed, deliver_due
 from backend.matters.service import lapse_forgotten
 from backend.orders.driving import Channels, drive_due
+from backend.orders.reconciling import reconcile_due
 from backend.sharing.service import return_unreceived
 from mobile_bff.national_platform import FilingUpload
 from mobile_bff.signing import signature_of
@@ -31,6 +32,7 @@ _IDLE_SECONDS = 0.2
 _RETURN_SECONDS = 30
 _UPLOAD_SECONDS = 1
 _TIDY_SECONDS = 3600
+_RECONCILE_SECONDS = 1800
 _log = logging.getLogger("yibao.couriers")
 
 
@@ -102,6 +104,16 @@ async def drive_orders_forever(database: Database, channels: Channels) -> None:
         except Exception:
             _log.exception("payment orders could not be looked after; trying again")
         await asyncio.sleep(0 if done else _IDLE_SECONDS)
+
+
+async def reconcile_forever(database: Database, channels: Channels) -> None:
+    """Compare days that are over with the channels' files, twice an hour, until cancelled."""
+    while channels:
+        try:
+            await to_thread.run_sync(reconcile_due, database, channels)
+        except Exception:
+            _log.exception("a day could not be reconciled; trying again in half an hour")
+        await asyncio.sleep(_RECONCILE_SECONDS)
 
 
 async def tidy_forever(database: Database) -> None:

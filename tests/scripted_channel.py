@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date, datetime
 
-from backend.kernel.calendar import Clock
+from backend.kernel.calendar import Clock, local_day
 from backend.kernel.money import Fen
 from backend.orders.contracts import (
+    CashLine,
     CashOrder,
     CashSeen,
     CashState,
+    LineKind,
     ReturnSeen,
     ReturnState,
 )
@@ -25,6 +28,8 @@ class Taken:
     state: CashState = CashState.OPEN
     paid_fen: Fen | None = None
     returns: dict[str, Fen] = field(default_factory=dict)
+    paid_at: datetime | None = None
+    returned_at: dict[str, datetime] = field(default_factory=dict)
 
 
 @dataclass
@@ -76,6 +81,7 @@ class ScriptedChannel:
             if answer is ReturnState.FAILED:
                 return ReturnSeen(answer, "账户异常")
             held.returns[return_number] = amount
+            held.returned_at[return_number] = self.clock.now()
             assert sum(held.returns.values()) <= cash, "given back twice"
         return ReturnSeen(ReturnState.UNKNOWN if fault == "late" else ReturnState.DONE)
 
@@ -85,11 +91,29 @@ class ScriptedChannel:
         known = any(return_number in held.returns for held in self.books.values())
         return ReturnSeen(ReturnState.DONE if known else ReturnState.MISSING)
 
+    def file_of(self, day: date) -> list[CashLine] | None:
+        if self._fault("file_of"):
+            return None
+        lines = []
+        for number, held in self.books.items():
+            if held.paid_at is not None and local_day(held.paid_at) == day:
+                paid = held.paid_fen or Fen(0)
+                lines.append(CashLine(LineKind.PAID, number, paid, f"T{number}", held.paid_at))
+            lines += [
+                CashLine(
+                    LineKind.RETURNED, number, amount, f"T{number}", held.returned_at[one], one
+                )
+                for one, amount in held.returns.items()
+                if local_day(held.returned_at[one]) == day
+            ]
+        return lines
+
     def pays(self, number: str, amount: Fen | None = None) -> CashSeen:
         """Let the patient pay; return what a callback would say."""
         held = self.books[number]
         held.state = CashState.PAID
         held.paid_fen = held.cash_fen if amount is None else amount
+        held.paid_at = self.clock.now()
         return self._said(number)
 
     def kept(self) -> int:
@@ -103,7 +127,7 @@ class ScriptedChannel:
             return CashSeen(CashState.MISSING)
         if held.state is CashState.PAID:
             paid = held.paid_fen
-            return CashSeen(CashState.PAID, f"T{number}", paid, self.clock.now())
+            return CashSeen(CashState.PAID, f"T{number}", paid, held.paid_at)
         pay = {"prepay_id": f"wx{number}"} if held.state is CashState.OPEN else {}
         return CashSeen(held.state, pay=pay)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -252,6 +252,95 @@ class ReturnSeen:
     words: str = ""
 
 
+class LineKind(StrEnum):
+    """What a line of a channel's file is about."""
+
+    PAID = "PAID"
+    RETURNED = "RETURNED"
+
+
+@dataclass(frozen=True)
+class CashLine:
+    """A line of a channel's file of a day: cash that was taken for an order, or given back."""
+
+    kind: LineKind
+    number: str
+    amount_fen: Fen
+    trade_number: str
+    at: datetime
+    return_number: str = ""
+
+
+class DifferenceKind(StrEnum):
+    """Where a channel's file and the orders do not agree."""
+
+    PAID_THERE = "PAID_THERE"
+    """The channel took cash, and the order does not know: it is told, and settles or gives it back."""
+    PAID_HERE = "PAID_HERE"
+    """The order counts as paid, and the channel's file has no line of it."""
+    AMOUNT = "AMOUNT"
+    """Both know of the cash, and name other amounts."""
+    NO_ORDER = "NO_ORDER"
+    """The channel's file names an order that there is not."""
+    RETURNED_THERE = "RETURNED_THERE"
+    """The channel gave cash back, and the order does not know."""
+    RETURNED_HERE = "RETURNED_HERE"
+    """The order counts as given back, and the channel's file has no line of it."""
+
+
+class DifferenceState(StrEnum):
+    """What became of a difference."""
+
+    OPEN = "OPEN"
+    """A person sees to it."""
+    REPAIRED = "REPAIRED"
+    """A rule saw to it: what the channel says was noted with the order."""
+    CLOSED = "CLOSED"
+    """A person has seen to it, in words."""
+
+
+class DifferenceEvent(StrEnum):
+    """What can happen to a difference."""
+
+    CLOSE = "CLOSE"
+
+
+DIFFERENCE_STATES: StateTable[DifferenceState, DifferenceEvent] = StateTable(
+    name="difference",
+    title="对账差异 a difference between a channel's file and the orders",
+    initial=(DifferenceState.OPEN, DifferenceState.REPAIRED),
+    moves={(DifferenceState.OPEN, DifferenceEvent.CLOSE): DifferenceState.CLOSED},
+)
+
+
+@dataclass(frozen=True)
+class DifferenceView:
+    """A difference. Amounts are ``None`` on the side that does not know of the cash."""
+
+    id: str
+    channel: ChannelName
+    day: date
+    kind: DifferenceKind
+    state: DifferenceState
+    number: str
+    ours_fen: Fen | None
+    theirs_fen: Fen | None
+    words: str
+
+
+@dataclass(frozen=True)
+class DayView:
+    """A day that was compared: what the channel took and gave back by its file, and what differed."""
+
+    channel: ChannelName
+    day: date
+    taken_fen: Fen
+    returned_fen: Fen
+    lines: int
+    differences: int
+    done_at: datetime
+
+
 class CashChannel(Protocol):
     """A cash channel. None of its calls raises; each may be repeated and has the same effect once."""
 
@@ -275,6 +364,10 @@ class CashChannel(Protocol):
 
     def look_at_return(self, return_number: str) -> ReturnSeen:
         """Return what became of giving back."""
+        ...
+
+    def file_of(self, day: date) -> Sequence[CashLine] | None:
+        """Return everything that was taken and given back on a day, ``None`` while there is no file."""
         ...
 
 

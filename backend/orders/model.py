@@ -50,8 +50,42 @@ class PaymentOrder(SQLModel, table=True):
     settlement_id: str | None = None
     return_number: str = ""
     return_by: date | None = None
+    returned_at: datetime | None = Field(default=None, sa_type=Instant)
     next_at: datetime | None = Field(default=None, sa_type=Instant)
     tries: int = 0
+
+
+class ReconciledDay(SQLModel, table=True):
+    """A day whose orders were compared with a channel's file."""
+
+    __tablename__ = "reconciled_day"
+
+    channel: str = Field(primary_key=True)
+    day: date = Field(primary_key=True)
+    taken_fen: int = Field(sa_type=Amount)
+    returned_fen: int = Field(sa_type=Amount)
+    lines: int
+    differences: int
+    done_at: datetime = Field(sa_type=Instant)
+
+
+class CashDifference(SQLModel, table=True):
+    """Where a channel's file and the orders did not agree."""
+
+    __tablename__ = "cash_difference"
+    __table_args__ = (Index("ix_cash_difference_state", "state", "id"),)
+
+    id: str = Field(primary_key=True)
+    channel: str
+    day: date
+    kind: str
+    state: str
+    number: str
+    order_id: str | None = Field(default=None, foreign_key="payment_order.id")
+    ours_fen: int | None = Field(default=None, sa_type=Amount)
+    theirs_fen: int | None = Field(default=None, sa_type=Amount)
+    words: str = ""
+    closed_by: str | None = None
 
 
 class OrderStepRow(SQLModel, table=True):

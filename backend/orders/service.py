@@ -202,6 +202,7 @@ def note_return(unit: Unit, order_id: str, said: ReturnSeen) -> OrderState:
         amount = queries.held_fen(unit, row.id)
         _post(unit, row, EntryKind.CASH_RETURNED, Fen(-amount))
         row.returned_fen += amount
+        row.returned_at = unit.now
     _follow(unit, row, follows, said.words)
     return OrderState(row.state)
 

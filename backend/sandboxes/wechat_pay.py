@@ -7,19 +7,23 @@ and callbacks are signed with the platform's, and what a callback says is sealed
 wrong next, by name and how often: ``fail`` (503), ``lose`` (done, and the answer is lost), ``forge``
 (answer with a wrong signature), ``hush`` (no callback), ``twice`` (the same callback twice), ``fake``
 (a forged callback goes ahead of the true one), ``late`` (seconds before a callback), ``refund_fails`` (taken
-on, then ABNORMAL), ``refund_waits`` (stays PROCESSING for so many looks).
+on, then ABNORMAL), ``refund_waits`` (stays PROCESSING for so many looks), ``tear`` (a torn trade bill).
 """
 
 from __future__ import annotations
 
 import argparse
 import base64
+import gzip
+import hashlib
 import json
 import re
 import threading
 import time
+import urllib.parse
 import urllib.request
 from dataclasses import dataclass, field
+from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -30,6 +34,8 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from backend.infra.clock import SystemClock, SystemIds
+from backend.kernel.calendar import local
+from backend.kernel.money import Fen, yuan_text
 
 _CLOCK, _IDS = SystemClock(), SystemIds()
 _SCHEME = "WECHATPAY2-SHA256-RSA2048"
@@ -83,6 +89,7 @@ class Wechat:
     trades: dict[str, Trade] = field(default_factory=dict)
     faults: dict[str, int] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
+    url: str = ""
 
     def __post_init__(self) -> None:
         def pem(name: str) -> bytes:
@@ -150,6 +157,22 @@ class Wechat:
             if found := re.fullmatch(r"/v3/refund/domestic/refunds/(\w+)", path):
                 return self._look_at_refund(found[1])
             return _error(404, "RESOURCE_NOT_EXISTS")
+
+    def bill(self, day: str) -> bytes:
+        """Return the trade bill of a day, as text; empty where nothing was paid."""
+        rows = []
+        for trade in self.trades.values():
+            paid = trade.state == "SUCCESS" and _day(trade.paid_at) == day
+            rows += [_bill_row(trade, trade.paid_at, None)] if paid else []
+            rows += [
+                _bill_row(trade, one["at"], number)
+                for number, one in trade.refunds.items()
+                if one["state"] != "ABNORMAL" and _day(one["at"]) == day
+            ]
+        if not rows:
+            return b""
+        sums = f"总交易单数,应结订单总金额\n`{len(rows)},`0.00"
+        return "\n".join([",".join(_BILL), *rows, sums]).encode()
 
     def pays(self, number: str) -> bool:
         """Let the patient pay an order; tell the merchant, as badly as was asked for."""
@@ -248,6 +271,7 @@ class Wechat:
                 return _error(400, "INVALID_REQUEST", "退款金额大于订单金额")
             waits = self.faults.get("refund_waits", 0)
             known = {"amount": amount, "state": "PROCESSING", "waits": waits}
+            known["at"] = _CLOCK.now().isoformat(timespec="seconds")
             known["ends"] = "ABNORMAL" if self.strikes("refund_fails") else "SUCCESS"
             if not waits and known["ends"] == "SUCCESS":
                 known["state"] = "SUCCESS"
@@ -330,6 +354,25 @@ class Wechat:
             return False
 
 
+_BILL = (
+    *("交易时间", "商户号", "微信订单号", "商户订单号", "交易状态", "微信退款单号", "商户退款单号"),
+    *("退款金额", "退款状态", "订单金额"),
+)
+
+
+def _day(instant: str) -> str:
+    return local(datetime.fromisoformat(instant)).date().isoformat() if instant else ""
+
+
+def _bill_row(trade: Trade, at: str, refund: str | None) -> str:
+    when = local(datetime.fromisoformat(at)).strftime("%Y-%m-%d %H:%M:%S")
+    total, gone = Fen(trade.total), Fen(trade.refunds[refund]["amount"] if refund else 0)
+    state = "REFUND" if refund else "SUCCESS"
+    parts = (when, MERCHANT, trade.trade_no, trade.number, state, refund or "0", refund or "0")
+    sums = (yuan_text(gone), trade.refunds[refund]["state"] if refund else "", yuan_text(total))
+    return ",".join(f"`{part}" for part in (*parts, *sums))
+
+
 def _error(status: int, code: str, message: str = "") -> tuple[int, Any]:
     return status, {"code": code, "message": message or code}
 
@@ -352,11 +395,25 @@ def serve(wechat: Wechat, method: str, target: str, body: str, authorization: st
         return Answer(*_error(401, "SIGN_ERROR", "签名错误"))
     if wechat.strikes("fail"):
         return Answer(*_error(503, "SYSTEM_ERROR", "系统繁忙"))
+    if path in ("/v3/bill/tradebill", "/v3/billdownload/file"):
+        return _bill(wechat, path, dict(urllib.parse.parse_qsl(target.partition("?")[2])))
     try:
         answer = wechat.answer(method, path, json.loads(body) if body else {})
     except (KeyError, ValueError, TypeError) as error:
         answer = _error(400, "PARAM_ERROR", repr(error))
     return None if wechat.strikes("lose") else Answer(*answer, wechat.strikes("forge"))
+
+
+def _bill(wechat: Wechat, path: str, asked: dict[str, str]) -> Answer:
+    text = wechat.bill(asked.get("bill_date", asked.get("token", "")))
+    if not text:
+        return Answer(*_error(400, "NO_STATEMENT_EXIST", "请求的账单文件不存在"))
+    if path == "/v3/billdownload/file":
+        torn = wechat.strikes("tear")  # a download that is not the file that was announced
+        return Answer(200, gzip.compress(text[:-3] if torn else text))
+    url = f"{wechat.url}/v3/billdownload/file?token={asked['bill_date']}"
+    digest = hashlib.sha1(text, usedforsecurity=False).hexdigest()
+    return Answer(200, {"hash_type": "SHA1", "hash_value": digest, "download_url": url})
 
 
 def _play(wechat: Wechat, path: str, data: dict[str, Any]) -> Answer:
@@ -387,6 +444,9 @@ def make_server(wechat: Wechat, port: int) -> ThreadingHTTPServer:
             if answer is None:
                 self.close_connection = True
                 return
+            if isinstance(answer.said, bytes):
+                self._send_file(answer.said)
+                return
             text = "" if answer.said is None else json.dumps(answer.said, ensure_ascii=False)
             self.send_response(answer.status)
             self.send_header("content-type", "application/json")
@@ -397,10 +457,19 @@ def make_server(wechat: Wechat, port: int) -> ThreadingHTTPServer:
             self.end_headers()
             self.wfile.write(text.encode())
 
+        def _send_file(self, content: bytes) -> None:
+            self.send_response(200)
+            self.send_header("content-type", "application/gzip")
+            self.send_header("content-length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
         def log_message(self, format: str, *args: object) -> None:
             """Keep quiet: what a sandbox sees is nobody's business."""
 
-    return ThreadingHTTPServer(("127.0.0.1", port), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+    wechat.url = f"http://127.0.0.1:{server.server_address[1]}"
+    return server
 
 
 def main() -> None:

@@ -6,11 +6,14 @@ does not come, is no answer. Signing, verifying and opening of callbacks are the
 
 from __future__ import annotations
 
+import csv
+import gzip
+import hashlib
 import json
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +22,14 @@ from wechatpayv3.type import RequestType
 
 from backend.codes.contracts import Purpose
 from backend.infra.settings import Settings
-from backend.kernel.calendar import Clock, local
-from backend.kernel.money import Fen
+from backend.kernel.calendar import SHANGHAI, Clock, local
+from backend.kernel.money import Fen, parse_yuan
 from backend.orders.contracts import (
+    CashLine,
     CashOrder,
     CashSeen,
     CashState,
+    LineKind,
     ReturnSeen,
     ReturnState,
 )
@@ -171,6 +176,24 @@ class WechatChannel:
             return ReturnSeen(ReturnState.MISSING)
         return self._returned(str(said.get("out_trade_no", "")), return_number, code, said)
 
+    def file_of(self, day: date) -> list[CashLine] | None:
+        """Return the lines of a day's trade bill (交易账单), ``None`` while it cannot be had whole."""
+        code, said = self._call(lambda: self._pay.trade_bill(day.isoformat()))
+        if said.get("code") == "NO_STATEMENT_EXIST":
+            return []  # nothing was paid that day
+        if code != _OK:
+            return None
+        try:
+            code, packed = self._pay.download_bill(str(said.get("download_url", "")))
+            text = gzip.decompress(packed) if code == _OK else b""
+        except Exception as error:  # the library raises nothing narrower
+            _log.warning("no trade bill: %s", type(error).__name__)
+            return None
+        digest = hashlib.sha1(text, usedforsecurity=False).hexdigest()
+        if code != _OK or digest != said.get("hash_value"):
+            return None  # the download is not signed; its digest came with an answer that is
+        return [line for row in _rows(text.decode("utf-8-sig")) for line in _lines(row)]
+
     def called_back(self, headers: Mapping[str, str], body: bytes) -> CalledBack | None:
         """Return what a callback says, ``None`` where it is forged, stale, or about nothing of ours."""
         try:
@@ -298,6 +321,23 @@ def _seen_mixed(said: Mapping[str, Any]) -> CashSeen:
         return _SILENCE
     number = str(said.get("mix_trade_no", ""))
     return CashSeen(CashState.PAID, number, Fen(cash), _instant(said.get("paid_time")))
+
+
+def _rows(text: str) -> list[dict[str, str]]:
+    """Return the rows of a trade bill; each value has a backtick before it, the last two lines sum up."""
+    rows = list(csv.DictReader(text.splitlines()[:-2]))
+    return [{name: (value or "").lstrip("`") for name, value in row.items()} for row in rows]
+
+
+def _lines(row: Mapping[str, str]) -> list[CashLine]:
+    at = datetime.strptime(row["交易时间"], "%Y-%m-%d %H:%M:%S").replace(tzinfo=SHANGHAI)
+    number, trade = row["商户订单号"], row["微信订单号"]
+    if row["交易状态"] == "SUCCESS":
+        return [CashLine(LineKind.PAID, number, parse_yuan(row["订单金额"]), trade, at)]
+    if row["交易状态"] == "REFUND" and row["退款状态"] != "FAIL":
+        gone = parse_yuan(row["退款金额"])
+        return [CashLine(LineKind.RETURNED, number, gone, trade, at, row["商户退款单号"])]
+    return []
 
 
 def _instant(text: object) -> datetime | None:

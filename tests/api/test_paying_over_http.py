@@ -6,6 +6,7 @@ import base64
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,11 @@ import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
+from backend.infra.clock import SystemClock
+from backend.infra.settings import Settings
+from backend.kernel.calendar import local_day
+from backend.orders.contracts import LineKind
+from mobile_bff.channels.wechat import WechatChannel, WechatKeys
 from mobile_bff.client import Client
 from mobile_bff.processes import free_port, newest_code, wechat_pay
 from tests.api.conftest import Site, site_on
@@ -155,7 +161,7 @@ def test_the_next_payment_is_reversed_and_both_halves_come_back(shop: Shop) -> N
 
 
 def test_a_storm_a_lost_answer_and_no_callback_at_all(shop: Shop) -> None:
-    shop.behaves(fail=2, lose=1, forge=1, hush=1)
+    shop.behaves(fail=1, lose=1, forge=1, hush=1)
     payment = shop.begins("worker_3")
     assert payment["state"] == "QUERYING"
     open_now = shop.becomes(payment, "CASH_PENDING", key="worker_3")
@@ -219,3 +225,30 @@ def test_strangers_see_nothing_and_no_other_channel_is_offered(shop: Shop) -> No
     refused = stranger.do_once("CancelPayment", paymentId=payment["paymentId"])
     assert refused["code"] == "ORDER_NOT_FOUND"
     shop.site.phone("worker_7").do_once("CancelPayment", paymentId=payment["paymentId"])
+
+
+def test_the_channels_own_file_of_the_day_is_read_whole_or_not_at_all(shop: Shop) -> None:
+    keys = WechatKeys.in_folder(shop.keys)
+    assert keys is not None
+    settings = Settings(wechat_url=shop.wechat)
+    channel = WechatChannel(settings, keys, SystemClock())
+    today = local_day(SystemClock().now())
+    assert channel.file_of(today - timedelta(days=40)) == []
+    payment = shop.begins("worker_8")
+    shop.pays(payment)
+    settled = shop.becomes(payment, "SETTLED", key="worker_8")
+    shop.site.terminal().do_once(
+        "ReverseSettlement", settlementId=settled["settlementId"], reason="退货"
+    )
+    shop.becomes(payment, "RETURNED", key="worker_8")
+    lines = [one for one in channel.file_of(today) or () if one.number == payment["number"]]
+    assert [(one.kind, one.amount_fen) for one in lines] == [
+        (LineKind.PAID, 9800),
+        (LineKind.RETURNED, 9800),
+    ]
+    assert lines[0].trade_number.startswith("42")
+    assert lines[1].return_number == f"{payment['number']}R1"
+    shop.behaves(tear=1)
+    assert channel.file_of(today) is None
+    shop.behaves(fail=1)
+    assert channel.file_of(today) is None

@@ -20,7 +20,7 @@ from backend.infra.database import Database
 from backend.kernel.money import Fen
 from backend.ledger import contracts as accounts
 from backend.ledger import queries as ledger
-from backend.orders import driving, queries, service
+from backend.orders import driving, queries, reconciling, service
 from backend.orders.contracts import (
     FINAL,
     CancelOrder,
@@ -115,6 +115,13 @@ class History:
                         lambda u, of=order.id: service.try_again(u, "staff:test", of)
                     )
             self.world.clock.forward(seconds=600)
+        self._fresh()
+        for _ in range(3):  # what nobody heard of is found in the channel's file of its day
+            self.world.clock.forward(days=1)
+            reconciling.reconcile_due(self.world.database, {ChannelName.WECHAT: self.channel})
+            for _ in range(5):
+                self.works(share=0)
+                self.world.clock.forward(seconds=600)
         self._fresh()
 
     # -- what happens ------------------------------------------------------------------------------
@@ -213,6 +220,7 @@ class History:
         kept = world.database.read(lambda u: ledger.sum_of(u, accounts.channel("WECHAT")))
         if kept != -self.channel.kept():
             found.append(f"the channel keeps {self.channel.kept()}, the ledger says {-kept}")
+        found += [str(one) for one in world.database.read(lambda u: reconciling.differences(u, 9))]
         found += self._settlements_that_differ()
         return found
 

@@ -247,7 +247,7 @@ def test_the_same_file_names_in_every_domain_folder() -> None:
                 "visits",
             ),
         },
-        "orders": {"driving"},
+        "orders": {"driving", "reconciling"},
         "people": {"document_contracts", "documents"},
         "policies": {"document_contracts", "documents"},
         "matters": {"figures", "load_contracts", "materials", "opinions", "procedure", "workdays"},

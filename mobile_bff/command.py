@@ -58,6 +58,7 @@ from backend.policies import service as policy_service
 from backend.policies.contracts import AnnounceOutage, OutageView, Service
 from backend.policies.document_contracts import DOCUMENT_STATES
 from backend.proxies.contracts import BINDING_STATES
+from backend.ratings.contracts import RATING_STATES
 from backend.rulebook.library import rulebook
 from backend.rulebook.packs import PackInvalid
 from backend.sample_data.load import load_sample_data
@@ -278,7 +279,7 @@ _STATE_TABLES = (
     *(CHRONIC_MATTER_STATES, CLAIM_MATTER_STATES, CHOICE_MATTER_STATES, TEAM_MATTER_STATES),
     CAPITATION_MATTER_STATES,
     *(ENROLMENT_MATTER_STATES, TRANSFER_MATTER_STATES, CONTRIBUTION_STATES),
-    DIFFERENCE_STATES,
+    *(DIFFERENCE_STATES, RATING_STATES),
     *(DOCUMENT_STATES, CARD_STATES, CERTIFICATE_STATES, TICKET_STATES),
 )
 

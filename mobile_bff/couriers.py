@@ -24,6 +24,7 @@ from backend.infra.outbox import Channel, Delivery, DeliveryFailed, deliver_due
 from backend.matters.service import lapse_forgotten
 from backend.orders.driving import Channels, drive_due
 from backend.orders.reconciling import reconcile_due
+from backend.ratings.service import close_silent
 from backend.sharing.service import return_unreceived
 from mobile_bff.national_platform import FilingUpload
 from mobile_bff.signing import signature_of
@@ -126,6 +127,7 @@ async def tidy_forever(database: Database) -> None:
             await to_thread.run_sync(database.write, tidy_faces)
             await to_thread.run_sync(database.write, lapse_forgotten)
             await to_thread.run_sync(database.write, move_on)
+            await to_thread.run_sync(database.write, close_silent)
             while await to_thread.run_sync(database.write, tell_of_ends):
                 pass  # a batch each, so that no till waits for all of it
             while await to_thread.run_sync(database.write, tell_of_outages) is not None:

@@ -1,11 +1,13 @@
-"""Words for everything that a payment order can say, in both languages."""
+"""Words for everything that a payment, a charge and a rating can say, in both languages."""
 
 from __future__ import annotations
 
 from enum import Enum
 
+from backend.kernel.errors import Locale
 from backend.orders.contracts import ChannelName, OrderEvent, OrderState, Why
 from backend.payments.charge_contracts import ChargeState
+from backend.ratings.contracts import RatingEvent, RatingProblem, RatingReason, RatingState
 from mobile_bff.words import Words
 
 _W = Words
@@ -87,6 +89,58 @@ PAYMENT_WORDS: dict[type[Enum], tuple[str, dict[str, _W]]] = {
             "RETURN": _W("退款完成", "The cash is back."),
             "FAIL_RETURN": _W("退款失败", "Giving back failed."),
             "TRY_AGAIN": _W("再次退款", "Giving back is tried again."),
+        },
+    ),
+    RatingReason: (
+        "What a bad rating is about.",
+        {
+            "WAITING": _W("等候时间长", "Waiting took long."),
+            "ATTITUDE": _W("服务态度", "How one was treated."),
+            "NOT_EXPLAINED": _W("没有讲清楚", "Things were not explained."),
+            "CHARGED_WRONG": _W("收费有疑问", "The charge is in doubt."),
+            "NOT_IN_STOCK": _W("缺药或缺项目", "What was needed was not there."),
+            "CODE_REFUSED": _W("拒绝扫码或不能结算", "The code was refused, or nothing settled."),
+            "PRIVACY": _W("隐私保护", "Privacy was not kept."),
+            "OTHER": _W("其他", "Something else, in words."),
+        },
+    ),
+    RatingState: (
+        "Where a rating stands.",
+        {
+            "GIVEN": _W("已评价", "Given."),
+            "WAITING": _W("等待机构答复", "The institution is to answer."),
+            "APPEALED": _W(
+                "机构已申诉，经办正在核实", "The institution appealed; the agency decides."
+            ),
+            "STRUCK": _W("经核实不属实，不计入得分", "Found false; it does not count."),
+            "ANSWERED": _W(
+                "机构已答复",
+                "The institution has answered.",
+                "满意请确认；不满意可再提一次。",
+                "Accept it, or open it once more.",
+            ),
+            "REOPENED": _W("已再次提出，等待答复", "Opened once more; to be answered."),
+            "ANSWERED_AGAIN": _W("机构已再次答复", "Answered once more."),
+            "CLOSED": _W("已办结", "Closed."),
+        },
+    ),
+    RatingEvent: (
+        "What happened to a rating.",
+        {
+            "ANSWER": _W("机构答复", "The institution answered."),
+            "APPEAL": _W("机构申诉", "The institution says that it is false."),
+            "UPHOLD": _W("经办裁定评价有效", "The agency finds that it stands."),
+            "STRIKE": _W("经办裁定评价不实", "The agency finds that it is false."),
+            "REOPEN": _W("再次提出", "It was opened once more."),
+            "ACCEPT": _W("确认答复", "The answer was accepted."),
+            "EXPIRE": _W("逾期未再提出，自动办结", "Nobody said anything more; closed."),
+        },
+    ),
+    RatingProblem: (
+        "Why a settlement cannot be rated like this.",
+        {
+            one.name: _W(one.text(Locale.ZH), f"{one.text(Locale.EN).capitalize()}.")
+            for one in RatingProblem
         },
     ),
     Why: (

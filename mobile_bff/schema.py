@@ -16,6 +16,7 @@ from mobile_bff.applications import ApplicationMutations, ApplicationQueries
 from mobile_bff.benefits.family_accounts import FamilyMutations, FamilyQueries
 from mobile_bff.benefits.family_sharing import SharingMutations, SharingQueries
 from mobile_bff.charges import ChargeMutations, ChargeQueries
+from mobile_bff.complaints.service_ratings import RatingMutations, RatingQueries
 from mobile_bff.connections import PAGE_MAX
 from mobile_bff.context import Info
 from mobile_bff.estimates import EstimateQueries
@@ -66,6 +67,7 @@ from mobile_bff.terminals.gateway import TerminalMutations, Till, till
 from mobile_bff.terminals.hospital import HospitalMutations
 from mobile_bff.terminals.matching import MatchingMutations
 from mobile_bff.terminals.paying import TillPaymentMutations
+from mobile_bff.terminals.ratings import TillRatingMutations
 from mobile_bff.terminals.resolving import ResolvingMutations
 
 _ = _wording
@@ -139,7 +141,7 @@ class Benefits(FamilyQueries, SharingQueries):
 
 
 @strawberry.type(description="举报投诉: complaints.")
-class Complaints:
+class Complaints(RatingQueries):
     """The sixth group."""
 
     @strawberry.field(description="The modules of this group.")
@@ -248,6 +250,8 @@ Mutation = merge_types(
         PaymentMutations,
         TillPaymentMutations,
         ChargeMutations,
+        RatingMutations,
+        TillRatingMutations,
         FamilyMutations,
         FaceMutations,
         SharingMutations,

@@ -163,6 +163,11 @@ class Settings:
     bill_seconds: int = 300
     elder_bill_seconds: int = 1_800
     """Of a bill that waits for somebody in elder mode to read it."""
+    rating_days: int = 30
+    """How long after a settlement it can be rated. Our own choice, as the next two; no rule was found."""
+    rating_reply_workdays: int = 15
+    rating_silence_days: int = 15
+    """An answer of which nobody says anything for this long closes the rating."""
     charge_seconds: int = 1_800
     """How long a charge can be taken by whoever scans its code."""
     charge_known_seconds: int = 259_200

@@ -26,6 +26,7 @@ from backend.payments import model as _payments
 from backend.people import model as _people
 from backend.policies import model as _policies
 from backend.proxies import model as _proxies
+from backend.ratings import model as _ratings
 from backend.settlement import model as _settlement
 from backend.sharing import model as _sharing
 from backend.staff import model as _staff
@@ -45,6 +46,7 @@ APPEND_ONLY = (
     _claims.ManualClaim.__tablename__,
     _proxies.ProxyAct.__tablename__,
     _orders.OrderStepRow.__tablename__,
+    _ratings.RatingStepRow.__tablename__,
     _payments.MisuseReport.__tablename__,
     _matters.MatterStepRow.__tablename__,
     _matters.MatterOpinion.__tablename__,
@@ -75,6 +77,7 @@ __all__ = [
     "_people",
     "_policies",
     "_proxies",
+    "_ratings",
     "_sharing",
     "_staff",
 ]

@@ -98,6 +98,7 @@ from mobile_bff.terminals.baskets import BasketLineInput, basket_of
 from mobile_bff.terminals.hospital import StayType, stay_type
 from mobile_bff.terminals.matching import LocalItemType, local_item_type
 from mobile_bff.terminals.paying import TillPayments
+from mobile_bff.terminals.ratings import TillRatings
 from mobile_bff.wording import words
 
 _HERE = (*KEYED, PurposeNotHere, AgreementNotOpen, OutageNow)
@@ -433,7 +434,7 @@ class TerminalMutations:
 
 
 @strawberry.type(description="What a terminal may look up.")
-class Till(TillPayments, TillCharges):
+class Till(TillPayments, TillCharges, TillRatings):
     """The caller's institution."""
 
     @strawberry.field(description="The institution where the terminal stands.")

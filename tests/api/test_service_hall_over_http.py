@@ -15,6 +15,7 @@ from mobile_bff.client import CallFailed
 from tests.api.conftest import Site
 from tests.api.test_desk_over_http import at_desk
 from tests.api.test_filing_story import picture
+from tests.world import IBUPROFEN
 
 
 def test_a_disease_is_applied_for_found_by_two_experts_and_on_file(site: Site) -> None:
@@ -193,3 +194,32 @@ def test_who_lapsed_sees_the_gap_and_pays_it_back(site: Site) -> None:
     refused = phone.do("AskForBill", **{**asked, "year": 2022})
     assert "不需要补缴" in refused["message"]
     assert site.phone("worker").call("InsuranceGap")["insuranceGap"] is None
+
+
+def test_a_bad_rating_goes_between_phone_till_and_desk(site: Site) -> None:
+    phone, till = site.phone("worker_9"), site.terminal()
+    shown = phone.issue_code("PHARMACY_PURCHASE")
+    scanned = till.do_once("DecodeCode", code=shown["text"], purpose="PHARMACY_PURCHASE")
+    line = {"code": IBUPROFEN, "quantity": "1", "unitPrice": "9.00", "traceCodes": ["8" + "3" * 19]}
+    bill = till.do_once("Presettle", token=scanned["token"], lines=[line], useAccount=True)
+    settled = till.do_once("Settle", billId=bill["billId"])["settlementId"]
+    refused = phone.do_once("RateSettlement", settlementId=settled, grade=1)
+    assert "原因" in refused["message"]
+    asked = {"settlementId": settled, "grade": 1, "reasons": ["WAITING"], "words": "等了一小时"}
+    rating = phone.do_once("RateSettlement", **asked)
+    assert rating["status"]["text"] == "等待机构答复"
+    [waiting] = till.call("TillRatings")["ratingsToAnswer"]
+    assert waiting["words"] == "等了一小时"
+    appealed = till.do("WorkRating", ratingId=rating["ratingId"], event="APPEAL", words="不属实")
+    assert appealed["state"] == "APPEALED"
+    desk = at_desk(site, "CD1001")
+    assert [one["ratingId"] for one in desk.call("DeskRatings")] == [rating["ratingId"]]
+    decided = desk.do("DecideRating", ratingId=rating["ratingId"], uphold=True, words="情况属实")
+    assert decided["state"] == "WAITING"
+    till.do("WorkRating", ratingId=rating["ratingId"], event="ANSWER", words="已增开窗口")
+    done = phone.do("SayOfRating", ratingId=rating["ratingId"], accept=True)
+    assert done["state"] == "CLOSED"
+    [mine] = phone.call("Ratings")["ratings"]
+    assert [one["event"] for one in mine["steps"]] == ["APPEAL", "UPHOLD", "ANSWER", "ACCEPT"]
+    score = site.anonymous().call("InstitutionScore", code="P51010400001")["institutionScore"]
+    assert (score["count"], score["average"]) == (1, None)

@@ -32,6 +32,7 @@ from backend.desk.contracts import (
 from backend.infra.database import Database
 from backend.infra.tokens import Audience, Claims
 from backend.merging import service as merging
+from backend.ratings.contracts import RatingEvent, RatingReason
 from backend.sample_data.load import sample_id_number
 from backend.staff import service as staff
 from mobile_bff import documents
@@ -52,6 +53,8 @@ from tests.usecases.test_documents import (
 )
 from tests.usecases.test_enrolment import FROM_BEIJING, moving
 from tests.usecases.test_filings import PROMISED, PROVEN, add, filed, save, submit
+from tests.usecases.test_ratings import rate
+from tests.usecases.test_ratings import work as work_rating
 from tests.usecases.test_registration import ELDER
 from tests.usecases.test_registration import register as register_oneself
 from tests.usecases.test_relatives import asked_for, bound, request
@@ -105,6 +108,7 @@ MUTATIONS: dict[str, Row] = {
     ),
     "handOnTransfer": Row(_CLERKS, _input(matterId="@incoming", words="信息表", **_LETTER)),
     "recordPayout": Row(_CHECKERS, _input(matterId="@booked_claim", paid=True)),
+    "decideRating": Row(_CLERKS, _input(ratingId="@appealed", uphold=True, words="x")),
     "retryUpload": Row(_CLERKS, _input(filingId="@filing")),
     "propose": Row(
         _CLERKS, _input(kind="REGISTRATION", subjectId="@registration", words="身份证原件")
@@ -116,6 +120,7 @@ QUERIES = {
     "replyTemplates": (set(EVERYBODY), documents.document("ReplyTemplates", DESK_DOCUMENTS)),
     "me": (_WORKING, "query Me { me { number } }"),
     "tickets": (_WORKING, documents.document("DeskTickets", DESK_DOCUMENTS)),
+    "ratings": (_WORKING, documents.document("DeskRatings", DESK_DOCUMENTS)),
     "exceptions": (_WORKING, documents.document("Exceptions", DESK_DOCUMENTS)),
     "queue": (_WORKING, documents.document("Queue", DESK_DOCUMENTS)),
     "workload": ({"supervisor"}, 'query W { workload(region: "510100") { complete } }'),
@@ -206,6 +211,7 @@ def _furnished(world: World) -> Province:
         "chronic": disease.id,
         "claim": handed_in.id,
         "incoming": moving(world, FROM_BEIJING).matter.id,
+        "appealed": _appealed(world),
         "ticket": opened_ticket(world, "worker_6").id,
         "booked_claim": to_pay.id,
         "filing": filing.id,
@@ -221,6 +227,12 @@ def _furnished(world: World) -> Province:
         "proposal": proposal.id,
     }
     return Province(world, claims, ids)
+
+
+def _appealed(world: World) -> str:
+    rating = rate(world, 1, RatingReason.WAITING, who="worker_6")
+    work_rating(world, rating, RatingEvent.APPEAL)
+    return str(rating.id)
 
 
 def test_every_operation_of_the_desk_has_a_row() -> None:

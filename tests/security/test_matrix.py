@@ -37,6 +37,7 @@ from backend.migrations.tables import METADATA
 from backend.orders.contracts import ChannelName
 from backend.proxies import service as relatives
 from backend.proxies.contracts import EndBinding, Scope
+from backend.ratings.contracts import RatingEvent, RatingReason
 from mobile_bff import documents
 from mobile_bff.civil_register import CivilRegister
 from mobile_bff.context import Context
@@ -60,6 +61,7 @@ from tests.usecases.test_filings import (
 )
 from tests.usecases.test_orders import pay
 from tests.usecases.test_passkeys import added
+from tests.usecases.test_ratings import rate, work
 from tests.usecases.test_relatives import asked_for, bound, may_pay, request
 from tests.usecases.test_sharing import give, open_wallet, send
 from tests.usecases.test_tickets import answered as answered_ticket
@@ -82,6 +84,7 @@ TURNED_AWAY = {
     "BillNotFound",
     "OrderNotFound",
     "ChargeNotFound",
+    "RatingNotFound",
     "MatterNotFound",
     "BindingNotFound",
     "SessionUnknown",
@@ -316,6 +319,9 @@ MUTATIONS: dict[str, Row] = {
     ),
     "withdrawCharge": Row({"till"}, _keyed(chargeId="@charge")),
     "takeCharge": Row({"self", "payer"}, _keyed(chargeId="@charge", subjectId="@owner")),
+    "rateSettlement": Row({"self", "payer"}, _keyed(settlementId="@settlement", grade=5)),
+    "sayOfRating": Row({"self", "payer"}, _input(ratingId="@rating", accept=True)),
+    "workRating": Row({"till"}, _input(ratingId="@to_answer", event="ANSWER", words="x")),
     "payBill": Row({"self", "payer"}, _keyed(billId="@bill", channel="WECHAT")),
     "cancelPayment": Row({"self", "payer"}, _keyed(paymentId="@payment")),
     "reportNotMe": Row(_SELF, _keyed(settlementId="@settlement", words="")),
@@ -388,7 +394,8 @@ QUERIES: dict[str, tuple[set[str], str]] = {
         _MAY_VIEW,
         "publicServices { application(matterId: $draft) { missingText } }",
     ),
-    "complaints": (_ANYBODY, "complaints { modules { id } }"),
+    "complaints": (_ANYBODY, 'complaints { modules { id } institutionScore(code: "x") { count } }'),
+    "complaints.ratings": (_MAY_VIEW, f"complaints {{ ratings({_SUBJECT}) {{ grade }} }}"),
     "viewer": (_ANY_PERSON, "viewer { maskedName }"),
     "devices": (_ANY_PERSON, "devices { name }"),
     "passkeys": (_ANY_PERSON, "passkeys { name }"),
@@ -424,7 +431,8 @@ QUERIES: dict[str, tuple[set[str], str]] = {
     "nodes": ({*_MAY_VIEW, "till"}, "nodes(ids: [$node]) { __typename }"),
     "till": (
         set(TILLS),
-        "till { institution { id } unnotedPayments { number } stays { stayId } localItems { localCode } "
+        "till { institution { id } unnotedPayments { number } ratingsToAnswer { grade } "
+        "stays { stayId } localItems { localCode } "
         "settlements { edges { node { id } } } }",
     ),
     "payment": ({*_MAY_VIEW, "till"}, "payment(paymentId: $payment) { number }"),
@@ -515,6 +523,8 @@ def _furnished(world: World) -> Province:
     )
     settled = world.buy("retiree", line(IBUPROFEN, "1", "12.00"))
     bill = world.bill("retiree", line(IBUPROFEN, "1", "300.00"))
+    rated, to_answer = (rate(world, 1, RatingReason.WAITING, who="retiree") for _ in range(2))
+    work(world, rated, RatingEvent.ANSWER)
     payment = pay(world, "retiree")
     charge = put(world, line(IBUPROFEN, "1", "20.00"), token=world.scan("retiree").token)
     token = world.scan("retiree").token
@@ -564,6 +574,8 @@ def _furnished(world: World) -> Province:
         "bill": bill.id,
         "payment": payment.id,
         "charge": charge.id,
+        "rating": rated.id,
+        "to_answer": to_answer.id,
         "settlement": settled.id,
         "node": base64.b64encode(f"Settlement:{settled.id}".encode()).decode(),
         "stay": stay.id,
@@ -659,6 +671,7 @@ def test_every_field_of_a_namespace_is_asked_for_somewhere() -> None:
         "till": "Till",
         "policyInfo": "PolicyInfo",
         "publicServices": "PublicServices",
+        "complaints": "Complaints",
     }
     for query, kind in spaces.items():
         asked_texts = " ".join(q for name, (_, q) in QUERIES.items() if name.split(".")[0] == query)

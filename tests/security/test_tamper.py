@@ -27,6 +27,7 @@ from backend.migrations.tables import APPEND_ONLY, METADATA
 from backend.payments.contracts import MisuseView, ReportNotMe
 from backend.payments.misuse import report_not_me
 from backend.people.contracts import InsuranceType
+from backend.ratings.contracts import RatingEvent, RatingReason
 from backend.rulebook.library import make_book, packs_in, shipped_packs
 from backend.settlement.case import CareKind
 from tests.cases.test_cases import PACKS
@@ -35,6 +36,7 @@ from tests.usecases.test_chronic import says, submitted
 from tests.usecases.test_enrolment import hand_on, moving
 from tests.usecases.test_filings import filed
 from tests.usecases.test_orders import drive, pay
+from tests.usecases.test_ratings import rate, work
 from tests.usecases.test_relatives import bound, code_for
 from tests.usecases.test_tickets import opened
 from tests.world import IBUPROFEN, LEVEL_3, World, line, new_key
@@ -96,6 +98,7 @@ def _fill_what_no_purchase_writes(world: World) -> None:
     opened(world, "worker_4")
     proposal = hand_on(world, moving(world).matter.id)
     world.do(desk.confirm, DecideProposal(world.staff("CD1003"), proposal.id))
+    work(world, rate(world, 1, RatingReason.WAITING, who="worker_7"), RatingEvent.ANSWER)
     drive(world, ScriptedChannel(world.clock), pay(world, "worker_6").id)
     bound(world, "worker", "retiree")
     assert isinstance(code_for(world, "worker", "retiree"), IssuedCode)

@@ -257,7 +257,7 @@ def test_the_same_file_names_in_every_domain_folder() -> None:
         "enrolment": {"registering", "repairing", "transferring"},
         "applications": {"outages"},
         "claims": {"applying"},
-        "desk": {"assigning", "papers", "templates", "tickets"},
+        "desk": {"assigning", "ratings", "papers", "templates", "tickets"},
         "merging": {"plan"},
         "proxies": {"authority"},
         "rulebook": {"lint", "packs", "vocabulary"},

@@ -174,6 +174,8 @@ class Settings:
     """How long one that was put to a patient can be: three days. Our own choice; no rule was found."""
     pay_seconds: int = 300
     """How long insurance stands by for the cash of a payment order."""
+    lock_grace_seconds: int = 600
+    """How much longer it does where nobody knows whether cash was taken; then it goes back if it was."""
     cash_return_workdays: int = 3
     """By when cash that is not due is promised back. Our own promise; channels publish 1 to 3 days."""
     confirm_above_fen: int = 20_000

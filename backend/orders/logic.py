@@ -38,7 +38,8 @@ class Standing:
     """How an order stands, as far as it decides what is done next.
 
     ``seen``: the channel has said that it has the order; ``refused``: that it will not take it, though an
-    earlier request may have arrived; ``return_asked``: it was asked to give back.
+    earlier request may have arrived; ``released``: insurance does not stand by any more; ``return_asked``:
+    it was asked to give back.
     """
 
     state: OrderState
@@ -46,6 +47,7 @@ class Standing:
     seen: bool
     cancelled: bool
     refused: bool
+    released: bool
     pay_until: datetime
     return_asked: bool
 
@@ -124,6 +126,8 @@ def _paid(one: Standing, said: CashSeen) -> Follows:
         return Follows((OrderEvent.PAY, OrderEvent.REFUSE), Why.AMOUNT_DIFFERS)
     if one.cancelled:
         return Follows((OrderEvent.PAY, OrderEvent.REFUSE), Why.CANCELLED)
+    if one.released:
+        return Follows((OrderEvent.PAY, OrderEvent.REFUSE), Why.PAID_TOO_LATE)
     return Follows((OrderEvent.PAY,))
 
 

@@ -43,6 +43,8 @@ class PaymentOrder(SQLModel, table=True):
     returned_fen: int = Field(default=0, sa_type=Amount)
     created_at: datetime = Field(sa_type=Instant)
     pay_until: datetime = Field(sa_type=Instant)
+    released_at: datetime | None = Field(default=None, sa_type=Instant)
+    """Since when insurance does not stand by any more though the cash is not decided."""
     cancelled_at: datetime | None = Field(default=None, sa_type=Instant)
     paid_at: datetime | None = Field(default=None, sa_type=Instant)
     trade_number: str = ""

@@ -93,6 +93,7 @@ def standing(row: PaymentOrder) -> Standing:
         cash_fen=Fen(row.cash_fen),
         seen=bool(row.pay),
         cancelled=row.cancelled_at is not None,
+        released=row.released_at is not None,
         refused=row.why == Why.CHANNEL_REFUSED,
         pay_until=row.pay_until,
         return_asked=bool(row.return_number),

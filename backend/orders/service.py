@@ -144,6 +144,9 @@ def note_cash(unit: Unit, order_id: str, said: CashSeen, closing: bool = False) 
     if OrderEvent.PAY in follows.events or OrderEvent.PAY_LATE in follows.events:
         _take_in(unit, row, said)
     _follow(unit, row, follows, said.words)
+    grace = timedelta(seconds=unit.settings.lock_grace_seconds)
+    if row.state == OrderState.QUERYING and row.pay_until + grace <= unit.now:
+        _release(unit, row)  # whoever is ill must not wait for a channel that does not answer
     return OrderState(row.state)
 
 
@@ -274,7 +277,7 @@ def _pay(unit: Unit, command: PayBill, person_id: str, right: Right) -> OrderVie
     if isinstance(one, Refusal):
         return one
     until = unit.now + timedelta(seconds=unit.settings.pay_seconds)
-    booking.lock(unit, one, until)
+    booking.lock(unit, one, until + timedelta(seconds=unit.settings.lock_grace_seconds))
     outcome = one.outcome
     row = PaymentOrder(
         id=unit.new_id(),
@@ -344,12 +347,20 @@ def _follow(unit: Unit, row: PaymentOrder, follows: Follows, words: str) -> None
         row.why, row.words = None, ""  # whatever it said before, it was paid
     for event in follows.events:
         if event in (OrderEvent.GIVE_UP, OrderEvent.REFUSE):
-            booking.release(unit, row.bill_id)
+            _release(unit, row)
         if event in (OrderEvent.REFUSE, OrderEvent.PAY_LATE, OrderEvent.TAKE_BACK):
             days = unit.settings.cash_return_workdays
             row.return_by = due_on(local_day(unit.now), days, (), is_workday)
         move(unit, row, event, words)
         _tell(unit, row, event)
+
+
+def _release(unit: Unit, row: PaymentOrder) -> None:
+    """Let insurance stand by no more, once: another order may have the bill by then."""
+    if row.released_at is None:
+        row.released_at = unit.now
+        booking.release(unit, row.bill_id)
+        unit.db.flush()
 
 
 def _tell(unit: Unit, row: PaymentOrder, event: OrderEvent) -> None:

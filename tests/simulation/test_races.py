@@ -6,12 +6,30 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
+import pytest
+
 from backend.codes.contracts import CodeUsed
+from backend.identity.safety_contracts import Proof
+from backend.ledger import contracts as accounts
+from backend.ledger import queries as ledger
+from backend.orders import driving
+from backend.orders import queries as order_queries
+from backend.orders import service as orders
+from backend.orders.contracts import (
+    CancelOrder,
+    ChannelName,
+    OrderEvent,
+    OrderState,
+    OrderView,
+    PayBill,
+)
 from backend.payments.contracts import BillNotOpen, BillOutdated, ScannedCode
 from backend.settlement.contracts import SettlementView, TraceCodeSold
-from tests.world import IBUPROFEN, OTHER_PHARMACY, PHARMACY, World, line, new_key
+from tests.scripted_channel import ScriptedChannel
+from tests.world import EJIAO, IBUPROFEN, OTHER_PHARMACY, PHARMACY, World, line, new_key
 
 _THREADS = 8
 
@@ -100,3 +118,42 @@ def test_strangers_do_not_deadlock(world: World) -> None:
     reversals = together([lambda w=who: shop(w) for who in people])
     assert kinds([r for shopped in reversals for r in shopped]) == {"SettlementView": 24}
     assert world.faults() == []
+
+
+def test_one_bill_is_paid_once_however_often_it_is_tapped(world: World) -> None:
+    bill = world.bill("worker", line(IBUPROFEN, "1", "20.00"), line(EJIAO, "1", "98.00"))
+    world.prove("worker", Proof.SMS_CODE)
+    taps = [PayBill(world.actor("worker"), bill.id, ChannelName.WECHAT, new_key()) for _ in "12345"]
+    outcomes = together(
+        [lambda tap=tap: world.do(orders.pay_bill, tap) for tap in taps]
+        + [lambda: world.settle(bill.id)]
+    )
+    paying = kinds(outcomes)
+    assert paying[OrderView.__name__] + paying[SettlementView.__name__] == 1
+    assert paying["PaymentUnderWay"] + paying["BillNotOpen"] == len(outcomes) - 1
+    assert world.faults() == []
+
+
+@pytest.mark.parametrize("key", ["worker_2", "worker_3", "worker_4"])
+def test_callbacks_looks_and_a_cancellation_in_one_moment(world: World, key: str) -> None:
+    channel = ScriptedChannel(world.clock)
+    channels = {ChannelName.WECHAT: channel}
+    bill = world.bill(key, line(IBUPROFEN, "1", "300.00"), line(EJIAO, "1", "98.00"))
+    world.prove(key, Proof.SMS_CODE)
+    tap = PayBill(world.actor(key), bill.id, ChannelName.WECHAT, new_key())
+    order = world.do(orders.pay_bill, tap)
+    driving.drive(world.database, channels, order.id)
+    said = channel.pays(order.number)
+    cancel = CancelOrder(world.actor(key), order.id, new_key())
+    callback = partial(world.database.write, lambda u: orders.note_cash(u, order.id, said))
+    look = partial(driving.drive, world.database, channels, order.id)
+    together([*[callback] * 3, *[look] * 3, partial(world.do, orders.cancel_order, cancel)])
+    look()
+    done = world.database.read(lambda u: order_queries.order(u, order.id))
+    assert done is not None
+    assert done.state in (OrderState.SETTLED, OrderState.RETURNED), done
+    assert [one.event for one in done.steps].count(OrderEvent.PAY) == 1
+    assert world.faults() == []
+    assert world.database.read(order_queries.verify) == []
+    kept = world.database.read(lambda u: ledger.sum_of(u, accounts.channel("WECHAT")))
+    assert kept == -channel.kept()

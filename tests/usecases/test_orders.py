@@ -218,6 +218,30 @@ def test_the_channel_refuses(world: World, channel: ScriptedChannel) -> None:
     at_rest(world, channel, 0)
 
 
+def test_a_channel_that_does_not_answer_keeps_nobody_from_care(
+    world: World, channel: ScriptedChannel
+) -> None:
+    """After a while insurance stands by no more; what was paid all the same goes back."""
+    order = drive(world, channel, pay(world).id)
+    channel.pays(order.number)
+    channel.faults = {"look": ["lost"] * 999, "close": ["lost"] * 999}
+    drive_all(world, channel, 600)
+    other = world.bill("worker", line(IBUPROFEN, "1", "20.00"))
+    refused = world.settle(other.id)
+    assert isinstance(refused, PaymentUnderWay)
+    assert refused.until > world.clock.now()
+    drive_all(world, channel, 700)
+    assert seen(world, order.id).state is S.QUERYING
+    again = pay(world, lines=(line(EJIAO, "1", "98.00"),))
+    assert isinstance(again, OrderView)
+    channel.faults = {}
+    drive_all(world, channel, 600)
+    done = seen(world, order.id)
+    assert (done.state, done.why, done.returned_fen) == (S.RETURNED, Why.PAID_TOO_LATE, 9800)
+    assert seen(world, again.id).state is S.RELEASED
+    at_rest(world, channel, 0)
+
+
 @pytest.mark.parametrize("paid", [False, True])
 def test_refused_after_a_request_that_was_lost(
     world: World, channel: ScriptedChannel, paid: bool

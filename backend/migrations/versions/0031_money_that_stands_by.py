@@ -53,7 +53,7 @@ def _orders() -> None:
         for name in ("created_at", "pay_until")
     ] + [
         sa.Column(name, sa.DateTime(timezone=True), nullable=True)
-        for name in ("cancelled_at", "paid_at", "next_at")
+        for name in ("released_at", "cancelled_at", "paid_at", "next_at")
     ]
     op.create_table(
         "payment_order",

@@ -11,6 +11,7 @@ import strawberry
 from backend.applications.service import PROCEDURES
 from backend.choices.contracts import ChoiceForm, TeamForm
 from backend.claims.contracts import ClaimForm
+from backend.complaints.contracts import ComplaintForm
 from backend.enrolment.contracts import EnrolForm, TransferForm
 from backend.entitlements.contracts import CapitationForm, ChronicForm
 from backend.filings.contracts import FilingForm
@@ -69,6 +70,17 @@ def _chronic(form: ChronicForm, locale: Locale) -> list[Line]:
     return [
         ("病种", "Disease", disease_name(form.disease, locale)),
         ("认定医院", "Hospital", form.hospital_code),
+    ]
+
+
+def _complaint(form: ComplaintForm, locale: Locale) -> list[Line]:
+    return [
+        ("类别", "Kind", status(form.about, locale).text),
+        ("主题", "Topic", status(form.topic, locale).text),
+        ("受理地", "Area", area_name(form.area_code)),
+        ("机构", "Institution", form.institution_code),
+        ("发生日期", "Day", _day(form.happened_on)),
+        ("内容", "Words", form.words),
     ]
 
 
@@ -135,6 +147,7 @@ _LINES: dict[MatterKind, Callable[[Any, Locale], list[Line]]] = {
     MatterKind.CLAIM: _claim,
     MatterKind.CHOICE: _choice,
     MatterKind.DOCTOR_TEAM: _team,
+    MatterKind.COMPLAINT: _complaint,
     MatterKind.ENROLMENT: _enrolment,
     MatterKind.TRANSFER: _transfer,
 }

@@ -12,6 +12,7 @@ from backend.certificates.contracts import (
 )
 from backend.choices.contracts import ChoiceProblem, ReferralProblem
 from backend.claims.contracts import ClaimProblem, ClaimReason
+from backend.complaints.contracts import ComplaintAbout, ComplaintProblem, ComplaintTopic
 from backend.coordination.contracts import (
     Side,
     TicketEvent,
@@ -60,6 +61,7 @@ def _named(
         | EnrolProblem
         | CardProblem
         | CertificateProblem
+        | ComplaintProblem
         | TicketProblem
     ],
 ) -> dict[str, _W]:
@@ -79,12 +81,31 @@ MATTER_WORDS: dict[type[Enum], tuple[str, dict[str, _W]]] = {
             "CAPITATION": _W("腹膜透析按人头付费签约", "A capitation agreement for dialysis."),
             "DOCTOR_TEAM": _W("家庭医生签约", "Signing with a doctor team."),
             "ENROLMENT": _W("城乡居民参保登记", "Being insured as a resident."),
+            "COMPLAINT": _W("投诉与建议", "A complaint or a suggestion."),
             "TRANSFER": _W("医保关系转移接续", "Insurance that is taken along to another area."),
             "FILING_CANCEL": _W(
                 "提前取消备案", "Cancelling a filing before its promise allows it."
             ),
         },
     ),
+    ComplaintAbout: (
+        "What kind of thing is said.",
+        {"COMPLAINT": _W("投诉", "A complaint."), "SUGGESTION": _W("建议", "A suggestion.")},
+    ),
+    ComplaintTopic: (
+        "What a complaint or suggestion is about.",
+        {
+            "CHARGE": _W("收费", "What was charged."),
+            "SETTLEMENT": _W("报销结算", "How it was settled."),
+            "REFUSED_CARE": _W("推诿、拒绝就医", "Care was refused."),
+            "SERVICE": _W("医药机构服务", "An institution's service."),
+            "AGENCY": _W("经办窗口", "An agency's counter."),
+            "APP": _W("本应用", "The app."),
+            "POLICY": _W("医保政策", "A policy."),
+            "OTHER": _W("其他", "Something else."),
+        },
+    ),
+    ComplaintProblem: ("Why it cannot be sent like this.", _named(ComplaintProblem)),
     MatterState: (
         "Where an application stands.",
         {
@@ -437,6 +458,24 @@ OF_KIND: dict[tuple[MatterKind, MatterState], _W] = {
         "Pay the bill by its last day; the insurance follows from it.",
     ),
     (MatterKind.ENROLMENT, MatterState.EFFECTIVE): _W("已参保缴费", "Insured and paid."),
+    (MatterKind.COMPLAINT, MatterState.SUBMITTED): _W(
+        "处理中",
+        "It is being looked into.",
+        "在承诺的日期前答复，无需再跑窗口。",
+        "It is answered by the promised day; there is no need to come.",
+    ),
+    (MatterKind.COMPLAINT, MatterState.EFFECTIVE): _W(
+        "已答复",
+        "Answered.",
+        "对答复不满意可以再次提出，由其他人员办理。",
+        "If it will not do, say so; somebody else looks into it.",
+    ),
+    (MatterKind.COMPLAINT, MatterState.REJECTED): _W(
+        "经核实不成立，已说明理由",
+        "Found without ground; the answer says why.",
+        "可以再次提出，由其他人员办理。",
+        "Say so if you disagree; somebody else looks into it.",
+    ),
     (MatterKind.TRANSFER, MatterState.SUBMITTED): _W(
         "转出地办理中",
         "The area that it comes from works on it.",

@@ -16,6 +16,7 @@ from mobile_bff.applications import ApplicationMutations, ApplicationQueries
 from mobile_bff.benefits.family_accounts import FamilyMutations, FamilyQueries
 from mobile_bff.benefits.family_sharing import SharingMutations, SharingQueries
 from mobile_bff.charges import ChargeMutations, ChargeQueries
+from mobile_bff.complaints.complaints_and_suggestions import ComplaintMutations, ComplaintQueries
 from mobile_bff.complaints.service_ratings import RatingMutations, RatingQueries
 from mobile_bff.connections import PAGE_MAX
 from mobile_bff.context import Info
@@ -141,7 +142,7 @@ class Benefits(FamilyQueries, SharingQueries):
 
 
 @strawberry.type(description="举报投诉: complaints.")
-class Complaints(RatingQueries):
+class Complaints(RatingQueries, ComplaintQueries):
     """The sixth group."""
 
     @strawberry.field(description="The modules of this group.")
@@ -251,6 +252,7 @@ Mutation = merge_types(
         TillPaymentMutations,
         ChargeMutations,
         RatingMutations,
+        ComplaintMutations,
         TillRatingMutations,
         FamilyMutations,
         FaceMutations,

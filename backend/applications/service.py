@@ -8,6 +8,8 @@ from backend.choices.contracts import ChoiceNotPossible
 from backend.choices.service import CHOICE, DOCTOR_TEAM
 from backend.claims.applying import CLAIM
 from backend.claims.contracts import ClaimInvalid, InvoiceClaimed
+from backend.complaints.contracts import ComplaintNotPossible
+from backend.complaints.service import COMPLAINT
 from backend.enrolment.contracts import EnrolmentNotPossible
 from backend.enrolment.registering import REGISTRATION
 from backend.enrolment.transferring import TRANSFER
@@ -44,6 +46,7 @@ PROCEDURES: dict[MatterKind, Procedure[Any]] = {
         DOCTOR_TEAM,
         REGISTRATION,
         TRANSFER,
+        COMPLAINT,
     )
 }
 
@@ -57,6 +60,7 @@ STANDING: tuple[type[Refusal], ...] = (
     InvoiceClaimed,
     ChoiceNotPossible,
     EnrolmentNotPossible,
+    ComplaintNotPossible,
 )
 """Why submitting may be refused by one kind or another, beside what every kind refuses."""
 

@@ -209,7 +209,8 @@ def decide_matter(unit: Unit, command: DecideMatter) -> MatterAtDesk | Refusal:
     if refusal is not None or matter is None:
         return refusal or MatterNotFound()
     by = label(command.actor)
-    if command.decision is not MatterDecision.APPROVE and not command.words.strip():
+    says = applications.PROCEDURES[matter.kind].answers
+    if (says or command.decision is not MatterDecision.APPROVE) and not command.words.strip():
         return WordsMissing()
     if matter.decided_by == by:
         return SecondPersonNeeded()

@@ -163,6 +163,8 @@ class Settings:
     bill_seconds: int = 300
     elder_bill_seconds: int = 1_800
     """Of a bill that waits for somebody in elder mode to read it."""
+    complaint_answer_workdays: int = 15
+    """By when a complaint or suggestion is answered. Our own promise; no rule was found."""
     rating_days: int = 30
     """How long after a settlement it can be rated. Our own choice, as the next two; no rule was found."""
     rating_reply_workdays: int = 15

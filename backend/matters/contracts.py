@@ -35,6 +35,8 @@ class MatterKind(StrEnum):
     """参保登记 of a resident."""
     TRANSFER = "TRANSFER"
     """转移接续: insurance that somebody takes along to another area."""
+    COMPLAINT = "COMPLAINT"
+    """投诉与建议: approved is answered, refused is found without ground."""
 
 
 class MatterState(StrEnum):
@@ -167,6 +169,12 @@ ENROLMENT_MATTER_STATES: StateTable[MatterState, MatterEvent] = StateTable(
     initial=(_S.DRAFT,),
     moves=_REVIEWED,
 )
+COMPLAINT_MATTER_STATES: StateTable[MatterState, MatterEvent] = StateTable(
+    name="complaint_matter",
+    title="投诉与建议 a complaint or a suggestion",
+    initial=(_S.DRAFT,),
+    moves={**_REVIEWED, (_S.EFFECTIVE, _E.APPEAL): _S.SUBMITTED},
+)
 TRANSFER_MATTER_STATES: StateTable[MatterState, MatterEvent] = StateTable(
     name="transfer_matter",
     title="转移接续申请 an application to take insurance along",
@@ -188,6 +196,7 @@ STATES_OF = {
     MatterKind.CAPITATION: CAPITATION_MATTER_STATES,
     MatterKind.ENROLMENT: ENROLMENT_MATTER_STATES,
     MatterKind.TRANSFER: TRANSFER_MATTER_STATES,
+    MatterKind.COMPLAINT: COMPLAINT_MATTER_STATES,
     MatterKind.CHOICE: CHOICE_MATTER_STATES,
     MatterKind.DOCTOR_TEAM: TEAM_MATTER_STATES,
     MatterKind.CLAIM: CLAIM_MATTER_STATES,
@@ -195,8 +204,6 @@ STATES_OF = {
     MatterKind.FILING: FILING_MATTER_STATES,
     MatterKind.FILING_CANCEL: CANCEL_MATTER_STATES,
 }
-WITH_AGENCY = (MatterState.SUBMITTED,)
-OPEN = (MatterState.DRAFT, MatterState.SUBMITTED, MatterState.SUPPLEMENT, MatterState.APPROVED)
 
 
 class Party(StrEnum):
@@ -237,6 +244,7 @@ class Requirement(StrEnum):
     """The agreement with a pilot hospital, signed by both."""
     LAB_REPORTS = "LAB_REPORTS"
     """Laboratory or imaging reports of the last months."""
+    EVIDENCE = "EVIDENCE"
 
     def text(self, locale: Locale) -> str:
         """Return it in plain words."""
@@ -269,6 +277,7 @@ _PAPERS = {
         "与试点医院签订的服务协议（双方签字盖章）",
         "the agreement with the pilot hospital, signed by both",
     ),
+    "EVIDENCE": ("能说明情况的照片或材料", "what shows how it was"),
     "LAB_REPORTS": (
         "近6个月的检验或影像报告",
         "laboratory or imaging reports of the last six months",

@@ -92,6 +92,7 @@ class Procedure(Generic[F]):
     ``names``: what codes and ids in a form are called, for whoever reads it.
     ``area``: whose desk begins, by form and insured area; ``None``: that of the insured area.
     ``county``: in which county somebody lives who is not insured yet; ``None``: that of the enrolment.
+    ``answers``: whether an approval says something too, as a complaint is answered in words.
     ``enrolled``: whether there has to be an enrolment; ``insured``: whether it has to be in force.
     ``appeal_days``: within how many working days an appeal is answered; ``None``: as the application.
     """
@@ -107,6 +108,7 @@ class Procedure(Generic[F]):
     enrolled: bool = True
     area: Callable[[F, str], str] | None = None
     county: Callable[[F], str] | None = None
+    answers: bool = False
     names: Callable[[Unit, F], dict[str, str]] | None = None
 
     def read(self, matter: MatterView) -> F:

@@ -319,6 +319,10 @@ MUTATIONS: dict[str, Row] = {
     ),
     "withdrawCharge": Row({"till"}, _keyed(chargeId="@charge")),
     "takeCharge": Row({"self", "payer"}, _keyed(chargeId="@charge", subjectId="@owner")),
+    "saveComplaint": Row(
+        {"self", "payer"},
+        _keyed(subjectId="@owner", about="COMPLAINT", topic="CHARGE", words="x"),
+    ),
     "rateSettlement": Row({"self", "payer"}, _keyed(settlementId="@settlement", grade=5)),
     "sayOfRating": Row({"self", "payer"}, _input(ratingId="@rating", accept=True)),
     "workRating": Row({"till"}, _input(ratingId="@to_answer", event="ANSWER", words="x")),
@@ -395,7 +399,10 @@ QUERIES: dict[str, tuple[set[str], str]] = {
         "publicServices { application(matterId: $draft) { missingText } }",
     ),
     "complaints": (_ANYBODY, 'complaints { modules { id } institutionScore(code: "x") { count } }'),
-    "complaints.ratings": (_MAY_VIEW, f"complaints {{ ratings({_SUBJECT}) {{ grade }} }}"),
+    "complaints.ratings": (
+        _MAY_VIEW,
+        f"complaints {{ ratings({_SUBJECT}) {{ grade }} complaints({_SUBJECT}) {{ number }} }}",
+    ),
     "viewer": (_ANY_PERSON, "viewer { maskedName }"),
     "devices": (_ANY_PERSON, "devices { name }"),
     "passkeys": (_ANY_PERSON, "passkeys { name }"),

@@ -32,6 +32,7 @@ from tests.usecases import test_capitation as capitations
 from tests.usecases import test_choices as choices
 from tests.usecases import test_chronic as chronic
 from tests.usecases import test_claim_cases as claims
+from tests.usecases import test_complaints as complaints
 from tests.usecases import test_enrolment as enrolment
 from tests.usecases import test_filings as filing
 from tests.usecases.test_capitation import pilot  # noqa: F401  a fixture
@@ -95,6 +96,11 @@ def _transfer(world: World) -> str:
     return draft
 
 
+def _complaint(world: World) -> str:
+    draft: str = complaints.save(world).matter.id
+    return draft
+
+
 BEGIN: dict[MatterKind, Callable[[World], str]] = {
     K.FILING: _filing,
     K.FILING_CANCEL: _cancel,
@@ -105,6 +111,7 @@ BEGIN: dict[MatterKind, Callable[[World], str]] = {
     K.DOCTOR_TEAM: _team,
     K.ENROLMENT: _enrolment,
     K.TRANSFER: _transfer,
+    K.COMPLAINT: _complaint,
 }
 WHOSE = {K.ENROLMENT: "not_insured", K.TRANSFER: "moved"}
 REVIEWED = [kind for kind in K if (S.SUBMITTED, MatterEvent.ASK) in STATES_OF[kind].moves]

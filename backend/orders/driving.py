@@ -6,6 +6,7 @@ nothing: the next look finds the order as it stood and asks the channel again.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from functools import partial
 
@@ -18,15 +19,22 @@ from backend.orders.model import PaymentOrder
 
 Channels = Mapping[ChannelName, CashChannel]
 _STEPS_MAX = 8
+_log = logging.getLogger("yibao.orders")
 
 
 def drive_due(database: Database, channels: Channels) -> int:
-    """Look after every order that is due now and return how many there were."""
+    """Look after every order that is due now and return how many there were.
+
+    One that cannot be looked after is logged and comes up again; it keeps no other from its end.
+    """
     if not database.read(queries.is_due):  # looking takes no writer's turn
         return 0
     due = database.write(service.take_due)
     for order_id in due:
-        drive(database, channels, order_id)
+        try:
+            drive(database, channels, order_id)
+        except Exception:
+            _log.exception("payment order %s could not be looked after", order_id)
     return len(due)
 
 

@@ -48,7 +48,7 @@ FAULTS = {
 }
 
 
-class Killed(Exception):
+class Killed(BaseException):
     """The process died."""
 
 

@@ -419,3 +419,21 @@ def test_an_operator_sees_what_is_not_decided(
     assert run("--again", order.number) == 1
     assert drive(world, channel, order.id).state is S.RETURNED
     assert run() == 0
+
+
+def test_one_order_that_cannot_be_looked_after_keeps_no_other_from_its_end(
+    world: World, channel: ScriptedChannel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = pay(world)
+    fine = pay(world, "worker_2", lines=(line(EJIAO, "1", "98.00"),))
+    ask = channel.ask
+
+    def breaks(order: Any) -> CashSeen:
+        if order.number == broken.number:
+            raise RuntimeError("a fault of ours")
+        return ask(order)
+
+    monkeypatch.setattr(channel, "ask", breaks)
+    driving.drive_due(world.database, {ChannelName.WECHAT: channel})
+    assert seen(world, broken.id).state is S.INSURANCE_LOCKED
+    assert seen(world, fine.id).state is S.CASH_PENDING

@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test check bench matching mutants simulation schema setup
+.PHONY: demo test check bench matching mutants simulation rush schema setup
 
 demo: $(READY)  ## Run the whole path through the public API and keep serving.
 	@$(BIN)/yibao demo
@@ -29,6 +29,9 @@ mutants: $(READY)  ## Change the engine in every small way and see which changes
 
 simulation: $(READY)  ## Many long histories of paying with everything going wrong, then the books.
 	@$(BIN)/pytest tests/simulation/test_many_days.py --histories 40 --happenings 400
+
+rush: $(READY)  ## 5,000 people for 100 seats in the same moment, over HTTP, on both databases.
+	@$(BIN)/python -m tests.rush
 
 schema: $(READY)  ## Write schema.graphql and the manifest of the app's documents.
 	@$(BIN)/yibao schema && $(BIN)/yibao documents

@@ -27,6 +27,7 @@ from mobile_bff.channels.offered import open_channels
 from mobile_bff.couriers import (
     deliver_forever,
     drive_orders_forever,
+    keep_appointments_forever,
     reconcile_forever,
     return_transfers_forever,
     tidy_forever,
@@ -68,7 +69,7 @@ def assemble(resources: Resources) -> Starlette:
             *(feed.run(), deliver_forever(database)),
             *(return_transfers_forever(database), tidy_forever(database)),
             *(upload_filings_forever(database), drive_orders_forever(database, channels)),
-            reconcile_forever(database, channels),
+            *(reconcile_forever(database, channels), keep_appointments_forever(database)),
         )
         tasks = [asyncio.create_task(work) for work in background]
         yield

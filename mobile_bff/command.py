@@ -15,6 +15,7 @@ from typing import TypeVar
 import uvicorn
 
 from backend.access.contracts import Operator
+from backend.appointments.contracts import APPOINTMENT_STATES, WAITING_STATES
 from backend.cards.contracts import CARD_STATES
 from backend.catalogue import queries as catalogue
 from backend.catalogue import service as catalogue_service
@@ -62,6 +63,7 @@ from backend.proxies.contracts import BINDING_STATES
 from backend.ratings.contracts import RATING_STATES
 from backend.rulebook.library import rulebook
 from backend.rulebook.packs import PackInvalid
+from backend.sample_data.clinics import load_clinics
 from backend.sample_data.load import load_sample_data
 from backend.settlement import queries as settlements
 from backend.settlement.casebook import CaseInvalid
@@ -215,6 +217,7 @@ def _seed(_options: argparse.Namespace) -> int:
     with _opened() as database:
         migrate(database)
         terminals = database.write(load_sample_data)
+        database.write(load_clinics)
     print(f"{len(terminals)} institutions with a terminal each, and the sample people")
     return 0
 
@@ -280,7 +283,7 @@ _STATE_TABLES = (
     *(CHRONIC_MATTER_STATES, CLAIM_MATTER_STATES, CHOICE_MATTER_STATES, TEAM_MATTER_STATES),
     *(CAPITATION_MATTER_STATES, COMPLAINT_MATTER_STATES),
     *(ENROLMENT_MATTER_STATES, TRANSFER_MATTER_STATES, CONTRIBUTION_STATES),
-    *(DIFFERENCE_STATES, RATING_STATES),
+    *(DIFFERENCE_STATES, RATING_STATES, APPOINTMENT_STATES, WAITING_STATES),
     *(DOCUMENT_STATES, CARD_STATES, CERTIFICATE_STATES, TICKET_STATES),
 )
 

@@ -11,6 +11,7 @@ import httpx
 from anyio import to_thread
 
 from backend.applications.outages import tell_of_outages
+from backend.appointments.keeping import keep_appointments
 from backend.codes.identities import tidy_up as tidy_codes
 from backend.coordination.service import move_on
 from backend.filings import uploads
@@ -32,6 +33,7 @@ from mobile_bff.signing import signature_of
 _IDLE_SECONDS = 0.2
 _RETURN_SECONDS = 30
 _UPLOAD_SECONDS = 1
+_KEEP_SECONDS = 1
 _TIDY_SECONDS = 3600
 _RECONCILE_SECONDS = 1800
 _log = logging.getLogger("yibao.couriers")
@@ -105,6 +107,17 @@ async def drive_orders_forever(database: Database, channels: Channels) -> None:
         except Exception:
             _log.exception("payment orders could not be looked after; trying again")
         await asyncio.sleep(0 if done else _IDLE_SECONDS)
+
+
+async def keep_appointments_forever(database: Database) -> None:
+    """Do to appointments what the clock asks for, until cancelled."""
+    while True:
+        done = 0
+        try:
+            done = await to_thread.run_sync(keep_appointments, database)
+        except Exception:
+            _log.exception("appointments could not be looked after; trying again")
+        await asyncio.sleep(0 if done else _KEEP_SECONDS)
 
 
 async def reconcile_forever(database: Database, channels: Channels) -> None:

@@ -13,6 +13,7 @@ from backend.access.contracts import Action, PersonActor
 from backend.people import queries as people
 from mobile_bff import wording as _wording  # registers the enums first
 from mobile_bff.applications import ApplicationMutations, ApplicationQueries
+from mobile_bff.benefits.appointments import AppointmentMutations, AppointmentQueries
 from mobile_bff.benefits.family_accounts import FamilyMutations, FamilyQueries
 from mobile_bff.benefits.family_sharing import SharingMutations, SharingQueries
 from mobile_bff.charges import ChargeMutations, ChargeQueries
@@ -64,6 +65,7 @@ from mobile_bff.registration import RegistrationMutations
 from mobile_bff.scalars import SCALARS
 from mobile_bff.sign_in import SignInMutations
 from mobile_bff.step_up import Device, StepUpMutations, devices
+from mobile_bff.terminals.clinics import ClinicMutations
 from mobile_bff.terminals.gateway import TerminalMutations, Till, till
 from mobile_bff.terminals.hospital import HospitalMutations
 from mobile_bff.terminals.matching import MatchingMutations
@@ -132,7 +134,7 @@ class MobilePayment(SecurityQueries, BillQueries, ChargeQueries, PaymentQueries)
 
 
 @strawberry.type(description="惠民服务: benefits.")
-class Benefits(FamilyQueries, SharingQueries):
+class Benefits(FamilyQueries, SharingQueries, AppointmentQueries):
     """The fifth group, about the signed-in person."""
 
     @strawberry.field(description="The modules of this group.")
@@ -254,6 +256,8 @@ Mutation = merge_types(
         RatingMutations,
         ComplaintMutations,
         TillRatingMutations,
+        AppointmentMutations,
+        ClinicMutations,
         FamilyMutations,
         FaceMutations,
         SharingMutations,

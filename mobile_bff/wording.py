@@ -45,6 +45,7 @@ from backend.proxies.contracts import (
     Standing,
 )
 from backend.sharing.contracts import ShareStanding, SharingProblem, TransferState
+from mobile_bff.benefit_words import BENEFIT_WORDS
 from mobile_bff.desk_words import DESK_WORDS
 from mobile_bff.matter_words import MATTER_WORDS
 from mobile_bff.payment_words import PAYMENT_WORDS
@@ -198,6 +199,7 @@ WORDS: dict[type[Enum], tuple[str, dict[str, Words]]] = {
             "DECIDE_BILL": _W("确认或支付了一笔结算", "Confirmed or paid a bill."),
             "SET_PAYMENT_RULES": _W("修改了支付安全设置", "Changed payment safety."),
             "FILE": _W("代办了一项申请", "Filed an application."),
+            "BOOK": _W("代办了预约挂号", "Booked or cancelled an appointment."),
             "DECODE_CODE": _W("扫描了医保码", "Scanned a code."),
             "PRESENT_BILL": _W("提交了结算单", "Presented a bill."),
             "UPLOAD_ITEMS": _W("上传了目录", "Uploaded items."),
@@ -500,6 +502,7 @@ WORDS: dict[type[Enum], tuple[str, dict[str, Words]]] = {
     ),
     **SETTLEMENT_WORDS,
     **PAYMENT_WORDS,
+    **BENEFIT_WORDS,
     **DESK_WORDS,
     **MATTER_WORDS,
 }

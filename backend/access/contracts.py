@@ -109,6 +109,9 @@ class Action(StrEnum):
     FILE = "FILE"
     """File an application for a person."""
 
+    BOOK = "BOOK"
+    """Book and cancel appointments of a person."""
+
     DECODE_CODE = "DECODE_CODE"
     """Scan a code at a till."""
 

@@ -25,6 +25,7 @@ _OF_PERSON = {
     Action.DECIDE_BILL,
     Action.SET_PAYMENT_RULES,
     Action.FILE,
+    Action.BOOK,
 }
 _OF_TERMINAL = {Action.DECODE_CODE, Action.PRESENT_BILL, Action.UPLOAD_ITEMS}
 _OF_OPERATOR = {Action.ANNOUNCE_OUTAGE, Action.PUBLISH_POLICY}

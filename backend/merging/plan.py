@@ -24,6 +24,8 @@ class Does(StrEnum):
 PERSONS: dict[str, Does] = {
     "account_freeze.person_id": Does.STAYS,
     "aid_identity.person_id": Does.MOVES,
+    "appointment.person_id": Does.MOVES,
+    "clinic_waiting.person_id": Does.MOVES,
     "bill.person_id": Does.MOVES,
     "certificate.person_id": Does.MOVES,
     "card_loss.person_id": Does.STAYS,

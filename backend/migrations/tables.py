@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlmodel import SQLModel
 
+from backend.appointments import model as _appointments
 from backend.cards import model as _cards
 from backend.catalogue import model as _catalogue
 from backend.certificates import model as _certificates
@@ -47,6 +48,8 @@ APPEND_ONLY = (
     _proxies.ProxyAct.__tablename__,
     _orders.OrderStepRow.__tablename__,
     _ratings.RatingStepRow.__tablename__,
+    _appointments.AppointmentStepRow.__tablename__,
+    _appointments.BookingRuleRow.__tablename__,
     _payments.MisuseReport.__tablename__,
     _matters.MatterStepRow.__tablename__,
     _matters.MatterOpinion.__tablename__,
@@ -57,6 +60,7 @@ APPEND_ONLY = (
 __all__ = [
     "APPEND_ONLY",
     "METADATA",
+    "_appointments",
     "_cards",
     "_catalogue",
     "_certificates",

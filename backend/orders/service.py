@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 
 from sqlmodel import col, select
 
@@ -118,7 +119,8 @@ def take_note(unit: Unit, command: TakeNote) -> OrderView | Refusal:
 
 def reverse_settlement(unit: Unit, command: ReverseSettlement) -> SettlementView | Refusal:
     """Take back a settlement of the same day, by new entries; cash that a channel collected goes back."""
-    return at_till(unit, "reverse_settlement", command, SettlementView, _reverse)
+    back = partial(give_back, any_day=False)
+    return at_till(unit, "reverse_settlement", command, SettlementView, back)
 
 
 def take_due(unit: Unit) -> list[str]:
@@ -306,11 +308,15 @@ def _pay(unit: Unit, command: PayBill, person_id: str, right: Right) -> OrderVie
     return queries.views(unit, [row])[0]
 
 
-def _reverse(
-    unit: Unit, command: ReverseSettlement, actor: TerminalActor
+def give_back(
+    unit: Unit, command: ReverseSettlement, actor: TerminalActor, any_day: bool = True
 ) -> SettlementView | Refusal:
+    """Take back a settlement of any day, whose cash goes back through the channel it came by.
+
+    A refusal may come when something is written already: the caller rolls it back.
+    """
     order_id = settlements.order_of(unit, command.settlement_id)
-    done = payments.reverse(unit, command, actor)
+    done = payments.reverse(unit, command, actor, any_day)
     if isinstance(done, Refusal):
         return done
     if order_id is not None:

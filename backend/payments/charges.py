@@ -7,7 +7,7 @@ moves no money: taking it makes a bill, as if the till had scanned the patient.
 from __future__ import annotations
 
 import base64
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from pydantic import TypeAdapter
 from sqlmodel import col, select
@@ -136,6 +136,16 @@ def _put(unit: Unit, command: PutCharge, actor: TerminalActor) -> ChargeView | R
             return grant
         person_id = grant.person_id
     seconds = settings.charge_seconds if person_id is None else settings.charge_known_seconds
+    return put_for(unit, command, actor, person_id, unit.now + timedelta(seconds=seconds))
+
+
+def put_for(
+    unit: Unit, command: PutCharge, actor: TerminalActor, person_id: str | None, until: datetime
+) -> ChargeView:
+    """Make a charge that can be taken until an instant, by one person or whoever scans it.
+
+    Before: its numbers make sense and its place can be paid for.
+    """
     secret = base64.b32encode(unit.resources.ids.secret(_SECRET_BYTES)).decode()
     text = f"{_PREFIX}{secret}"
     charge_id = unit.new_id()
@@ -152,7 +162,7 @@ def _put(unit: Unit, command: PutCharge, actor: TerminalActor) -> ChargeView | R
         disease=command.disease,
         emergency=command.emergency,
         created_at=unit.now,
-        expires_at=unit.now + timedelta(seconds=seconds),
+        expires_at=until,
     )
     unit.db.add(row)
     unit.db.flush()
@@ -169,7 +179,15 @@ def _withdraw(unit: Unit, command: WithdrawCharge, actor: TerminalActor) -> Char
         return ChargeNotFound()
     if found.person_id is not None:
         people.lock_person(unit, found.person_id)
-    row = _locked(unit, found.id)
+    return withdraw_for(unit, found.id, label(actor))
+
+
+def withdraw_for(unit: Unit, charge_id: str, by: str) -> ChargeView | ChargeNotOpen:
+    """Take a charge away with its bill, unless that is being paid or paid.
+
+    Before: whoever it was put to, or took it, is locked.
+    """
+    row = _locked(unit, charge_id)
     bill = None if row.bill_id is None else locked_bill(unit, row.bill_id)
     if bill is not None and bill.state in _BEING_PAID:
         return ChargeNotOpen(row.state)
@@ -179,9 +197,17 @@ def _withdraw(unit: Unit, command: WithdrawCharge, actor: TerminalActor) -> Char
         move(bill, BillEvent.SUPERSEDE)
     _move(row, ChargeEvent.WITHDRAW)
     unit.db.flush()
-    subject = f"institution:{actor.institution_id}"
-    audit.record(unit, label(actor), "charge.withdraw", subject, {"charge": row.id})
+    subject = f"institution:{row.institution_id}"
+    audit.record(unit, by, "charge.withdraw", subject, {"charge": row.id})
     return view(unit, row)
+
+
+def settlement_of(unit: Unit, charge_id: str) -> str | None:
+    """Return the settlement that a charge was paid by and that nobody has taken back."""
+    query = select(Bill.settlement_id).join(Charge, col(Charge.bill_id) == Bill.id)
+    return unit.db.exec(
+        query.where(Charge.id == charge_id, Bill.state == BillState.SETTLED)
+    ).first()
 
 
 def _take(unit: Unit, command: TakeCharge, right: Right) -> BillView | Refusal:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from sqlmodel import col, select
 
-from backend.access.contracts import Action, SignInRequired, TerminalActor
+from backend.access.contracts import Action, Actor, SignInRequired, TerminalActor
 from backend.access.logic import label, may
 from backend.catalogue import queries as catalogue
 from backend.codes import service as codes
@@ -27,12 +27,10 @@ from backend.kernel.errors import Refusal
 from backend.kernel.money import Fen
 from backend.payments import booking, logic, outlook, queries, rules, stays
 from backend.payments.bills import announce, locked_bill, move
-from backend.payments.charge_contracts import PutCharge, WithdrawCharge
 from backend.payments.contracts import (
     BILL_STATES,
     AlreadyReversed,
     BasketEmpty,
-    BeginTillFace,
     BillEvent,
     BillNotFound,
     BillState,
@@ -40,7 +38,6 @@ from backend.payments.contracts import (
     ConfirmReason,
     NotInsured,
     Presettle,
-    ResolveCode,
     ReversalTooLate,
     ReverseSettlement,
     ScanCode,
@@ -78,20 +75,23 @@ from backend.settlement.facts import gather_case
 from backend.settlement.queries import CASE, OUTCOME
 
 T = TypeVar("T")
-C = TypeVar(
-    "C",
-    PutCharge,
-    WithdrawCharge,
-    ScanCode,
-    Presettle,
-    Settle,
-    ReverseSettlement,
-    AdmitPatient,
-    TakeDeposit,
-    CancelAdmission,
-    ResolveCode,
-    BeginTillFace,
-)
+
+
+class TillCommand(Protocol):
+    """What every command of a till has."""
+
+    @property
+    def actor(self) -> Actor:
+        """Return who sends it."""
+        ...
+
+    @property
+    def request_id(self) -> str:
+        """Return its request key."""
+        ...
+
+
+C = TypeVar("C", bound=TillCommand)
 
 
 def scan_code(unit: Unit, command: ScanCode) -> ScannedCode | Refusal:
@@ -321,9 +321,12 @@ def _settle(unit: Unit, command: Settle, actor: TerminalActor) -> SettlementView
 
 
 def reverse(
-    unit: Unit, command: ReverseSettlement, actor: TerminalActor
+    unit: Unit, command: ReverseSettlement, actor: TerminalActor, any_day: bool = False
 ) -> SettlementView | Refusal:
-    """Take back a settlement of the same day; within the transaction that a till's command runs in."""
+    """Take back a settlement; within the transaction that a till's command runs in.
+
+    A till takes back what it settled the same day; ``any_day``: a refund that was decided upon.
+    """
     original = settlements.settlement(unit, command.settlement_id)
     if original is None or original.institution_id != actor.institution_id:
         return SettlementNotFound()
@@ -337,7 +340,7 @@ def reverse(
     original = settlements.settlement(unit, command.settlement_id) or original
     if original.kind is SettlementKind.REVERSAL or original.reversed_by_id is not None:
         return AlreadyReversed(original.reversed_by_id or original.id)
-    if local_day(original.settled_at) != local_day(unit.now):
+    if not any_day and local_day(original.settled_at) != local_day(unit.now):
         return ReversalTooLate(local_day(original.settled_at))
     stay = locked_stay(unit, bill.stay_id, None) if bill.stay_id else None
     in_the_way = stays.before_reversal(unit, stay, bill) if stay is not None else None

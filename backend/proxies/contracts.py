@@ -52,6 +52,7 @@ SCOPE_OF: dict[Action, Scope] = {
     Action.SHOW_CODE: Scope.SHOW_CODE,
     Action.DECIDE_BILL: Scope.PAY,
     Action.FILE: Scope.FILE,
+    Action.BOOK: Scope.BOOK,
 }
 """Actions that are not here can never be done for somebody else."""
 

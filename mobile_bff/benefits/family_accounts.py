@@ -53,8 +53,8 @@ MODULE = AppModule(
     "亲情账户与长辈代办",
     "亲情账户",
     "Relatives and proxies",
-    ModuleState.PARTIAL,
-    "可绑定亲属并代为查看、亮码、备案、报销等办件和在额度内代付，代办记录可查、可随时解除；代办预约随预约挂号开放。",
+    ModuleState.AVAILABLE,
+    "可绑定亲属并代为查看、亮码、备案、报销、预约挂号和在额度内代付，代办记录可查、可随时解除。",
 )
 
 

@@ -95,6 +95,7 @@ from mobile_bff.personal_rights.settlement_records import SettlementType, settle
 from mobile_bff.public_services.medical_institutions import InstitutionType, institution_type
 from mobile_bff.scalars import Money, money_or_none
 from mobile_bff.terminals.baskets import BasketLineInput, basket_of
+from mobile_bff.terminals.clinics import TillClinics
 from mobile_bff.terminals.hospital import StayType, stay_type
 from mobile_bff.terminals.matching import LocalItemType, local_item_type
 from mobile_bff.terminals.paying import TillPayments
@@ -434,7 +435,7 @@ class TerminalMutations:
 
 
 @strawberry.type(description="What a terminal may look up.")
-class Till(TillPayments, TillCharges, TillRatings):
+class Till(TillPayments, TillCharges, TillRatings, TillClinics):
     """The caller's institution."""
 
     @strawberry.field(description="The institution where the terminal stands.")

@@ -13,7 +13,7 @@ import hashlib
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import time, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from sqlalchemy import text
 
 from backend.access.assurance import Proof
 from backend.access.contracts import PersonActor, TerminalActor
+from backend.appointments.clinic_contracts import OnePer, SeatBlock
 from backend.choices import queries as choices
 from backend.codes import identities
 from backend.codes.contracts import MakePrintedCode, Purpose
@@ -32,6 +33,7 @@ from backend.infra.clock import SystemIds
 from backend.infra.database import Database, Unit
 from backend.infra.tokens import Audience, Claims
 from backend.kernel.errors import Locale, Refusal
+from backend.kernel.money import Fen
 from backend.matters.contracts import MatterEvent
 from backend.migrations.tables import METADATA
 from backend.orders.contracts import ChannelName
@@ -44,6 +46,8 @@ from mobile_bff.context import Context
 from mobile_bff.national_platform import NationalPlatform
 from mobile_bff.schema import make_schema
 from mobile_bff.trusted import load_documents
+from tests.usecases.test_appointments import PLAN, book, join, publish
+from tests.usecases.test_appointments import rules as booking_rules
 from tests.usecases.test_certificates import issue as certificate
 from tests.usecases.test_charges import put
 from tests.usecases.test_claim_cases import booked as claim_booked
@@ -85,6 +89,9 @@ TURNED_AWAY = {
     "OrderNotFound",
     "ChargeNotFound",
     "RatingNotFound",
+    "ClinicNotFound",
+    "AppointmentNotFound",
+    "WaitingNotFound",
     "MatterNotFound",
     "BindingNotFound",
     "SessionUnknown",
@@ -169,6 +176,14 @@ _ANYBODY = set(EVERYBODY)
 _ANY_PERSON = set(PEOPLE)
 _LINE = {"code": IBUPROFEN, "quantity": "1", "unitPrice": "12.00", "traceCodes": ["8" + "7" * 19]}
 _CREDENTIAL = "{}"
+_RULES = {
+    "horizonDays": 7,
+    "releaseAt": "07:00",
+    "onePer": "DOCTOR",
+    "payFirst": False,
+    "cancelOrdinary": {"minutesBefore": 30},
+    "cancelExpert": {"at": "17:00", "daysBefore": 1},
+}
 
 MUTATIONS: dict[str, Row] = {
     # before anybody is known
@@ -326,6 +341,16 @@ MUTATIONS: dict[str, Row] = {
     "rateSettlement": Row({"self", "payer"}, _keyed(settlementId="@settlement", grade=5)),
     "sayOfRating": Row({"self", "payer"}, _input(ratingId="@rating", accept=True)),
     "workRating": Row({"till"}, _input(ratingId="@to_answer", event="ANSWER", words="x")),
+    "bookAppointment": Row({"self", "payer"}, _keyed(clinicId="@clinic", subjectId="@owner")),
+    "confirmAppointment": Row({"self", "payer"}, _keyed(appointmentId="@held")),
+    "cancelAppointment": Row({"self", "payer"}, _keyed(appointmentId="@appointment")),
+    "joinWaiting": Row({"self", "payer"}, _keyed(clinicId="@full", subjectId="@owner")),
+    "leaveWaiting": Row({"self", "payer"}, _keyed(waitingId="@waiting")),
+    "setBookingRules": Row(set(TILLS), _keyed(**_RULES)),
+    "publishClinics": Row(set(TILLS), _keyed(clinics=[])),
+    "stopClinic": Row({"hospital"}, _keyed(number="A1", reason="x")),
+    "receivePatient": Row({"hospital"}, _keyed(appointmentId="@appointment", event="ARRIVE")),
+    "bookAtWindow": Row({"hospital"}, _keyed(token="@visit", number="A1")),
     "payBill": Row({"self", "payer"}, _keyed(billId="@bill", channel="WECHAT")),
     "cancelPayment": Row({"self", "payer"}, _keyed(paymentId="@payment")),
     "reportNotMe": Row(_SELF, _keyed(settlementId="@settlement", words="")),
@@ -414,6 +439,17 @@ QUERIES: dict[str, tuple[set[str], str]] = {
         "sharing { shares { status { text } } drawOrder { place } } wallet { open } "
         "transfers { text } }",
     ),
+    "benefits.clinics": (
+        _ANYBODY,
+        'benefits { bookableHospitals { code } bookingRules(hospital: "x") { since } '
+        'bookableDepartments(hospital: "x") { code } clinics(hospital: "x") { number } '
+        'clinicTimes(clinicId: "x") { free } }',
+    ),
+    "benefits.appointments": (
+        {"self", "payer"},
+        f"benefits {{ appointments({_SUBJECT}) {{ state }} waitingPlaces({_SUBJECT}) {{ ahead }} "
+        f'bookingBar(hospital: "x", {_SUBJECT}) {{ until }} }}',
+    ),
     "personalRights": (
         _MAY_VIEW,
         f"personalRights({_SUBJECT}) {{ modules {{ id }} person {{ maskedName }} "
@@ -439,7 +475,8 @@ QUERIES: dict[str, tuple[set[str], str]] = {
     "till": (
         set(TILLS),
         "till { institution { id } unnotedPayments { number } ratingsToAnswer { grade } "
-        "stays { stayId } localItems { localCode } "
+        'stays { stayId } localItems { localCode } clinicDays(day: "2027-01-01") { freeAtWindow } '
+        'clinicAppointments(number: "x") { queueNumber } '
         "settlements { edges { node { id } } } }",
     ),
     "payment": ({*_MAY_VIEW, "till"}, "payment(paymentId: $payment) { number }"),
@@ -581,6 +618,7 @@ def _furnished(world: World) -> Province:
         "bill": bill.id,
         "payment": payment.id,
         "charge": charge.id,
+        **_clinics_of(world),
         "rating": rated.id,
         "to_answer": to_answer.id,
         "settlement": settled.id,
@@ -591,6 +629,31 @@ def _furnished(world: World) -> Province:
         "admission": admission,
     }
     return Province(world, claims, ids)
+
+
+def _clinics_of(world: World) -> dict[str, str]:
+    """Return clinics with and without seats, what the owner has of them, and who stands at the window."""
+    day = world.clock.now().date() + timedelta(days=3)
+    booking_rules(world, one_per=OnePer.DOCTOR)
+    one = {"day": day, "blocks": (SeatBlock(time(8), time(9), 2, 1),), "fee_fen": 0}
+    plans = [
+        replace(PLAN, **{**one, "number": f"A{number}", "doctor_code": f"D{number}"})
+        for number in range(5)
+    ]
+    open_one, mine, full, paid, waits = publish(world, *plans).clinics
+    booked = book(world, mine.id, "retiree")
+    for shown in (full, waits):
+        book(world, shown.id, "worker_6")
+    booking_rules(world, one_per=OnePer.DOCTOR, pay_first=True)
+    publish(world, replace(plans[3], fee_fen=Fen(5000)))
+    return {
+        "clinic": open_one.id,
+        "appointment": booked.id,
+        "full": full.id,
+        "held": book(world, paid.id, "retiree").id,
+        "waiting": join(world, waits.id, "retiree").id,
+        "visit": world.scan("retiree_2", LEVEL_3, Purpose.OUTPATIENT_SETTLEMENT).token,
+    }
 
 
 def _filings_of(world: World) -> dict[str, str]:

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from backend.appointments.contracts import AppointmentEvent
 from backend.catalogue.contracts import ItemKind, LocalItem
 from backend.catalogue.service import match_items
 from backend.claims.contracts import BookClaim, ClaimLine, ClaimView
@@ -32,6 +33,8 @@ from backend.rulebook.library import make_book, packs_in, shipped_packs
 from backend.settlement.case import CareKind
 from tests.cases.test_cases import PACKS
 from tests.scripted_channel import ScriptedChannel
+from tests.usecases.test_appointments import book as reserve
+from tests.usecases.test_appointments import clinic, receive
 from tests.usecases.test_chronic import says, submitted
 from tests.usecases.test_enrolment import hand_on, moving
 from tests.usecases.test_filings import filed
@@ -99,6 +102,7 @@ def _fill_what_no_purchase_writes(world: World) -> None:
     proposal = hand_on(world, moving(world).matter.id)
     world.do(desk.confirm, DecideProposal(world.staff("CD1003"), proposal.id))
     work(world, rate(world, 1, RatingReason.WAITING, who="worker_7"), RatingEvent.ANSWER)
+    receive(world, reserve(world, clinic(world).id, "worker_8"), AppointmentEvent.ARRIVE)
     drive(world, ScriptedChannel(world.clock), pay(world, "worker_6").id)
     bound(world, "worker", "retiree")
     assert isinstance(code_for(world, "worker", "retiree"), IssuedCode)

@@ -6,11 +6,21 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import time
 from functools import partial
 from typing import Any
 
 import pytest
 
+from backend.appointments import service as appointments
+from backend.appointments.clinic_contracts import SeatBlock
+from backend.appointments.contracts import (
+    AppointmentState,
+    AppointmentView,
+    BookedAlready,
+    ClinicFull,
+)
+from backend.appointments.keeping import keep_appointments
 from backend.codes.contracts import CodeUsed
 from backend.identity.safety_contracts import Proof
 from backend.ledger import contracts as accounts
@@ -29,7 +39,8 @@ from backend.orders.contracts import (
 from backend.payments.contracts import BillNotOpen, BillOutdated, ScannedCode
 from backend.settlement.contracts import SettlementView, TraceCodeSold
 from tests.scripted_channel import ScriptedChannel
-from tests.world import EJIAO, IBUPROFEN, OTHER_PHARMACY, PHARMACY, World, line, new_key
+from tests.usecases.test_appointments import book, change, clinic, free, keep, look, stop
+from tests.world import EJIAO, IBUPROFEN, LEVEL_3, OTHER_PHARMACY, PHARMACY, World, line, new_key
 
 _THREADS = 8
 
@@ -157,3 +168,44 @@ def test_callbacks_looks_and_a_cancellation_in_one_moment(world: World, key: str
     assert world.database.read(order_queries.verify) == []
     kept = world.database.read(lambda u: ledger.sum_of(u, accounts.channel("WECHAT")))
     assert kept == -channel.kept()
+
+
+def test_a_rush_for_an_experts_seats_sells_each_once(world: World) -> None:
+    """``make rush`` does the same with 5,000 people over HTTP."""
+    shown = clinic(world, blocks=(SeatBlock(time(8), time(9), 5), SeatBlock(time(9), time(10), 2)))
+    keys = [f"worker_{number}" for number in range(2, 11)]
+    keys += [f"retiree_{number}" for number in range(2, 5)] + ["worker", "retiree", "several"]
+    for key in keys:
+        world.actor(key)
+    outcomes = together([partial(book, world, shown.id, key) for key in keys])
+    assert kinds(outcomes) == {AppointmentView.__name__: 7, ClinicFull.__name__: len(keys) - 7}
+    numbers = [one.queue_number for one in outcomes if isinstance(one, AppointmentView)]
+    assert sorted(numbers) == [1, 2, 3, 4, 5, 6, 7]
+    assert free(world, shown.id) == 0
+
+
+def test_one_person_books_once_from_many_devices(world: World) -> None:
+    shown = clinic(world)
+    world.actor("worker")
+    outcomes = together([partial(book, world, shown.id)] * _THREADS)
+    assert kinds(outcomes) == {
+        AppointmentView.__name__: 1,
+        BookedAlready.__name__: _THREADS - 1,
+    }
+    assert free(world, shown.id) == 1
+
+
+def test_a_seat_is_cancelled_and_its_clinic_stopped_in_one_moment(world: World) -> None:
+    shown = clinic(world)
+    one = book(world, shown.id)
+    world.terminal(LEVEL_3)
+    acts = [
+        partial(change, world, appointments.cancel, one),
+        partial(stop, world),
+        partial(keep_appointments, world.database),
+        partial(keep_appointments, world.database),
+    ]
+    together(acts)
+    keep(world)
+    assert look(world, one).state in (AppointmentState.CANCELLED, AppointmentState.STOPPED)
+    assert len(look(world, one).steps) == 1

@@ -248,6 +248,7 @@ def test_the_same_file_names_in_every_domain_folder() -> None:
             ),
         },
         "orders": {"driving", "reconciling"},
+        "appointments": {"clinic_contracts", "clinics", "keeping", "seats", "waiting"},
         "people": {"document_contracts", "documents"},
         "policies": {"document_contracts", "documents"},
         "matters": {"figures", "load_contracts", "materials", "opinions", "procedure", "workdays"},

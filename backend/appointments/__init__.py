@@ -1,0 +1,1 @@
+"""预约挂号: hospitals' clinics and seats, booking, paying and cancelling, waiting lists, no-shows."""

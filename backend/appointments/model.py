@@ -117,17 +117,18 @@ class AppointmentStepRow(SQLModel, table=True):
 
 
 class Waiting(SQLModel, table=True):
-    """Somebody's place on the waiting list of a clinic; the lowest id is the next."""
+    """Somebody's place on the waiting list of a clinic; the lowest place is the next."""
 
     __tablename__ = "clinic_waiting"
     __table_args__ = (
-        Index("ix_clinic_waiting", "clinic_id", "state", "id"),
+        UniqueConstraint("clinic_id", "place"),
         Index("ix_clinic_waiting_person", "person_id", "id"),
     )
 
     id: str = Field(primary_key=True)
     state: str
     clinic_id: str = Field(foreign_key="clinic.id")
+    place: int
     person_id: str = Field(foreign_key="person.id")
     appointment_id: str | None = Field(default=None, foreign_key="appointment.id")
     created_at: datetime = Field(sa_type=Instant)

@@ -295,7 +295,7 @@ def _ahead(unit: Unit, row: Waiting) -> int:
     query = select(func.count()).where(
         Waiting.clinic_id == row.clinic_id,
         Waiting.state == WaitingState.WAITING,
-        col(Waiting.id) < row.id,
+        col(Waiting.place) < row.place,
     )
     return int(unit.db.exec(query).one())
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlmodel import col, select
+from sqlmodel import col, func, select
 
 from backend.access.contracts import Action, SignInRequired
 from backend.access.logic import label
@@ -92,7 +92,7 @@ def serve(unit: Unit, clinic_id: str) -> bool:
     first = unit.db.exec(
         select(Waiting)
         .where(Waiting.clinic_id == clinic_id, Waiting.state == WaitingState.WAITING)
-        .order_by(col(Waiting.id))
+        .order_by(col(Waiting.place))
     ).first()
     if first is None or rules is None or clinic.stopped:
         return False
@@ -128,6 +128,7 @@ def _join(unit: Unit, command: JoinWaiting, right: Right) -> WaitingView | Refus
     refusal = in_the_way(unit, found, command.person_id, rules)
     if refusal is not None:
         return refusal
+    unit.db.exec(select(Clinic.id).where(Clinic.id == found.id).with_for_update()).one()
     view = queries.clinic_views(unit, [found])[0]
     if (view.free and not view.waiting) or view.waiting >= rules.rules.waiting_max:
         return WaitingNotPossible()
@@ -135,6 +136,7 @@ def _join(unit: Unit, command: JoinWaiting, right: Right) -> WaitingView | Refus
         id=unit.new_id(),
         state=WaitingState.WAITING,
         clinic_id=found.id,
+        place=_next_place(unit, found.id),
         person_id=command.person_id,
         created_at=unit.now,
     )
@@ -144,6 +146,11 @@ def _join(unit: Unit, command: JoinWaiting, right: Right) -> WaitingView | Refus
     facts = {"waiting": row.id, "clinic": found.id}
     audit.record(unit, label(command.actor), "waiting.join", f"person:{command.person_id}", facts)
     return queries.waiting_views(unit, [row])[0]
+
+
+def _next_place(unit: Unit, clinic_id: str) -> int:
+    query = select(func.coalesce(func.max(Waiting.place), 0)).where(Waiting.clinic_id == clinic_id)
+    return int(unit.db.exec(query).one()) + 1
 
 
 def _leave(

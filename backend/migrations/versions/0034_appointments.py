@@ -100,15 +100,17 @@ def upgrade() -> None:
     forbid_changes("appointment_step")
     op.create_table(
         "clinic_waiting",
-        *_texts("id", "state", "clinic_id", "person_id"),
+        *_texts("id", "state", "clinic_id"),
+        sa.Column("place", sa.Integer(), nullable=False),
+        *_texts("person_id"),
         *_texts("appointment_id", nullable=True),
         *_instants("created_at"),
         sa.ForeignKeyConstraint(["appointment_id"], ["appointment.id"]),
         sa.ForeignKeyConstraint(["clinic_id"], ["clinic.id"]),
         sa.ForeignKeyConstraint(["person_id"], ["person.id"]),
         sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("clinic_id", "place"),
     )
-    op.create_index("ix_clinic_waiting", "clinic_waiting", ["clinic_id", "state", "id"])
     op.create_index("ix_clinic_waiting_person", "clinic_waiting", ["person_id", "id"])
 
 

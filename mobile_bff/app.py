@@ -30,11 +30,13 @@ from mobile_bff.couriers import (
     keep_appointments_forever,
     reconcile_forever,
     return_transfers_forever,
+    tell_reporters_forever,
     tidy_forever,
     upload_filings_forever,
 )
 from mobile_bff.desk.schema import DESK_DOCUMENTS, make_desk_schema
 from mobile_bff.door import Door
+from mobile_bff.evidence import Evidence
 from mobile_bff.exports import Exports
 from mobile_bff.face_upload import FaceUpload
 from mobile_bff.feed import Feed
@@ -70,6 +72,7 @@ def assemble(resources: Resources) -> Starlette:
             *(return_transfers_forever(database), tidy_forever(database)),
             *(upload_filings_forever(database), drive_orders_forever(database, channels)),
             *(reconcile_forever(database, channels), keep_appointments_forever(database)),
+            tell_reporters_forever(database),
         )
         tasks = [asyncio.create_task(work) for work in background]
         yield
@@ -97,6 +100,7 @@ def assemble(resources: Resources) -> Starlette:
                 larger={
                     "/face-checks/": settings.face_upload_bytes_max,
                     "/materials/": BYTES_MAX + 100_000,
+                    "/reports/evidence": BYTES_MAX + 100_000,
                     "/verify": FILE_BYTES_MAX,
                 },
             )
@@ -113,11 +117,14 @@ def _files(resources: Resources, door: Door, faces: FaceReader) -> list[Route]:
     """Return where files come in and go out."""
     bearer = Bearer(resources)
     pictures, papers = FaceUpload(door, faces, bearer), Papers(door, bearer)
+    evidence = Evidence(door, bearer)
     exports, certificates = Exports(door, bearer), Certificates(door, bearer, resources)
     return [
         Route("/face-checks/{check_id:str}", pictures.answer, methods=["POST"]),
         Route("/materials/{matter_id:str}", papers.take, methods=["POST"]),
         Route("/materials/{material_id:str}/content", papers.show, methods=["GET"]),
+        Route("/reports/evidence", evidence.take, methods=["POST"]),
+        Route("/reports/evidence/{evidence_id:str}", evidence.show, methods=["GET"]),
         Route("/exports/settlements.csv", exports.settlements, methods=["GET"]),
         Route("/certificates/{certificate_id:str}.pdf", certificates.file, methods=["GET"]),
         Route("/verify", certificates.page, methods=["GET"]),

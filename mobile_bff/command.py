@@ -61,6 +61,8 @@ from backend.policies.contracts import AnnounceOutage, OutageView, Service
 from backend.policies.document_contracts import DOCUMENT_STATES
 from backend.proxies.contracts import BINDING_STATES
 from backend.ratings.contracts import RATING_STATES
+from backend.reports.contracts import REPORT_STATES, REWARD_STATES
+from backend.reports.handling_contracts import UNMASK_STATES
 from backend.rulebook.library import rulebook
 from backend.rulebook.packs import PackInvalid
 from backend.sample_data.clinics import load_clinics
@@ -224,17 +226,23 @@ def _seed(_options: argparse.Namespace) -> int:
 
 def _keys(options: argparse.Namespace) -> int:
     settings = _settings()
-    path = settings.resolved_keys_file
+    path, reporters = settings.resolved_keys_file, settings.resolved_reporters_keys_file
     if options.rotate:
         master, signing = rotate_keys(path, SystemIds())
+        apart, _ = rotate_keys(reporters, SystemIds())
         print(f"new data is sealed with {master}, new tokens are signed with {signing}")
-        print("restart the workers one after another; back the file up")
+        print(f"who reports misuse is sealed with {apart}")
+        print("restart the workers one after another; back both files up, in two places")
         return 0
-    if path.exists():
+    missing = [ring for ring in (path, reporters) if not ring.exists()]
+    if not missing:
         print(f"there is a key ring at {path} already", file=sys.stderr)
         return 1
-    make_keys(path, SystemIds())
-    print(f"made {path}; keep it safe and back it up, without it sealed data cannot be read")
+    for ring in missing:
+        make_keys(ring, SystemIds())
+        print(f"made {ring}; keep it safe and back it up, without it sealed data cannot be read")
+    if reporters in missing:
+        print("who reports misuse is sealed with the reporters' ring: keep its backup elsewhere")
     if not settings.resolved_seal_file.exists():
         make_seal(settings)
         print(f"made {settings.resolved_seal_file}, a seal for trials; a real one comes from a CA")
@@ -284,6 +292,7 @@ _STATE_TABLES = (
     *(CAPITATION_MATTER_STATES, COMPLAINT_MATTER_STATES),
     *(ENROLMENT_MATTER_STATES, TRANSFER_MATTER_STATES, CONTRIBUTION_STATES),
     *(DIFFERENCE_STATES, RATING_STATES, APPOINTMENT_STATES, WAITING_STATES),
+    *(REPORT_STATES, REWARD_STATES, UNMASK_STATES),
     *(DOCUMENT_STATES, CARD_STATES, CERTIFICATE_STATES, TICKET_STATES),
 )
 

@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Callable
+from functools import partial
 
 import httpx
 from anyio import to_thread
@@ -26,6 +27,9 @@ from backend.matters.service import lapse_forgotten
 from backend.orders.driving import Channels, drive_due
 from backend.orders.reconciling import reconcile_due
 from backend.ratings.service import close_silent
+from backend.reports import telling
+from backend.reports.handling import take_in
+from backend.reports.service import expire_rewards
 from backend.sharing.service import return_unreceived
 from mobile_bff.national_platform import FilingUpload
 from mobile_bff.signing import signature_of
@@ -34,6 +38,7 @@ _IDLE_SECONDS = 0.2
 _RETURN_SECONDS = 30
 _UPLOAD_SECONDS = 1
 _KEEP_SECONDS = 1
+_TELL_SECONDS = 60
 _TIDY_SECONDS = 3600
 _RECONCILE_SECONDS = 1800
 _log = logging.getLogger("yibao.couriers")
@@ -130,6 +135,36 @@ async def reconcile_forever(database: Database, channels: Channels) -> None:
         await asyncio.sleep(_RECONCILE_SECONDS)
 
 
+async def tell_reporters_forever(database: Database) -> None:
+    """Tell whoever reported that something waits for them, until cancelled.
+
+    The message names nothing, and is handed over at once: a queue would lay a phone beside a decision.
+    """
+    settings = database.resources.settings
+    courier = SmsCourier(settings.sms_gateway_url, settings.sms_gateway_secret)
+    while True:
+        try:
+            await to_thread.run_sync(tell_reporters, database, courier)
+        except Exception:
+            _log.exception("reporters could not be told; trying again")
+        await asyncio.sleep(_TELL_SECONDS)
+
+
+def tell_reporters(database: Database, courier: Callable[[Delivery], None]) -> int:
+    """Tell everybody who is to be told now; return how many were."""
+    done = 0
+    for one in database.read(telling.notices_due):
+        if one.phone:
+            number = int.from_bytes(database.resources.ids.secret(6), "big")
+            try:
+                courier(Delivery(number, "notice_waiting", json.dumps({"to": one.phone})))
+            except DeliveryFailed:
+                continue  # its mark stays, and it is tried again
+        database.write(partial(telling.note_told, report_id=one.report_id))
+        done += 1
+    return done
+
+
 async def tidy_forever(database: Database) -> None:
     """Throw away what has served, once an hour, until cancelled."""
     while True:
@@ -141,6 +176,8 @@ async def tidy_forever(database: Database) -> None:
             await to_thread.run_sync(database.write, lapse_forgotten)
             await to_thread.run_sync(database.write, move_on)
             await to_thread.run_sync(database.write, close_silent)
+            await to_thread.run_sync(database.write, take_in)
+            await to_thread.run_sync(database.write, expire_rewards)
             while await to_thread.run_sync(database.write, tell_of_ends):
                 pass  # a batch each, so that no till waits for all of it
             while await to_thread.run_sync(database.write, tell_of_outages) is not None:

@@ -18,6 +18,7 @@ from mobile_bff.benefits.family_accounts import FamilyMutations, FamilyQueries
 from mobile_bff.benefits.family_sharing import SharingMutations, SharingQueries
 from mobile_bff.charges import ChargeMutations, ChargeQueries
 from mobile_bff.complaints.complaints_and_suggestions import ComplaintMutations, ComplaintQueries
+from mobile_bff.complaints.real_name_reports import ReportMutations, ReportQueries
 from mobile_bff.complaints.service_ratings import RatingMutations, RatingQueries
 from mobile_bff.connections import PAGE_MAX
 from mobile_bff.context import Info
@@ -144,7 +145,7 @@ class Benefits(FamilyQueries, SharingQueries, AppointmentQueries):
 
 
 @strawberry.type(description="举报投诉: complaints.")
-class Complaints(RatingQueries, ComplaintQueries):
+class Complaints(RatingQueries, ComplaintQueries, ReportQueries):
     """The sixth group."""
 
     @strawberry.field(description="The modules of this group.")
@@ -255,6 +256,7 @@ Mutation = merge_types(
         ChargeMutations,
         RatingMutations,
         ComplaintMutations,
+        ReportMutations,
         TillRatingMutations,
         AppointmentMutations,
         ClinicMutations,

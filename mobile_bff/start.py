@@ -16,12 +16,14 @@ from backend.regions.library import area_name
 def open_resources(settings: Settings) -> Resources:
     """Return the resources of a process. In development missing keys, and a seal, are made."""
     ids, clock = SystemIds(), SystemClock()
-    path = settings.resolved_keys_file
-    if settings.mode is Mode.DEVELOPMENT and not path.exists():
-        make_keys(path, ids)
+    path, reporters = settings.resolved_keys_file, settings.resolved_reporters_keys_file
+    for ring in (path, reporters):
+        if settings.mode is Mode.DEVELOPMENT and not ring.exists():
+            make_keys(ring, ids)
     if settings.mode is Mode.DEVELOPMENT and not settings.resolved_seal_file.exists():
         make_seal(settings)
-    return Resources(settings, clock, ids, Vault(load_keys(path), ids, KeyFile(path)))
+    vault, apart = (Vault(load_keys(ring), ids, KeyFile(ring)) for ring in (path, reporters))
+    return Resources(settings, clock, ids, vault, apart)
 
 
 def make_seal(settings: Settings) -> None:

@@ -49,6 +49,7 @@ from mobile_bff.benefit_words import BENEFIT_WORDS
 from mobile_bff.desk_words import DESK_WORDS
 from mobile_bff.matter_words import MATTER_WORDS
 from mobile_bff.payment_words import PAYMENT_WORDS
+from mobile_bff.report_words import REPORT_WORDS
 from mobile_bff.settlement_words import SETTLEMENT_WORDS
 from mobile_bff.words import Words
 
@@ -503,6 +504,7 @@ WORDS: dict[type[Enum], tuple[str, dict[str, Words]]] = {
     **SETTLEMENT_WORDS,
     **PAYMENT_WORDS,
     **BENEFIT_WORDS,
+    **REPORT_WORDS,
     **DESK_WORDS,
     **MATTER_WORDS,
 }

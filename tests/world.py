@@ -23,7 +23,7 @@ from backend.identity import safety
 from backend.identity.model import DeviceSession
 from backend.infra.clock import SystemIds
 from backend.infra.database import Database, Resources, Unit
-from backend.infra.keys import load_keys
+from backend.infra.keys import load_keys, make_keys
 from backend.infra.sealing import Vault
 from backend.infra.settings import Settings
 from backend.institutions import queries as institutions
@@ -100,7 +100,11 @@ class ManualClock:
 def resources_for(url: str, keys: Path, clock: Any, **settings: Any) -> Resources:
     """Return resources on a database URL."""
     made = Settings(database_url=url, keys_file=str(keys), data_dir=keys.parent, **settings)
-    return Resources(made, clock, SystemIds(), Vault(load_keys(keys), SystemIds()))
+    apart = made.resolved_reporters_keys_file
+    if not apart.exists():
+        make_keys(apart, SystemIds())
+    vault, reporters = (Vault(load_keys(ring), SystemIds()) for ring in (keys, apart))
+    return Resources(made, clock, SystemIds(), vault, reporters)
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,9 @@ class Role(StrEnum):
     SUPERVISOR = "SUPERVISOR"
     """主管: hands cases over and sees how much there is to do."""
 
+    INSPECTOR = "INSPECTOR"
+    """稽核: looks into what is reported."""
+
     EXPERT = "EXPERT"
     """专家: says whether a disease meets its condition, before the agency checks."""
 
@@ -59,6 +62,7 @@ _ROLES = {
     "CLERK": ("经办", "clerk"),
     "CHECKER": ("复核", "checker"),
     "SUPERVISOR": ("主管", "supervisor"),
+    "INSPECTOR": ("稽核", "inspector"),
     "EXPERT": ("专家", "expert"),
 }
 

@@ -43,6 +43,8 @@ class Resources:
     clock: Clock
     ids: IdSource
     vault: Vault
+    reporters: Vault
+    """Of whoever reports misuse: keys of their own, used for nothing else."""
 
 
 @dataclass(frozen=True)

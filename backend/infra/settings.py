@@ -36,6 +36,8 @@ class Settings:
     """Empty: an SQLite file in ``data_dir``. PostgreSQL: ``postgresql+psycopg://user@host/name``."""
     keys_file: str = ""
     """Empty: ``keys.json`` in ``data_dir``."""
+    reporters_keys_file: str = ""
+    """Of whoever reports misuse, apart from the others. Empty: ``reporters.json`` beside the key ring."""
     issuer: str = "https://yibao.example"
     public_url: str = "http://127.0.0.1:8080"
     """Where anybody reaches this installation: on certificates, and for callbacks of cash channels."""
@@ -165,6 +167,7 @@ class Settings:
     """Of a bill that waits for somebody in elder mode to read it."""
     complaint_answer_workdays: int = 15
     """By when a complaint or suggestion is answered. Our own promise; no rule was found."""
+    anonymous_reports_per_address_per_day: int = 20
     rating_days: int = 30
     """How long after a settlement it can be rated. Our own choice, as the next two; no rule was found."""
     rating_reply_workdays: int = 15
@@ -199,6 +202,12 @@ class Settings:
     def passkey_origin_list(self) -> list[str]:
         """Return where the app may ask for passkeys from."""
         return [origin.strip() for origin in self.passkey_origins.split(",")]
+
+    @property
+    def resolved_reporters_keys_file(self) -> Path:
+        """Return where the reporters' key ring lies."""
+        beside = self.resolved_keys_file.with_name("reporters.json")
+        return Path(self.reporters_keys_file) if self.reporters_keys_file else beside
 
     @property
     def resolved_keys_file(self) -> Path:

@@ -49,7 +49,7 @@ def add_material(unit: Unit, command: AddMaterial) -> MaterialView | Refusal:
     row = _own(unit, command.actor, command.matter_id)
     if row is None:
         return MatterNotFound()
-    kind = _type_of(command.content)
+    kind = type_of(command.content)
     if isinstance(kind, MaterialFault):
         return MaterialUnfit(kind)
     held = select(func.count()).where(
@@ -139,7 +139,7 @@ def safe_name(name: str) -> str:
     return tidy[-_NAME_MAX:]
 
 
-def _type_of(data: bytes) -> str | MaterialFault:
+def type_of(data: bytes) -> str | MaterialFault:
     """Return what a file really is, or why it cannot be taken."""
     if not data:
         return MaterialFault.EMPTY

@@ -28,6 +28,7 @@ from backend.people import model as _people
 from backend.policies import model as _policies
 from backend.proxies import model as _proxies
 from backend.ratings import model as _ratings
+from backend.reports import model as _reports
 from backend.settlement import model as _settlement
 from backend.sharing import model as _sharing
 from backend.staff import model as _staff
@@ -48,6 +49,11 @@ APPEND_ONLY = (
     _proxies.ProxyAct.__tablename__,
     _orders.OrderStepRow.__tablename__,
     _ratings.RatingStepRow.__tablename__,
+    _reports.ReportStepRow.__tablename__,
+    _reports.ReportMessageRow.__tablename__,
+    _reports.ReportEvidence.__tablename__,
+    _reports.PublishedReport.__tablename__,
+    _reports.Reporter.__tablename__,
     _appointments.AppointmentStepRow.__tablename__,
     _appointments.BookingRuleRow.__tablename__,
     _payments.MisuseReport.__tablename__,
@@ -82,6 +88,7 @@ __all__ = [
     "_policies",
     "_proxies",
     "_ratings",
+    "_reports",
     "_sharing",
     "_staff",
 ]

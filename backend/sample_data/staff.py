@@ -18,6 +18,10 @@ STAFF: dict[str, tuple[str, tuple[Duty, ...]]] = {
     "HX2003": ("专家样例丙", (Duty(Role.EXPERT, "510100"),)),
     "JJ1001": ("区经办样例甲", (Duty(Role.CLERK, "510104"),)),
     "JJ1002": ("区经办样例乙", (Duty(Role.CLERK, "510104"), Duty(Role.CHECKER, "510104"))),
+    "JG1001": ("稽核样例甲", (Duty(Role.INSPECTOR, "510100"),)),
+    "JG1002": ("稽核样例乙", (Duty(Role.INSPECTOR, "510100"),)),
+    "JG5101": ("省级稽核样例", (Duty(Role.INSPECTOR, "510000"), Duty(Role.CHECKER, "510000"))),
+    "JG5102": ("省级主管样例", (Duty(Role.INSPECTOR, "510000"), Duty(Role.SUPERVISOR, "510000"))),
     "ZG1001": ("经办样例丙", (Duty(Role.CLERK, "510300"), Duty(Role.CHECKER, "510300"))),
     "SC1001": ("省级样例", (Duty(Role.CLERK, "510000"), Duty(Role.CHECKER, "510000"))),
 }

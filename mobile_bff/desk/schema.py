@@ -22,6 +22,7 @@ from mobile_bff.desk.claims import DeskClaimMutations
 from mobile_bff.desk.counter import CounterMutations
 from mobile_bff.desk.matters import MatterMutations
 from mobile_bff.desk.ratings import DeskRatingMutations, DeskRatingQueries
+from mobile_bff.desk.reports import DeskReportMutations, DeskReportQueries
 from mobile_bff.desk.reviews import ReviewMutations
 from mobile_bff.desk.shown import Staff, WorkList, staff_type, work_type
 from mobile_bff.desk.sign_in import StaffSignInMutations
@@ -37,7 +38,7 @@ DESK_SDL = Path(__file__).parent / "schema.graphql"
 
 
 @strawberry.type(description="Reads of the desk.")
-class DeskQuery(AssigningQueries, DeskTicketQueries, DeskRatingQueries):
+class DeskQuery(AssigningQueries, DeskTicketQueries, DeskRatingQueries, DeskReportQueries):
     """Who works here, and what waits for them."""
 
     @strawberry.field(description="The signed-in member of staff; null for anybody else.")
@@ -76,6 +77,7 @@ DeskMutation = merge_types(
         DeskTransferMutations,
         DeskTicketMutations,
         DeskRatingMutations,
+        DeskReportMutations,
     ),
 )
 DeskMutation.__strawberry_definition__.description = "Writes of the desk: one input, one union."  # type: ignore[attr-defined]

@@ -33,6 +33,8 @@ from backend.infra.database import Database
 from backend.infra.tokens import Audience, Claims
 from backend.merging import service as merging
 from backend.ratings.contracts import RatingEvent, RatingReason
+from backend.reports import handling
+from backend.reports.handling_contracts import AskUnmasking, DecideUnmasking
 from backend.sample_data.load import sample_id_number
 from backend.staff import service as staff
 from mobile_bff import documents
@@ -58,16 +60,22 @@ from tests.usecases.test_ratings import work as work_rating
 from tests.usecases.test_registration import ELDER
 from tests.usecases.test_registration import register as register_oneself
 from tests.usecases.test_relatives import asked_for, bound, request
+from tests.usecases.test_reports import claim, proven
+from tests.usecases.test_reports import pay as pay_reward
+from tests.usecases.test_reports import taken_in as lodged
 from tests.usecases.test_tickets import opened as opened_ticket
 from tests.world import ManualClock, World, resources_for
 
 SCHEMA = make_desk_schema()
-STAFF = ("clerk", "checker", "supervisor", "expert", "elsewhere", "province", "blocked")
+STAFF = ("clerk", "checker", "supervisor", "expert", "elsewhere", "province", "blocked",
+         "inspector", "head")  # fmt: skip
 EVERYBODY = ("anonymous", "person", "till", *STAFF)
 _CLERKS = {"clerk", "checker", "province"}
 _CHECKERS = {"checker", "supervisor", "province"}
 _LETTER = {"months": 60, "balanceFen": 0}
-_WORKING = {*_CLERKS, *_CHECKERS, "expert", "elsewhere"}
+_WORKING = {*_CLERKS, *_CHECKERS, "expert", "elsewhere", "inspector", "head"}
+_INSPECTORS = {"inspector", "head"}
+_SUPERVISORS = {"supervisor", "head"}
 
 MUTATIONS: dict[str, Row] = {
     "openStaffSession": Row(set(EVERYBODY), _input(number="CD1001", password="x", code="0")),
@@ -88,12 +96,12 @@ MUTATIONS: dict[str, Row] = {
     "confirmMerge": Row(_CHECKERS, _input(caseId="@proposed_pair")),
     "takeMatter": Row(_CLERKS, _input(matterId="@matter")),
     "handOver": Row(
-        _CLERKS | {"supervisor"}, _input(matterIds=["@matter"], toNumber="CD1002", words="请假")
+        _CLERKS | _SUPERVISORS, _input(matterIds=["@matter"], toNumber="CD1002", words="请假")
     ),
     "addReplyTemplate": Row(
-        {"supervisor"}, _input(region="510100", decision="ASK", words="请上传出院小结")
+        _SUPERVISORS, _input(region="510100", decision="ASK", words="请上传出院小结")
     ),
-    "removeReplyTemplate": Row({"supervisor"}, _input(templateId="@template")),
+    "removeReplyTemplate": Row(_SUPERVISORS, _input(templateId="@template")),
     "lookAtMatter": Row(_CLERKS, _input(matterId="@matter")),
     "judgeMaterial": Row(_CLERKS, _input(materialId="@material", verdict="ACCEPTED")),
     "giveOpinion": Row({"expert"}, _input(matterId="@chronic", meets=True, words="符合")),
@@ -109,6 +117,14 @@ MUTATIONS: dict[str, Row] = {
     "handOnTransfer": Row(_CLERKS, _input(matterId="@incoming", words="信息表", **_LETTER)),
     "recordPayout": Row(_CHECKERS, _input(matterId="@booked_claim", paid=True)),
     "decideRating": Row(_CLERKS, _input(ratingId="@appealed", uphold=True, words="x")),
+    "workReport": Row(_INSPECTORS, _input(reportId="@report", event="OPEN", words="x")),
+    "askReporter": Row(_INSPECTORS, _input(reportId="@report", words="x")),
+    "publishFinding": Row(_SUPERVISORS, _input(reportId="@proven", words="x")),
+    "askUnmasking": Row(_INSPECTORS, _input(reportId="@report", words="x")),
+    "decideUnmasking": Row({"head"}, _input(unmaskingId="@unmasking", grant=True, words="x")),
+    "readReporter": Row({"inspector"}, _input(unmaskingId="@granted")),
+    "notePayout": Row(_CHECKERS, _input(payoutId="@payout", voucher="x")),
+    "clawBackReward": Row(_SUPERVISORS, _input(reportId="@rewarded", words="x")),
     "retryUpload": Row(_CLERKS, _input(filingId="@filing")),
     "propose": Row(
         _CLERKS, _input(kind="REGISTRATION", subjectId="@registration", words="身份证原件")
@@ -120,10 +136,14 @@ QUERIES = {
     "replyTemplates": (set(EVERYBODY), documents.document("ReplyTemplates", DESK_DOCUMENTS)),
     "me": (_WORKING, "query Me { me { number } }"),
     "tickets": (_WORKING, documents.document("DeskTickets", DESK_DOCUMENTS)),
+    "reports": (_WORKING, documents.document("DeskReports", DESK_DOCUMENTS)),
+    "report": (_INSPECTORS, 'query R { report(reportId: "@report") { number } }'),
+    "unmaskings": (_WORKING, documents.document("Unmaskings", DESK_DOCUMENTS)),
+    "rewardPayouts": (_WORKING, documents.document("RewardPayouts", DESK_DOCUMENTS)),
     "ratings": (_WORKING, documents.document("DeskRatings", DESK_DOCUMENTS)),
     "exceptions": (_WORKING, documents.document("Exceptions", DESK_DOCUMENTS)),
     "queue": (_WORKING, documents.document("Queue", DESK_DOCUMENTS)),
-    "workload": ({"supervisor"}, 'query W { workload(region: "510100") { complete } }'),
+    "workload": (_SUPERVISORS, 'query W { workload(region: "510100") { complete } }'),
     "work": (_WORKING, documents.document("Work", DESK_DOCUMENTS)),
 }
 
@@ -149,6 +169,8 @@ def _furnished(world: World) -> Province:
         "elsewhere": "ZG1001",
         "province": "SC1001",
         "blocked": "CD1009",
+        "inspector": "JG1001",
+        "head": "JG5102",
     }
     duties = world.staff("CD1001").duties
     world.database.write(lambda u: staff.add(u, "test", "CD1009", "离职样例", duties))
@@ -212,6 +234,7 @@ def _furnished(world: World) -> Province:
         "claim": handed_in.id,
         "incoming": moving(world, FROM_BEIJING).matter.id,
         "appealed": _appealed(world),
+        **_reported(world),
         "ticket": opened_ticket(world, "worker_6").id,
         "booked_claim": to_pay.id,
         "filing": filing.id,
@@ -227,6 +250,30 @@ def _furnished(world: World) -> Province:
         "proposal": proposal.id,
     }
     return Province(world, claims, ids)
+
+
+def _reported(world: World) -> dict[str, str]:
+    """Return reports in several states, a reward to be paid, and requests for a name."""
+    new, true, paid, waits = (lodged(world, f"worker_{number}") for number in range(2, 6))
+    for one in (true, paid, waits):
+        proven(world, one)
+    claim(world, paid)
+    pay_reward(world)
+    claim(world, waits)
+    checker = world.staff("CD1002")
+    [payout] = world.database.write(lambda u: handling.payouts(u, checker, 9))
+    ask = AskUnmasking(world.staff("JG1001"), new.report_id, "x")
+    asked_for_name, granted = (world.do(handling.ask_unmasking, ask) for _ in range(2))
+    grant = DecideUnmasking(world.staff("JG5102"), granted.id, True, "x")
+    world.do(handling.decide_unmasking, grant)
+    return {
+        "report": new.report_id,
+        "proven": true.report_id,
+        "rewarded": paid.report_id,
+        "payout": payout.id,
+        "unmasking": asked_for_name.id,
+        "granted": granted.id,
+    }
 
 
 def _appealed(world: World) -> str:
@@ -260,6 +307,7 @@ def test_who_may_write_at_the_desk(province: Province, mutation: str, who: str) 
 @pytest.mark.parametrize("query", sorted(QUERIES))
 def test_who_may_read_at_the_desk(province: Province, query: str, who: str) -> None:
     may, document = QUERIES[query]
+    document = document.replace("@report", province.ids["report"])
     became, _ = asked(province, who, document, {}, SCHEMA)
     assert (became not in TURNED_AWAY) == (who in may), became
 

@@ -40,6 +40,7 @@ from backend.orders.contracts import ChannelName
 from backend.proxies import service as relatives
 from backend.proxies.contracts import EndBinding, Scope
 from backend.ratings.contracts import RatingEvent, RatingReason
+from backend.reports.contracts import ReportEvent
 from mobile_bff import documents
 from mobile_bff.civil_register import CivilRegister
 from mobile_bff.context import Context
@@ -67,6 +68,8 @@ from tests.usecases.test_orders import pay
 from tests.usecases.test_passkeys import added
 from tests.usecases.test_ratings import rate, work
 from tests.usecases.test_relatives import asked_for, bound, may_pay, request
+from tests.usecases.test_reports import proven, taken_in
+from tests.usecases.test_reports import work as work_report
 from tests.usecases.test_sharing import give, open_wallet, send
 from tests.usecases.test_tickets import answered as answered_ticket
 from tests.world import (
@@ -89,6 +92,9 @@ TURNED_AWAY = {
     "OrderNotFound",
     "ChargeNotFound",
     "RatingNotFound",
+    "ReportNotFound",
+    "UnmaskingNotPossible",
+    "PayoutNotFound",
     "ClinicNotFound",
     "AppointmentNotFound",
     "WaitingNotFound",
@@ -176,6 +182,7 @@ _ANYBODY = set(EVERYBODY)
 _ANY_PERSON = set(PEOPLE)
 _LINE = {"code": IBUPROFEN, "quantity": "1", "unitPrice": "12.00", "traceCodes": ["8" + "7" * 19]}
 _CREDENTIAL = "{}"
+_REPORTED = {"kind": "SWAPPED", "institutionCode": PHARMACY, "facts": "把保健品刷成药品" * 3}
 _RULES = {
     "horizonDays": 7,
     "releaseAt": "07:00",
@@ -338,6 +345,15 @@ MUTATIONS: dict[str, Row] = {
         {"self", "payer"},
         _keyed(subjectId="@owner", about="COMPLAINT", topic="CHARGE", words="x"),
     ),
+    "lodgeReport": Row(_ANY_PERSON, _keyed(realName=True, **_REPORTED)),
+    "sayOfReport": Row(_SELF, _input(reportId="@report", words="x")),
+    "appealReport": Row(_SELF, _input(reportId="@declined", words="x")),
+    "withdrawReport": Row(_SELF, _input(reportId="@report")),
+    "claimReward": Row(
+        _SELF,
+        _input(reportId="@offered", holder="样例", bank="样例银行", number="9901000000000001"),
+    ),
+    "waiveReward": Row(_SELF, _input(reportId="@offered")),
     "rateSettlement": Row({"self", "payer"}, _keyed(settlementId="@settlement", grade=5)),
     "sayOfRating": Row({"self", "payer"}, _input(ratingId="@rating", accept=True)),
     "workRating": Row({"till"}, _input(ratingId="@to_answer", event="ANSWER", words="x")),
@@ -423,7 +439,13 @@ QUERIES: dict[str, tuple[set[str], str]] = {
         _MAY_VIEW,
         "publicServices { application(matterId: $draft) { missingText } }",
     ),
-    "complaints": (_ANYBODY, 'complaints { modules { id } institutionScore(code: "x") { count } }'),
+    "complaints": (
+        _ANYBODY,
+        'complaints { modules { id } institutionScore(code: "x") { count } '
+        "publishedFindings { month } }",
+    ),
+    "complaints.report": (_ANYBODY, "complaints { report(secret: $secret) { number } }"),
+    "complaints.myReports": (_ANY_PERSON, "complaints { myReports { number } }"),
     "complaints.ratings": (
         _MAY_VIEW,
         f"complaints {{ ratings({_SUBJECT}) {{ grade }} complaints({_SUBJECT}) {{ number }} }}",
@@ -619,6 +641,7 @@ def _furnished(world: World) -> Province:
         "payment": payment.id,
         "charge": charge.id,
         **_clinics_of(world),
+        **_reports_of(world),
         "rating": rated.id,
         "to_answer": to_answer.id,
         "settlement": settled.id,
@@ -629,6 +652,19 @@ def _furnished(world: World) -> Province:
         "admission": admission,
     }
     return Province(world, claims, ids)
+
+
+def _reports_of(world: World) -> dict[str, str]:
+    """Return the owner's reports: one new, one that was not taken up, one with a reward."""
+    new, declined, offered = (taken_in(world, "retiree") for _ in range(3))
+    work_report(world, declined, ReportEvent.DECLINE)
+    proven(world, offered)
+    return {
+        "report": new.report_id,
+        "declined": declined.report_id,
+        "offered": offered.report_id,
+        "secret": new.secret,
+    }
 
 
 def _clinics_of(world: World) -> dict[str, str]:
@@ -770,10 +806,11 @@ def test_who_may_read(province: Province, query: str, who: str) -> None:
         "bill": ids["bill"],
         "stay": ids["stay"],
         "draft": ids["draft"],
+        "secret": ids["secret"],
         "payment": ids["payment"],
         "charge": ids["charge"],
     }
-    kinds = dict.fromkeys(wanted, "ID!") | {"subject": "ID"}
+    kinds = dict.fromkeys(wanted, "ID!") | {"subject": "ID", "secret": "String!"}
     used = [name for name in wanted if f"${name}" in selection]
     head = ", ".join(f"${name}: {kinds[name]}" for name in used)
     document = (

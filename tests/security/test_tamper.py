@@ -29,6 +29,9 @@ from backend.payments.contracts import MisuseView, ReportNotMe
 from backend.payments.misuse import report_not_me
 from backend.people.contracts import InsuranceType
 from backend.ratings.contracts import RatingEvent, RatingReason
+from backend.reports import handling, service
+from backend.reports.contracts import AddEvidence, ReportView, SayOfReport
+from backend.reports.handling_contracts import PublishFinding
 from backend.rulebook.library import make_book, packs_in, shipped_packs
 from backend.settlement.case import CareKind
 from tests.cases.test_cases import PACKS
@@ -41,6 +44,7 @@ from tests.usecases.test_filings import filed
 from tests.usecases.test_orders import drive, pay
 from tests.usecases.test_ratings import rate, work
 from tests.usecases.test_relatives import bound, code_for
+from tests.usecases.test_reports import photo, proven, taken_in, whose
 from tests.usecases.test_tickets import opened
 from tests.world import IBUPROFEN, LEVEL_3, World, line, new_key
 
@@ -102,6 +106,12 @@ def _fill_what_no_purchase_writes(world: World) -> None:
     proposal = hand_on(world, moving(world).matter.id)
     world.do(desk.confirm, DecideProposal(world.staff("CD1003"), proposal.id))
     work(world, rate(world, 1, RatingReason.WAITING, who="worker_7"), RatingEvent.ANSWER)
+    reported = taken_in(world)
+    world.do(service.add_evidence, AddEvidence(whose(reported), "a.jpg", photo()))
+    world.do(service.say_of_report, SayOfReport(whose(reported), "x", False))
+    proven(world, reported)
+    summary = PublishFinding(world.staff("CD1003"), reported.report_id, "x")
+    assert isinstance(world.do(handling.publish, summary), ReportView)
     receive(world, reserve(world, clinic(world).id, "worker_8"), AppointmentEvent.ARRIVE)
     drive(world, ScriptedChannel(world.clock), pay(world, "worker_6").id)
     bound(world, "worker", "retiree")

@@ -404,8 +404,12 @@ def test_keys_are_rotated(yibao: Any, keys_file: Path, monkeypatch: Any, tmp_pat
     copy = tmp_path / "keys.json"
     copy.write_bytes(keys_file.read_bytes())
     monkeypatch.setenv("YIBAO_KEYS_FILE", str(copy))
+    assert yibao("keys")[0] == 0  # the ring of whoever reports misuse was missing
+    assert yibao("keys")[0] == 1
     before = load_keys(copy)
+    apart = load_keys(tmp_path / "reporters.json")
     status, said, _ = yibao("keys", "--rotate")
+    assert set(apart.masters) < set(load_keys(tmp_path / "reporters.json").masters)
     after = load_keys(copy)
     assert status == 0
     assert after.master_id in said

@@ -78,7 +78,7 @@ def test_every_refusal_is_a_user_error_with_texts_in_both_languages() -> None:
         for schema in (SCHEMA, DESK)
         for kind in schema.get_possible_types(schema.type_map["UserError"])
     }
-    assert shown == kinds - _AT_THE_CONSOLE - {"MaterialUnfit", "SealMissing"}  # over HTTP alone
+    assert shown == kinds - _AT_THE_CONSOLE - {"MaterialUnfit", "EvidenceUnfit", "SealMissing"}
     assert len(kinds) > 40
     for kind in _refusals(Refusal):
         assert all((kind.zh, kind.en, kind.next_zh, kind.next_en)), kind
@@ -250,6 +250,7 @@ def test_the_same_file_names_in_every_domain_folder() -> None:
         "orders": {"driving", "reconciling"},
         "appointments": {"clinic_contracts", "clinics", "keeping", "seats", "waiting"},
         "people": {"document_contracts", "documents"},
+        "reports": {"handling", "handling_contracts", "identities", "rules", "steps", "telling"},
         "policies": {"document_contracts", "documents"},
         "matters": {"figures", "load_contracts", "materials", "opinions", "procedure", "workdays"},
         "filings": {"uploads"},

@@ -1,4 +1,4 @@
-"""Words for everything that appointments can say, in both languages."""
+"""Words for everything that appointments and prescriptions can say, in both languages."""
 
 from __future__ import annotations
 
@@ -18,6 +18,11 @@ from backend.appointments.contracts import (
     WaitingState,
 )
 from backend.kernel.errors import Locale
+from backend.prescriptions.contracts import (
+    PrescriptionEvent,
+    PrescriptionProblem,
+    PrescriptionState,
+)
 from mobile_bff.words import Words
 
 _W = Words
@@ -129,6 +134,64 @@ BENEFIT_WORDS: dict[type[Enum], tuple[str, dict[str, _W]]] = {
             "CLOSED": _W("候补已结束，没有等到号", "Closed without a seat."),
         },
     ),
+    PrescriptionState: (
+        "Where a prescription stands.",
+        {
+            "SIGNED": _W(
+                "医生已开方，等您同意流转",
+                "Signed; it waits for the patient's consent.",
+                "同意后可选择药店；不同意的在医院取药。",
+                "Consent and choose a pharmacy, or have it filled at the hospital.",
+            ),
+            "VALID": _W(
+                "可以取药",
+                "It can be filled.",
+                "请在有效期内到所选药店，或出示医保码请药店承接。",
+                "Go to the pharmacy that was chosen, or show the code at any other, in time.",
+            ),
+            "LOCKED": _W(
+                "药店已承接，药师审方中", "A pharmacy has it; its pharmacist looks at it."
+            ),
+            "AUDITED": _W(
+                "审方通过，等待支付",
+                "Passed; it can be paid.",
+                "请在限时内支付，逾期药店释放。",
+                "Pay in time, or the pharmacy lets it go.",
+            ),
+            "SETTLED": _W("已支付，等待取药或配送", "Paid; to be picked up or brought."),
+            "PICKED_UP": _W("已取药", "Picked up."),
+            "DELIVERED": _W("已配送", "Brought."),
+            "REFUSED": _W(
+                "药师审方不通过",
+                "The pharmacist refused it.",
+                "请联系医生调整处方。",
+                "Ask the doctor to change it.",
+            ),
+            "DECLINED": _W("您未同意流转", "It did not leave the hospital."),
+            "VOIDED": _W(
+                "医院已作废", "Voided by the hospital.", "需要用药请咨询医生。", "Ask the doctor."
+            ),
+            "EXPIRED": _W("已过期", "It ran out.", "需要用药请重新就诊。", "See the doctor again."),
+        },
+    ),
+    PrescriptionEvent: (
+        "What happened to a prescription.",
+        {
+            "CONSENT": _W("同意流转", "The patient let it leave the hospital."),
+            "DECLINE": _W("不同意流转", "The patient kept it at the hospital."),
+            "LOCK": _W("药店承接", "A pharmacy locked it."),
+            "RELEASE": _W("药店释放", "The pharmacy let it go."),
+            "CLEAR": _W("审方通过", "The pharmacist passed it."),
+            "OBJECT": _W("审方不通过", "The pharmacist refused it."),
+            "SETTLE": _W("支付完成", "It was paid."),
+            "TAKE_BACK": _W("结算撤销", "Its settlement was taken back."),
+            "PICK_UP": _W("取药", "The drugs were picked up."),
+            "DELIVER": _W("配送", "The drugs were brought."),
+            "NEXT_FILL": _W("本次已取，等待下次", "A part was handed over; the next is to come."),
+            "VOID": _W("作废", "The hospital voided it."),
+            "EXPIRE": _W("过期", "It ran out."),
+        },
+    ),
     **{
         kind: (
             about,
@@ -141,6 +204,7 @@ BENEFIT_WORDS: dict[type[Enum], tuple[str, dict[str, _W]]] = {
             (BarReason, "Why somebody cannot book for a while."),
             (RulesProblem, "What is wrong with rules of booking."),
             (ClinicProblem, "What is wrong with a clinic as it was published."),
+            (PrescriptionProblem, "Why a prescription cannot be taken like this."),
         )
     },
 }

@@ -59,6 +59,7 @@ from backend.policies import queries as policies
 from backend.policies import service as policy_service
 from backend.policies.contracts import AnnounceOutage, OutageView, Service
 from backend.policies.document_contracts import DOCUMENT_STATES
+from backend.prescriptions.contracts import PRESCRIPTION_STATES
 from backend.proxies.contracts import BINDING_STATES
 from backend.ratings.contracts import RATING_STATES
 from backend.reports.contracts import REPORT_STATES, REWARD_STATES
@@ -292,7 +293,7 @@ _STATE_TABLES = (
     *(CAPITATION_MATTER_STATES, COMPLAINT_MATTER_STATES),
     *(ENROLMENT_MATTER_STATES, TRANSFER_MATTER_STATES, CONTRIBUTION_STATES),
     *(DIFFERENCE_STATES, RATING_STATES, APPOINTMENT_STATES, WAITING_STATES),
-    *(REPORT_STATES, REWARD_STATES, UNMASK_STATES),
+    *(REPORT_STATES, REWARD_STATES, UNMASK_STATES, PRESCRIPTION_STATES),
     *(DOCUMENT_STATES, CARD_STATES, CERTIFICATE_STATES, TICKET_STATES),
 )
 

@@ -26,6 +26,7 @@ from backend.infra.outbox import Channel, Delivery, DeliveryFailed, deliver_due
 from backend.matters.service import lapse_forgotten
 from backend.orders.driving import Channels, drive_due
 from backend.orders.reconciling import reconcile_due
+from backend.prescriptions.dispensing import keep_prescriptions
 from backend.ratings.service import close_silent
 from backend.reports import telling
 from backend.reports.handling import take_in
@@ -115,13 +116,14 @@ async def drive_orders_forever(database: Database, channels: Channels) -> None:
 
 
 async def keep_appointments_forever(database: Database) -> None:
-    """Do to appointments what the clock asks for, until cancelled."""
+    """Do to appointments and prescriptions what the clock asks for, until cancelled."""
     while True:
         done = 0
         try:
             done = await to_thread.run_sync(keep_appointments, database)
+            done += await to_thread.run_sync(keep_prescriptions, database)
         except Exception:
-            _log.exception("appointments could not be looked after; trying again")
+            _log.exception("appointments or prescriptions could not be looked after; trying again")
         await asyncio.sleep(0 if done else _KEEP_SECONDS)
 
 

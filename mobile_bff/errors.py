@@ -85,6 +85,7 @@ _FACTS = {
     "number": "Who, by the number that they sign in with.",
     "since": "Since when.",
     "opens": "From which hour of the day it is taken again.",
+    "pharmacy": "Name of the pharmacy.",
     "phone": "The phone, masked.",
     "payable_fen": "What the patient would be paid.",
     "problem": "What is wrong.",

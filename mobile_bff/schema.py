@@ -16,6 +16,7 @@ from mobile_bff.applications import ApplicationMutations, ApplicationQueries
 from mobile_bff.benefits.appointments import AppointmentMutations, AppointmentQueries
 from mobile_bff.benefits.family_accounts import FamilyMutations, FamilyQueries
 from mobile_bff.benefits.family_sharing import SharingMutations, SharingQueries
+from mobile_bff.benefits.prescriptions import PrescriptionMutations, PrescriptionQueries
 from mobile_bff.charges import ChargeMutations, ChargeQueries
 from mobile_bff.complaints.complaints_and_suggestions import ComplaintMutations, ComplaintQueries
 from mobile_bff.complaints.real_name_reports import ReportMutations, ReportQueries
@@ -71,6 +72,7 @@ from mobile_bff.terminals.gateway import TerminalMutations, Till, till
 from mobile_bff.terminals.hospital import HospitalMutations
 from mobile_bff.terminals.matching import MatchingMutations
 from mobile_bff.terminals.paying import TillPaymentMutations
+from mobile_bff.terminals.prescriptions import TillPrescriptionMutations
 from mobile_bff.terminals.ratings import TillRatingMutations
 from mobile_bff.terminals.resolving import ResolvingMutations
 
@@ -135,7 +137,7 @@ class MobilePayment(SecurityQueries, BillQueries, ChargeQueries, PaymentQueries)
 
 
 @strawberry.type(description="惠民服务: benefits.")
-class Benefits(FamilyQueries, SharingQueries, AppointmentQueries):
+class Benefits(FamilyQueries, SharingQueries, AppointmentQueries, PrescriptionQueries):
     """The fifth group, about the signed-in person."""
 
     @strawberry.field(description="The modules of this group.")
@@ -260,6 +262,8 @@ Mutation = merge_types(
         TillRatingMutations,
         AppointmentMutations,
         ClinicMutations,
+        PrescriptionMutations,
+        TillPrescriptionMutations,
         FamilyMutations,
         FaceMutations,
         SharingMutations,

@@ -162,6 +162,18 @@ def open_grant(unit: Unit, token: str, terminal_id: str) -> Grant | GrantNotVali
     return grant_of(grant)
 
 
+def scanned_person(unit: Unit, token: str, terminal_id: str) -> str:
+    """Return whom a scan's token of this terminal is about while it counts, else nothing. Locks nothing."""
+    query = select(ScanGrant).where(
+        ScanGrant.digest == unit.vault.index(token, "grant"),
+        ScanGrant.terminal_id == terminal_id,
+        col(ScanGrant.used_up_at).is_(None),
+        ScanGrant.expires_at > unit.now,
+    )
+    grant = unit.db.exec(query).first()
+    return "" if grant is None else grant.person_id
+
+
 def lock_grant(unit: Unit, grant_id: str) -> None:
     """Lock a grant and read it anew. The person must be locked already."""
     query = select(ScanGrant).where(ScanGrant.id == grant_id).with_for_update()

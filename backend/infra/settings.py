@@ -167,6 +167,10 @@ class Settings:
     """Of a bill that waits for somebody in elder mode to read it."""
     complaint_answer_workdays: int = 15
     """By when a complaint or suggestion is answered. Our own promise; no rule was found."""
+    prescription_hours: int = 72
+    """How long a prescription can be filled after it was signed (seen in practice; no rule was found)."""
+    prescription_lock_seconds: int = 1800
+    """How long a pharmacy keeps a prescription that it has locked."""
     anonymous_reports_per_address_per_day: int = 20
     rating_days: int = 30
     """How long after a settlement it can be rated. Our own choice, as the next two; no rule was found."""

@@ -58,6 +58,7 @@ PERSONS: dict[str, Does] = {
     "person_document.person_id": Does.MOVES,
     "person_preference.person_id": Does.MOVES,
     "printed_code.person_id": Does.ENDS,
+    "prescription.person_id": Does.MOVES,
     "proxy_act.delegate_id": Does.STAYS,
     "proxy_act.owner_id": Does.STAYS,
     "rating.person_id": Does.MOVES,

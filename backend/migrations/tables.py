@@ -26,6 +26,7 @@ from backend.orders import model as _orders
 from backend.payments import model as _payments
 from backend.people import model as _people
 from backend.policies import model as _policies
+from backend.prescriptions import model as _prescriptions
 from backend.proxies import model as _proxies
 from backend.ratings import model as _ratings
 from backend.reports import model as _reports
@@ -49,6 +50,7 @@ APPEND_ONLY = (
     _proxies.ProxyAct.__tablename__,
     _orders.OrderStepRow.__tablename__,
     _ratings.RatingStepRow.__tablename__,
+    _prescriptions.PrescriptionStepRow.__tablename__,
     _reports.ReportStepRow.__tablename__,
     _reports.ReportMessageRow.__tablename__,
     _reports.ReportEvidence.__tablename__,
@@ -86,6 +88,7 @@ __all__ = [
     "_payments",
     "_people",
     "_policies",
+    "_prescriptions",
     "_proxies",
     "_ratings",
     "_reports",

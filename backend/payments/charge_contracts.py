@@ -73,6 +73,17 @@ class TakeCharge:
 
 
 @dataclass(frozen=True)
+class TakeChargeAtTill:
+    """A till takes its own charge for whom it has scanned: for who carries no phone."""
+
+    actor: Actor
+    token: str
+    charge_id: str
+    use_account: bool
+    request_id: str
+
+
+@dataclass(frozen=True)
 class WithdrawCharge:
     """A till takes a charge away."""
 

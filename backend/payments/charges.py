@@ -35,6 +35,7 @@ from backend.payments.charge_contracts import (
     ChargeView,
     PutCharge,
     TakeCharge,
+    TakeChargeAtTill,
     WithdrawCharge,
 )
 from backend.payments.contracts import (
@@ -79,6 +80,11 @@ def take_charge(unit: Unit, command: TakeCharge) -> BillView | Refusal:
         (BillView,),
         lambda: _take(unit, command, right),
     )
+
+
+def take_at_till(unit: Unit, command: TakeChargeAtTill) -> BillView | Refusal:
+    """Take a charge for whoever's code the till that put it has scanned; it settles the bill itself."""
+    return service.at_till(unit, "take_charge_at_till", command, BillView, _take_at_till)
 
 
 def open_charges(unit: Unit, person_id: str, limit: int) -> list[ChargeView]:
@@ -208,6 +214,44 @@ def settlement_of(unit: Unit, charge_id: str) -> str | None:
     return unit.db.exec(
         query.where(Charge.id == charge_id, Bill.state == BillState.SETTLED)
     ).first()
+
+
+def _take_at_till(
+    unit: Unit, command: TakeChargeAtTill, actor: TerminalActor
+) -> BillView | Refusal:
+    grant = codes.open_grant(unit, command.token, actor.terminal_id)
+    if isinstance(grant, GrantNotValid):
+        return grant
+    query = select(Charge).where(Charge.id == command.charge_id).with_for_update()
+    row = unit.db.exec(query.execution_options(populate_existing=True)).first()
+    if row is None or row.terminal_id != actor.terminal_id or grant.purpose != row.purpose:
+        return ChargeNotFound()
+    refusal = _not_to_take(unit, row, grant.person_id)
+    if refusal is not None:
+        return refusal
+    presettle = Presettle(
+        actor,
+        command.token,
+        _lines(unit, row),
+        command.use_account,
+        None,
+        command.request_id,
+        disease=row.disease,
+        emergency=row.emergency,
+    )
+    made = service.present_scanned(unit, presettle, actor)
+    if isinstance(made, Refusal):
+        return made
+    if row.bill_id is not None:
+        older = locked_bill(unit, row.bill_id)
+        if BILL_STATES.after(BillState(older.state), BillEvent.SUPERSEDE) is not None:
+            move(older, BillEvent.SUPERSEDE)
+    _move(row, ChargeEvent.TAKE)
+    row.person_id, row.grant_id, row.bill_id = grant.person_id, grant.id, made.id
+    unit.db.flush()
+    facts = {"charge": row.id, "bill": made.id}
+    audit.record(unit, label(actor), "charge.take", f"person:{row.person_id}", facts)
+    return made
 
 
 def _take(unit: Unit, command: TakeCharge, right: Right) -> BillView | Refusal:

@@ -171,6 +171,11 @@ def _presettle(unit: Unit, command: Presettle, actor: TerminalActor) -> BillView
     )
     if refusal is not None:
         return refusal
+    return present_scanned(unit, command, actor)
+
+
+def present_scanned(unit: Unit, command: Presettle, actor: TerminalActor) -> BillView | Refusal:
+    """Price a basket for whom a till has scanned. Before: the numbers make sense."""
     try:
         whose = presented(unit, command, actor)
     except RuleMissing as missing:

@@ -99,6 +99,7 @@ from mobile_bff.terminals.clinics import TillClinics
 from mobile_bff.terminals.hospital import StayType, stay_type
 from mobile_bff.terminals.matching import LocalItemType, local_item_type
 from mobile_bff.terminals.paying import TillPayments
+from mobile_bff.terminals.prescriptions import TillPrescriptions
 from mobile_bff.terminals.ratings import TillRatings
 from mobile_bff.wording import words
 
@@ -435,7 +436,7 @@ class TerminalMutations:
 
 
 @strawberry.type(description="What a terminal may look up.")
-class Till(TillPayments, TillCharges, TillRatings, TillClinics):
+class Till(TillPayments, TillCharges, TillRatings, TillClinics, TillPrescriptions):
     """The caller's institution."""
 
     @strawberry.field(description="The institution where the terminal stands.")

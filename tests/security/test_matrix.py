@@ -41,13 +41,14 @@ from backend.proxies import service as relatives
 from backend.proxies.contracts import EndBinding, Scope
 from backend.ratings.contracts import RatingEvent, RatingReason
 from backend.reports.contracts import ReportEvent
+from backend.settlement.contracts import SettlementView
 from mobile_bff import documents
 from mobile_bff.civil_register import CivilRegister
 from mobile_bff.context import Context
 from mobile_bff.national_platform import NationalPlatform
 from mobile_bff.schema import make_schema
 from mobile_bff.trusted import load_documents
-from tests.usecases.test_appointments import PLAN, book, join, publish
+from tests.usecases.test_appointments import PLAN, bill_of, book, join, publish
 from tests.usecases.test_appointments import rules as booking_rules
 from tests.usecases.test_certificates import issue as certificate
 from tests.usecases.test_charges import put
@@ -66,6 +67,8 @@ from tests.usecases.test_filings import (
 )
 from tests.usecases.test_orders import pay
 from tests.usecases.test_passkeys import added
+from tests.usecases.test_prescriptions import check, fill, sign, take
+from tests.usecases.test_prescriptions import decide as decide_prescription
 from tests.usecases.test_ratings import rate, work
 from tests.usecases.test_relatives import asked_for, bound, may_pay, request
 from tests.usecases.test_reports import proven, taken_in
@@ -92,6 +95,7 @@ TURNED_AWAY = {
     "OrderNotFound",
     "ChargeNotFound",
     "RatingNotFound",
+    "PrescriptionNotFound",
     "ReportNotFound",
     "UnmaskingNotPossible",
     "PayoutNotFound",
@@ -182,6 +186,13 @@ _ANYBODY = set(EVERYBODY)
 _ANY_PERSON = set(PEOPLE)
 _LINE = {"code": IBUPROFEN, "quantity": "1", "unitPrice": "12.00", "traceCodes": ["8" + "7" * 19]}
 _CREDENTIAL = "{}"
+_PRESCRIBED = {
+    "doctorCode": "D1",
+    "doctor": "x",
+    "signature": "1",
+    "diagnosis": "x",
+    "lines": [{"code": IBUPROFEN, "quantity": "1", "usage": "x"}],
+}
 _REPORTED = {"kind": "SWAPPED", "institutionCode": PHARMACY, "facts": "把保健品刷成药品" * 3}
 _RULES = {
     "horizonDays": 7,
@@ -362,6 +373,20 @@ MUTATIONS: dict[str, Row] = {
     "cancelAppointment": Row({"self", "payer"}, _keyed(appointmentId="@appointment")),
     "joinWaiting": Row({"self", "payer"}, _keyed(clinicId="@full", subjectId="@owner")),
     "leaveWaiting": Row({"self", "payer"}, _keyed(waitingId="@waiting")),
+    "decidePrescription": Row(
+        {"self", "payer"}, _keyed(prescriptionId="@prescription", accept=True)
+    ),
+    "signPrescription": Row(set(TILLS), _keyed(token="@visit", **_PRESCRIBED)),
+    "voidPrescription": Row({"hospital"}, _keyed(prescriptionId="@prescription", reason="x")),
+    "publishOffers": Row(set(TILLS), _keyed(offers=[])),
+    "takePrescription": Row({"till", "hospital"}, _keyed(prescriptionId="@to_fill")),
+    "auditPrescription": Row(
+        {"till"},
+        _keyed(prescriptionId="@locked", pharmacistCode="1", pharmacist="x", passes=True),
+    ),
+    "fillPrescription": Row({"till"}, _keyed(prescriptionId="@checked", lines=[])),
+    "handOverDrugs": Row({"till"}, _keyed(prescriptionId="@paid")),
+    "takeChargeAtTill": Row({"till"}, _keyed(token="@token", chargeId="@charge")),
     "setBookingRules": Row(set(TILLS), _keyed(**_RULES)),
     "publishClinics": Row(set(TILLS), _keyed(clinics=[])),
     "stopClinic": Row({"hospital"}, _keyed(number="A1", reason="x")),
@@ -467,6 +492,11 @@ QUERIES: dict[str, tuple[set[str], str]] = {
         'bookableDepartments(hospital: "x") { code } clinics(hospital: "x") { number } '
         'clinicTimes(clinicId: "x") { free } }',
     ),
+    "benefits.prescriptions": (
+        {"self", "payer"},
+        f"benefits {{ prescriptions({_SUBJECT}) {{ state }} "
+        "prescriptionOffers(prescriptionId: $prescription) { updatedAt } }",
+    ),
     "benefits.appointments": (
         {"self", "payer"},
         f"benefits {{ appointments({_SUBJECT}) {{ state }} waitingPlaces({_SUBJECT}) {{ ahead }} "
@@ -499,6 +529,7 @@ QUERIES: dict[str, tuple[set[str], str]] = {
         "till { institution { id } unnotedPayments { number } ratingsToAnswer { grade } "
         'stays { stayId } localItems { localCode } clinicDays(day: "2027-01-01") { freeAtWindow } '
         'clinicAppointments(number: "x") { queueNumber } '
+        "prescriptionsToFill { number } prescriptionsSigned { number } "
         "settlements { edges { node { id } } } }",
     ),
     "payment": ({*_MAY_VIEW, "till"}, "payment(paymentId: $payment) { number }"),
@@ -591,6 +622,7 @@ def _furnished(world: World) -> Province:
     bill = world.bill("retiree", line(IBUPROFEN, "1", "300.00"))
     rated, to_answer = (rate(world, 1, RatingReason.WAITING, who="retiree") for _ in range(2))
     work(world, rated, RatingEvent.ANSWER)
+    prescriptions = _prescriptions_of(world)
     payment = pay(world, "retiree")
     charge = put(world, line(IBUPROFEN, "1", "20.00"), token=world.scan("retiree").token)
     token = world.scan("retiree").token
@@ -642,6 +674,7 @@ def _furnished(world: World) -> Province:
         "charge": charge.id,
         **_clinics_of(world),
         **_reports_of(world),
+        **prescriptions,
         "rating": rated.id,
         "to_answer": to_answer.id,
         "settlement": settled.id,
@@ -652,6 +685,22 @@ def _furnished(world: World) -> Province:
         "admission": admission,
     }
     return Province(world, claims, ids)
+
+
+def _prescriptions_of(world: World) -> dict[str, str]:
+    """Return the owner's prescriptions at every step of being filled."""
+    names = ("prescription", "to_fill", "locked", "checked", "paid")
+    made = {name: sign(world, "retiree") for name in names}
+    for name in names[1:]:
+        decide_prescription(world, made[name], "retiree")
+    for name in names[2:]:
+        take(world, made[name])
+    for name in names[3:]:
+        check(world, made[name])
+    charged = fill(world, made["paid"])
+    settled = world.settle(bill_of(world, charged, "retiree").id)
+    assert isinstance(settled, SettlementView), settled
+    return {name: one.id for name, one in made.items()}
 
 
 def _reports_of(world: World) -> dict[str, str]:
@@ -807,6 +856,7 @@ def test_who_may_read(province: Province, query: str, who: str) -> None:
         "stay": ids["stay"],
         "draft": ids["draft"],
         "secret": ids["secret"],
+        "prescription": ids["prescription"],
         "payment": ids["payment"],
         "charge": ids["charge"],
     }

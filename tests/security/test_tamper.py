@@ -28,6 +28,7 @@ from backend.migrations.tables import APPEND_ONLY, METADATA
 from backend.payments.contracts import MisuseView, ReportNotMe
 from backend.payments.misuse import report_not_me
 from backend.people.contracts import InsuranceType
+from backend.prescriptions.contracts import PrescriptionState
 from backend.ratings.contracts import RatingEvent, RatingReason
 from backend.reports import handling, service
 from backend.reports.contracts import AddEvidence, ReportView, SayOfReport
@@ -42,6 +43,7 @@ from tests.usecases.test_chronic import says, submitted
 from tests.usecases.test_enrolment import hand_on, moving
 from tests.usecases.test_filings import filed
 from tests.usecases.test_orders import drive, pay
+from tests.usecases.test_prescriptions import sign, void
 from tests.usecases.test_ratings import rate, work
 from tests.usecases.test_relatives import bound, code_for
 from tests.usecases.test_reports import photo, proven, taken_in, whose
@@ -106,6 +108,7 @@ def _fill_what_no_purchase_writes(world: World) -> None:
     proposal = hand_on(world, moving(world).matter.id)
     world.do(desk.confirm, DecideProposal(world.staff("CD1003"), proposal.id))
     work(world, rate(world, 1, RatingReason.WAITING, who="worker_7"), RatingEvent.ANSWER)
+    assert void(world, sign(world, "worker_9")).state is PrescriptionState.VOIDED
     reported = taken_in(world)
     world.do(service.add_evidence, AddEvidence(whose(reported), "a.jpg", photo()))
     world.do(service.say_of_report, SayOfReport(whose(reported), "x", False))

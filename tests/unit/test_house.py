@@ -250,6 +250,7 @@ def test_the_same_file_names_in_every_domain_folder() -> None:
         "orders": {"driving", "reconciling"},
         "appointments": {"clinic_contracts", "clinics", "keeping", "seats", "waiting"},
         "people": {"document_contracts", "documents"},
+        "prescriptions": {"dispensing", "steps"},
         "reports": {"handling", "handling_contracts", "identities", "rules", "steps", "telling"},
         "policies": {"document_contracts", "documents"},
         "matters": {"figures", "load_contracts", "materials", "opinions", "procedure", "workdays"},

@@ -80,14 +80,14 @@ class Client:
         return result
 
     @contextmanager
-    def events(self) -> Iterator[Iterator[dict[str, Any]]]:
-        """Follow the caller's bills. Yields an iterator of events."""
+    def events(self, operation: str = "BillEvents") -> Iterator[Iterator[dict[str, Any]]]:
+        """Follow the caller's bills, or another subscription. Yields an iterator of events."""
         address = self.base_url.replace("http", "ws", 1) + "/graphql"
         with connect(address, subprotocols=["graphql-transport-ws"], proxy=None) as socket:  # type: ignore[list-item]
             start = {"authorization": f"Bearer {self.token}", "acceptLanguage": self.language}
             socket.send(json.dumps({"type": "connection_init", "payload": start}))
             _expect(socket, "connection_ack")
-            payload = {"query": documents.document("BillEvents")}
+            payload = {"query": documents.document(operation)}
             socket.send(json.dumps({"id": "1", "type": "subscribe", "payload": payload}))
             socket.send(json.dumps({"type": "ping"}))
             _expect(socket, "pong")
@@ -117,6 +117,6 @@ def _events(socket: ClientConnection) -> Iterator[dict[str, Any]]:
     while True:
         message = json.loads(socket.recv(timeout=60))
         if message["type"] == "next" and not message["payload"].get("errors"):
-            yield message["payload"]["data"]["billEvents"]
+            yield next(iter(message["payload"]["data"].values()))
         elif message["type"] in ("next", "error", "complete"):
             raise CallFailed(json.dumps(message, ensure_ascii=False))

@@ -25,6 +25,7 @@ from mobile_bff.connections import PAGE_MAX
 from mobile_bff.context import Info
 from mobile_bff.estimates import EstimateQueries
 from mobile_bff.faces import FaceMutations
+from mobile_bff.happenings import HappeningSubscriptions
 from mobile_bff.home import Home, home
 from mobile_bff.identity_codes import IdentityCodeMutations
 from mobile_bff.limits import EXTENSIONS
@@ -289,7 +290,7 @@ Mutation.__strawberry_definition__.description = "Writes: flat, verb first, one 
 
 
 @strawberry.type(description="Live events.")
-class Subscription(BillSubscriptions):
+class Subscription(BillSubscriptions, HappeningSubscriptions):
     """What can be followed."""
 
 

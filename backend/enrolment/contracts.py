@@ -210,6 +210,7 @@ class EnrolProblem(StrEnum):
     MOVED_ALREADY = "MOVED_ALREADY"
     NUMBER = "NUMBER"
     LETTER = "LETTER"
+    MONEY_HELD = "MONEY_HELD"
 
     def text(self, locale: Locale) -> str:
         """Return it in plain words."""
@@ -231,6 +232,10 @@ _PROBLEMS = {
     "INSURED_ALREADY": (
         "该年度已有基本医疗保险，不能重复参保",
         "there is basic insurance for that year already; nobody is insured twice",
+    ),
+    "MONEY_HELD": (
+        "转出地个人账户有一笔正在支付的款项",
+        "the account over there stands by for a payment that is under way",
     ),
     "BILL_OPEN": ("已有一张待缴的缴费单", "there is a bill that waits to be paid already"),
     "PAID_ALREADY": ("该年度已缴费", "that year is paid already"),

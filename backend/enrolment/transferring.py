@@ -170,6 +170,9 @@ def take_over(
     source = source_of(unit, matter.person_id, form.from_area, to_id)
     if source is not None:
         letter = letter_on(unit, source)
+        free = ledger_queries.free(unit, accounts.personal(source))
+        if free is not None and free < letter.balance_fen:
+            return EnrolmentNotPossible(EnrolProblem.MONEY_HELD)
     if letter is None or not (0 <= letter.months <= _MONTHS_MAX and letter.balance_fen >= 0):
         return EnrolmentNotPossible(EnrolProblem.LETTER)
     if matter.state is MatterState.SUBMITTED and not handed_on(unit, by, matter_id):

@@ -28,6 +28,7 @@ from backend.merging.contracts import (
     MergeProblem,
 )
 from backend.merging.plan import ENROLMENTS, KEYS, PERSONS, Does, OfUnused
+from backend.payments import booking
 from backend.payments import queries as payments
 from backend.people import documents
 from backend.people import queries as people
@@ -139,7 +140,8 @@ def _record(unit: Unit, person_id: str) -> logic.Record:
         frozen=safety.frozen_refusal(unit, person_id) is not None,
         open_bill=bool(payments.open_bills(unit, person_id, 1)),
         in_hospital=payments.in_hospital_since(unit, person_id) is not None,
-        money_on_its_way=sharing_queries.has_open_transfer(unit, person_id),
+        money_on_its_way=sharing_queries.has_open_transfer(unit, person_id)
+        or booking.under_way(unit, person_id) is not None,
     )
 
 

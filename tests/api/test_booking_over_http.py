@@ -113,5 +113,9 @@ def test_a_relative_without_a_right_books_nothing(site: Site) -> None:
     cancel = me.do_once("CancelAppointment", appointmentId=other["appointmentId"])
     assert cancel["code"] == "APPOINTMENT_NOT_FOUND"
     [seen] = hospital.call("TillAppointments", number="S2")["clinicAppointments"]
-    met = hospital.do_once("ReceivePatient", appointmentId=seen["appointmentId"], event="ARRIVE")
-    assert met["state"] == "CHECKED_IN"
+    with site.phone("worker_4").events("Happenings") as events:
+        met = hospital.do_once(
+            "ReceivePatient", appointmentId=seen["appointmentId"], event="ARRIVE"
+        )
+        assert met["state"] == "CHECKED_IN"
+        assert next(events) == {"about": "APPOINTMENT", "objectId": seen["appointmentId"]}

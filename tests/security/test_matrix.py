@@ -815,7 +815,10 @@ def test_every_operation_of_the_schema_has_a_row() -> None:
     assert set(MUTATIONS) == set(schema.mutation_type.fields)
     assert {name.split(".")[0] for name in QUERIES} == set(schema.query_type.fields)
     assert schema.subscription_type is not None
-    assert set(schema.subscription_type.fields) == {"billEvents"}  # follows the caller's own topic
+    assert set(schema.subscription_type.fields) == {
+        "billEvents",
+        "happenings",
+    }  # follow the caller's own topic
 
 
 def test_every_field_of_a_namespace_is_asked_for_somewhere() -> None:

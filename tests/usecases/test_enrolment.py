@@ -36,6 +36,7 @@ from backend.enrolment.transferring import TRANSFER
 from backend.kernel.money import Fen
 from backend.ledger import contracts as accounts
 from backend.ledger import queries as ledger
+from backend.ledger import service as ledger_service
 from backend.matters import procedure
 from backend.matters import queries as matters
 from backend.matters.contracts import (
@@ -263,6 +264,19 @@ def moving(world: World, form: TransferForm = FROM_YIBIN) -> Any:
 def hand_on(world: World, matter_id: str, by: str = "SC1001", **letter: Any) -> Any:
     payload = Payload(matter_id, **letter)
     return world.do(desk.propose, Propose(world.staff(by), ActKind.TRANSFER, payload, "核对缴费"))
+
+
+def test_an_account_that_stands_by_for_a_payment_is_not_moved(world: World) -> None:
+    waits = moving(world)
+    person = world.person("moved")
+
+    def stand_by(unit: Any) -> None:
+        [there] = people.enrolments_in(unit, person, "511500")
+        ledger_service.hold(unit, "a bill", accounts.personal(there), Fen(100))
+
+    world.database.write(stand_by)
+    refused = EnrolmentNotPossible(EnrolProblem.MONEY_HELD)
+    assert hand_on(world, waits.matter.id) == refused
 
 
 def balances(world: World) -> list[int]:

@@ -40,6 +40,7 @@ from backend.merging.contracts import (
 from backend.merging.logic import Joining, Scheme, days_left, joinings
 from backend.merging.plan import ENROLMENTS, KEYS, PERSONS, Does
 from backend.migrations.tables import APPEND_ONLY
+from backend.orders.contracts import OrderState
 from backend.payments import queries as payments
 from backend.people import documents
 from backend.people import queries as people
@@ -66,10 +67,11 @@ from tests.usecases.test_documents import (
     registered_baby,
     resident,
 )
+from tests.usecases.test_orders import pay
 from tests.usecases.test_relatives import request
 from tests.usecases.test_safety import messages
 from tests.usecases.test_sharing import account, give, open_wallet, send
-from tests.world import IBUPROFEN, LEVEL_3, VISIT, World, line
+from tests.world import EJIAO, IBUPROFEN, LEVEL_3, VISIT, World, line
 
 GUEST_NUMBER = sample_id_number(GUEST.birth_date, 460, GUEST.sex)
 PAPERS = "出生医学证明、户口本原件"
@@ -308,6 +310,17 @@ def test_both_phones_are_told_and_the_kept_one_stays(world: World) -> None:
     assert world.database.read(lambda u: people.person_by_phone(u, "12000000956")) == second
     assert world.database.read(lambda u: people.person_by_phone(u, "12000000955")) is None
     assert world.database.read(lambda u: u.db.get_one(Person, first).merged_into) == second
+
+
+def test_a_payment_under_way_is_waited_for(world: World) -> None:
+    first = register(world, GUEST, PASSPORT, enrolments=(resident(date(2026, 1, 1)),)).id
+    as_actor(world, "guest", first)
+    order = pay(world, "guest", lines=(line(EJIAO, "1", "98.00"),))
+    assert order.state is OrderState.INSURANCE_LOCKED
+    second = register(world, replace(GUEST, id_number=GUEST_NUMBER, phone="")).id
+    assert propose(world, pairs(world)[0], second) == MergeNotPossible(
+        MergeProblem.MONEY_ON_ITS_WAY
+    )
 
 
 def test_wallet_money_goes_along_and_shares_end(world: World) -> None:

@@ -17,7 +17,7 @@ from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, Response
 
 from backend.certificates import queries, service
 from backend.certificates.contracts import (
@@ -40,7 +40,7 @@ from backend.regions.library import area_name
 from mobile_bff.bearer import Bearer
 from mobile_bff.context import resolve_actor
 from mobile_bff.door import Door
-from mobile_bff.http import preferred_locale
+from mobile_bff.http import preferred_locale, refused
 from mobile_bff.pdf import Grid, Paper, pdf_of
 from mobile_bff.wording import status
 
@@ -250,14 +250,7 @@ def _parts(one: SettlementFacts) -> tuple[Fen, ...]:
 
 
 def _refused(refusal: Refusal, request: Request) -> Response:
-    locale = preferred_locale(request.headers.get("accept-language", ""))
-    body = {
-        "code": refusal.code(),
-        "message": refusal.message(locale),
-        "nextAction": refusal.next_action(locale),
-        "retry": refusal.retry.value,
-    }
-    return JSONResponse(body, _STATUS.get(type(refusal).__name__, 403))
+    return refused(refusal, request, _STATUS.get(type(refusal).__name__, 403))
 
 
 # -- the page to verify ----------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from backend.reports.contracts import AddEvidence, EvidenceView, ReportNotFound,
 from mobile_bff.bearer import Bearer
 from mobile_bff.context import resolve_actor
 from mobile_bff.door import Door
-from mobile_bff.http import preferred_locale
+from mobile_bff.http import refused
 
 
 class Evidence:
@@ -88,11 +88,4 @@ async def _part(request: Request) -> tuple[str, bytes]:
 
 
 def _refused(refusal: Refusal, request: Request) -> Response:
-    locale = preferred_locale(request.headers.get("accept-language", ""))
-    body = {
-        "code": refusal.code(),
-        "message": refusal.message(locale),
-        "nextAction": refusal.next_action(locale),
-        "retry": refusal.retry.value,
-    }
-    return JSONResponse(body, 404 if isinstance(refusal, ReportNotFound) else 422)
+    return refused(refusal, request, 404 if isinstance(refusal, ReportNotFound) else 422)

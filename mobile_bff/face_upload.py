@@ -26,7 +26,7 @@ from backend.infra.tokens import Claims
 from mobile_bff.bearer import Bearer
 from mobile_bff.context import resolve_actor
 from mobile_bff.door import Door
-from mobile_bff.http import preferred_locale
+from mobile_bff.http import refused
 
 Taken = FaceCheckTaken | FaceCheckUnknown
 _PICTURE_MAX = 1_000_000
@@ -49,7 +49,7 @@ class FaceUpload:
         address = request.client.host if request.client else ""
         request_id = request.scope.get("yibao_request_id", "")
         if claims is None:
-            return _refused(FaceCheckUnknown(), request)
+            return refused(FaceCheckUnknown(), request, 404)
         try:
             pictures = await _pictures(request)
         except (HTTPException, MultiPartException, ValueError) as error:
@@ -57,7 +57,7 @@ class FaceUpload:
             return JSONResponse({"code": "BAD_REQUEST", "message": words}, 400)
         taken = await self._door.write(_take(claims, address), check_id, request_id)
         if isinstance(taken, FaceCheckUnknown):
-            return _refused(taken, request)
+            return refused(taken, request, 404)
         measured = await self._reader.measure(pictures)
         if isinstance(measured, FaceUnavailable):
             judged = await self._door.write(face_checks.give_up, check_id, request_id)
@@ -94,14 +94,3 @@ async def _pictures(request: Request) -> list[tuple[int, bytes]]:
 
 def _judged(judged: FaceCheckJudged) -> Response:
     return JSONResponse({"checkId": judged.check_id, "state": judged.state.value, "next": _CALL})
-
-
-def _refused(refusal: FaceCheckUnknown, request: Request) -> Response:
-    locale = preferred_locale(request.headers.get("accept-language", ""))
-    body = {
-        "code": refusal.code(),
-        "message": refusal.message(locale),
-        "nextAction": refusal.next_action(locale),
-        "retry": refusal.retry.value,
-    }
-    return JSONResponse(body, 404)

@@ -31,7 +31,7 @@ from strawberry.types.execution import ExecutionResult, PreExecutionError
 from backend.infra.database import Resources
 from backend.infra.settings import Mode
 from backend.infra.tokens import Claims
-from backend.kernel.errors import Locale
+from backend.kernel.errors import Locale, Refusal
 from mobile_bff.bearer import Bearer
 from mobile_bff.civil_register import CivilRegister
 from mobile_bff.context import Context
@@ -260,6 +260,18 @@ def response_media_type(accept: str) -> str:
     ranks = dict(_ranked(accept))
     newer = ranks.get(GRAPHQL_RESPONSE, 0.0)
     return GRAPHQL_RESPONSE if newer > 0 and newer >= ranks.get(PLAIN, 0.0) else PLAIN
+
+
+def refused(refusal: Refusal, request: Request, status: int) -> JSONResponse:
+    """Return a refusal outside GraphQL: in the caller's language, with what to do next."""
+    locale = preferred_locale(request.headers.get("accept-language", ""))
+    body = {
+        "code": refusal.code(),
+        "message": refusal.message(locale),
+        "nextAction": refusal.next_action(locale),
+        "retry": refusal.retry.value,
+    }
+    return JSONResponse(body, status)
 
 
 def preferred_locale(accept_language: str) -> Locale:

@@ -22,7 +22,7 @@ from backend.matters.contracts import AddMaterial, MaterialView, MatterNotFound,
 from mobile_bff.bearer import Bearer
 from mobile_bff.context import resolve_actor
 from mobile_bff.door import Door
-from mobile_bff.http import preferred_locale
+from mobile_bff.http import refused
 
 _STATUS = {"MatterNotFound": 404, "SignInRequired": 401, "DutyMissing": 403}
 
@@ -99,11 +99,4 @@ async def _part(request: Request) -> tuple[Requirement, str, bytes]:
 
 
 def _refused(refusal: Refusal, request: Request) -> Response:
-    locale = preferred_locale(request.headers.get("accept-language", ""))
-    body = {
-        "code": refusal.code(),
-        "message": refusal.message(locale),
-        "nextAction": refusal.next_action(locale),
-        "retry": refusal.retry.value,
-    }
-    return JSONResponse(body, _STATUS.get(type(refusal).__name__, 422))
+    return refused(refusal, request, _STATUS.get(type(refusal).__name__, 422))

@@ -31,6 +31,7 @@ class Clinic(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("institution_id", "number"),
         Index("ix_clinic_day", "institution_id", "day", "department_code"),
+        Index("ix_clinic_stopped", "stopped"),
     )
 
     id: str = Field(primary_key=True)
@@ -77,6 +78,8 @@ class Appointment(SQLModel, table=True):
         Index("ix_appointment_clinic", "clinic_id", "queue_number"),
         Index("ix_appointment_state", "state", "hold_until"),
         Index("ix_appointment_refund", "refund", "refund_at"),
+        Index("ix_appointment_arrive", "state", "arrive_by"),
+        Index("ix_appointment_remind", "state", "reminded", "starts_at"),
     )
 
     id: str = Field(primary_key=True)
@@ -122,6 +125,7 @@ class Waiting(SQLModel, table=True):
     __tablename__ = "clinic_waiting"
     __table_args__ = (
         UniqueConstraint("clinic_id", "place"),
+        Index("ix_clinic_waiting_state", "state", "clinic_id"),
         Index("ix_clinic_waiting_person", "person_id", "id"),
     )
 

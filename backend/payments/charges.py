@@ -185,15 +185,19 @@ def _withdraw(unit: Unit, command: WithdrawCharge, actor: TerminalActor) -> Char
         return ChargeNotFound()
     if found.person_id is not None:
         people.lock_person(unit, found.person_id)
+    if found.state == ChargeState.WITHDRAWN:
+        return ChargeNotOpen(found.state)
     return withdraw_for(unit, found.id, label(actor))
 
 
 def withdraw_for(unit: Unit, charge_id: str, by: str) -> ChargeView | ChargeNotOpen:
-    """Take a charge away with its bill, unless that is being paid or paid.
+    """Take a charge away with its bill, unless that is being paid or paid; one that is gone stays so.
 
     Before: whoever it was put to, or took it, is locked.
     """
     row = _locked(unit, charge_id)
+    if row.state == ChargeState.WITHDRAWN:
+        return view(unit, row)
     bill = None if row.bill_id is None else locked_bill(unit, row.bill_id)
     if bill is not None and bill.state in _BEING_PAID:
         return ChargeNotOpen(row.state)

@@ -61,7 +61,7 @@ from backend.kernel.money import Fen
 from backend.orders import driving
 from backend.orders.contracts import ChannelName, OrderState
 from backend.payments import charges
-from backend.payments.charge_contracts import TakeCharge
+from backend.payments.charge_contracts import ChargeView, TakeCharge, WithdrawCharge
 from backend.payments.contracts import BillNotOpen, BillState, NotInsured
 from backend.proxies import service as proxies
 from backend.proxies.contracts import Relation
@@ -340,6 +340,17 @@ def test_a_seat_that_nobody_pays_for_goes_to_somebody_else(world: World) -> None
     assert pay(world, "worker", bill_id=bill.id) == BillNotOpen(BillState.SUPERSEDED)
     assert book(world, shown.id, "worker_2").state is S.HELD
     assert book(world, shown.id, "not_insured") == ClinicFull(0)
+
+
+def test_a_charge_that_the_hospital_took_away_keeps_no_seat(world: World) -> None:
+    shown = paid_first(world)
+    one = book(world, shown.id)
+    gone = WithdrawCharge(world.terminal(LEVEL_3), one.charge_id, new_key())
+    assert isinstance(world.do(charges.withdraw_charge, gone), ChargeView)
+    later(world, one.hold_until)
+    keep(world)
+    assert look(world, one).state is S.LAPSED
+    assert free(world, shown.id) == 2
 
 
 def test_who_is_not_insured_cannot_hold_what_they_cannot_pay(world: World) -> None:

@@ -13,7 +13,12 @@ from backend.codes.contracts import GrantNotValid, Purpose
 from backend.kernel.money import parse_quantity, parse_unit_price
 from backend.orders.contracts import OrderState
 from backend.payments import charges
-from backend.payments.charge_contracts import ChargeNotFound, TakeChargeAtTill
+from backend.payments.charge_contracts import (
+    ChargeNotFound,
+    ChargeView,
+    TakeChargeAtTill,
+    WithdrawCharge,
+)
 from backend.payments.contracts import BillView
 from backend.prescriptions import dispensing, queries, service
 from backend.prescriptions.contracts import (
@@ -291,6 +296,21 @@ def test_what_is_dispensed_is_what_was_prescribed(world: World) -> None:
     again = fill(world, one, price="14.00")  # the till mends its price
     assert first.charge_id != again.charge_id
     assert bill_of(world, again, "worker").outcome.total_fen == 2800
+
+
+def test_a_charge_that_the_pharmacy_took_away_locks_nothing_for_ever(world: World) -> None:
+    one = ready(world)
+
+    def take_away(charge: str) -> Any:
+        gone = WithdrawCharge(world.terminal(), charge, new_key())
+        return world.do(charges.withdraw_charge, gone)
+
+    assert isinstance(take_away(one.charge_id), ChargeView)
+    again = fill(world, one)
+    take_away(again.charge_id)
+    later(world, seconds=1800)
+    keep(world)
+    assert look(world, one).state is S.VALID
 
 
 def test_a_settlement_taken_back_frees_the_prescription(world: World) -> None:

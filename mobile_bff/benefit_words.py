@@ -1,4 +1,4 @@
-"""Words for everything that appointments and prescriptions can say, in both languages."""
+"""Words for everything that appointments, prescriptions and debts can say, in both languages."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from backend.appointments.contracts import (
     RefundState,
     WaitingState,
 )
+from backend.credit.contracts import PayLaterState
 from backend.kernel.errors import Locale
 from backend.prescriptions.contracts import (
     PrescriptionEvent,
@@ -132,6 +133,32 @@ BENEFIT_WORDS: dict[type[Enum], tuple[str, dict[str, _W]]] = {
             "PASSED": _W("未在限时内应答", "The offer passed."),
             "LEFT": _W("已退出候补", "Left."),
             "CLOSED": _W("候补已结束，没有等到号", "Closed without a seat."),
+        },
+    ),
+    PayLaterState: (
+        "Where an agreement to pay later stands.",
+        {
+            "SIGNED": _W("已签约，住院免押金", "Signed; in hospital without a deposit."),
+            "OWING": _W(
+                "已出院，按期还款",
+                "Discharged; instalments are due.",
+                "请按还款计划到医院窗口还款；有困难或有异议可在此提出。",
+                "Pay at the hospital by the plan, or say here why not.",
+            ),
+            "OVERDUE": _W(
+                "有逾期未还，已告知",
+                "An instalment was missed.",
+                "请尽快还款，或提出异议；答复前不会列入失信名单。",
+                "Pay soon, or object; nothing is listed before an answer.",
+            ),
+            "DEFAULTED": _W(
+                "已列入失信名单，待遇暂停（急诊除外）",
+                "On the default list; benefits pause, emergencies excepted.",
+                "还清欠款后立即恢复。",
+                "Paying all of it ends that at once.",
+            ),
+            "PAID": _W("已还清", "Paid."),
+            "CANCELLED": _W("已取消", "Cancelled."),
         },
     ),
     PrescriptionState: (

@@ -15,6 +15,7 @@ from backend.applications.outages import tell_of_outages
 from backend.appointments.keeping import keep_appointments
 from backend.codes.identities import tidy_up as tidy_codes
 from backend.coordination.service import move_on
+from backend.credit.handling import follow_up
 from backend.filings import uploads
 from backend.filings.contracts import UploadAnswered, UploadDue
 from backend.filings.service import tell_of_ends
@@ -180,6 +181,7 @@ async def tidy_forever(database: Database) -> None:
             await to_thread.run_sync(database.write, close_silent)
             await to_thread.run_sync(database.write, take_in)
             await to_thread.run_sync(database.write, expire_rewards)
+            await to_thread.run_sync(database.write, follow_up)
             while await to_thread.run_sync(database.write, tell_of_ends):
                 pass  # a batch each, so that no till waits for all of it
             while await to_thread.run_sync(database.write, tell_of_outages) is not None:

@@ -14,6 +14,7 @@ from backend.people import queries as people
 from mobile_bff import wording as _wording  # registers the enums first
 from mobile_bff.applications import ApplicationMutations, ApplicationQueries
 from mobile_bff.benefits.appointments import AppointmentMutations, AppointmentQueries
+from mobile_bff.benefits.credit_care import CreditMutations, CreditQueries
 from mobile_bff.benefits.family_accounts import FamilyMutations, FamilyQueries
 from mobile_bff.benefits.family_sharing import SharingMutations, SharingQueries
 from mobile_bff.benefits.prescriptions import PrescriptionMutations, PrescriptionQueries
@@ -69,6 +70,7 @@ from mobile_bff.scalars import SCALARS
 from mobile_bff.sign_in import SignInMutations
 from mobile_bff.step_up import Device, StepUpMutations, devices
 from mobile_bff.terminals.clinics import ClinicMutations
+from mobile_bff.terminals.debts import TillDebtMutations
 from mobile_bff.terminals.gateway import TerminalMutations, Till, till
 from mobile_bff.terminals.hospital import HospitalMutations
 from mobile_bff.terminals.matching import MatchingMutations
@@ -138,7 +140,9 @@ class MobilePayment(SecurityQueries, BillQueries, ChargeQueries, PaymentQueries)
 
 
 @strawberry.type(description="惠民服务: benefits.")
-class Benefits(FamilyQueries, SharingQueries, AppointmentQueries, PrescriptionQueries):
+class Benefits(
+    FamilyQueries, SharingQueries, AppointmentQueries, PrescriptionQueries, CreditQueries
+):
     """The fifth group, about the signed-in person."""
 
     @strawberry.field(description="The modules of this group.")
@@ -263,6 +267,8 @@ Mutation = merge_types(
         TillRatingMutations,
         AppointmentMutations,
         ClinicMutations,
+        CreditMutations,
+        TillDebtMutations,
         PrescriptionMutations,
         TillPrescriptionMutations,
         FamilyMutations,

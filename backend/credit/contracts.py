@@ -7,6 +7,7 @@ from datetime import date
 from enum import StrEnum
 from typing import ClassVar
 
+from backend.access.contracts import Actor
 from backend.kernel.errors import Refusal, Retry
 from backend.kernel.money import Fen
 from backend.kernel.states import StateTable
@@ -99,11 +100,70 @@ class PayLaterView:
     paid_fen: Fen
     instalments: tuple[Instalment, ...]
     told_on: date | None
+    objected_on: date | None = None
+    objection: str = ""
+    """What the patient has to say against it; while nobody has answered, nothing is listed."""
+    answer: str = ""
 
     @property
     def open_fen(self) -> Fen:
         """Return what is still owed."""
         return Fen(self.debt_fen - self.paid_fen)
+
+
+@dataclass(frozen=True)
+class ObjectToDebt:
+    """The patient, or who files for them, says why a debt is wrong or cannot be paid in time."""
+
+    actor: Actor
+    agreement_id: str
+    words: str
+    request_id: str
+
+
+@dataclass(frozen=True)
+class PayInstalment:
+    """The hospital's window takes a payment of a debt."""
+
+    actor: Actor
+    agreement_id: str
+    amount_fen: Fen
+    request_id: str
+
+
+@dataclass(frozen=True)
+class DecideDebt:
+    """The agency answers an objection; ``instalments`` agrees on so many new ones, 0: it stands.
+
+    ``lists``: put it on the default list instead, which the person who answers cannot.
+    """
+
+    actor: Actor
+    agreement_id: str
+    instalments: int
+    lists: bool
+    words: str
+
+
+@dataclass(frozen=True)
+class PayLaterNotFound(Refusal):
+    """There is no such agreement for the caller, or this cannot be done to it now."""
+
+    retry: ClassVar[Retry] = Retry.NEVER
+    zh = "没有找到这份先诊疗后付费协议，或它现在不能这样处理。"
+    en = "There is no such pay-later agreement, or this cannot be done to it now."
+    next_zh = "请刷新查看协议的状态和还款计划。"
+    next_en = "Look at the agreement and its instalments as they stand now."
+
+
+@dataclass(frozen=True)
+class DebtWordsMissing(Refusal):
+    """An objection or an answer says something."""
+
+    zh = "请写明内容，不超过500字。"
+    en = "Say something, in at most 500 characters."
+    next_zh = "填写后再提交。"
+    next_en = "Write it and send it again."
 
 
 @dataclass(frozen=True)

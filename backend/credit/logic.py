@@ -69,6 +69,16 @@ def overdue(agreement: PayLaterView, today: date) -> Fen:
     return Fen(max(ZERO, due - agreement.paid_fen))
 
 
+def due_soon(agreement: PayLaterView, today: date, days: int) -> Instalment | None:
+    """Return the next instalment that is not covered by what was paid, where it is due within some days."""
+    covered = agreement.paid_fen
+    for part in agreement.instalments:
+        covered = Fen(covered - part.amount_fen)
+        if covered < 0:
+            return part if today <= part.due_on <= today + timedelta(days=days) else None
+    return None
+
+
 def may_be_listed(agreement: PayLaterView, today: date, region: str, book: Rulebook) -> bool:
     """Tell whether a missed instalment may go on the default list today.
 
@@ -77,6 +87,8 @@ def may_be_listed(agreement: PayLaterView, today: date, region: str, book: Ruleb
     """
     if agreement.state is not PayLaterState.OVERDUE or agreement.told_on is None:
         return False
+    if agreement.objected_on is not None:
+        return False  # it is answered first
     grace = book.find(region, "pay_later.grace_days", today).count
     waited = today > agreement.told_on + timedelta(days=grace)
     return waited and overdue(agreement, today) > ZERO

@@ -26,3 +26,9 @@ class PayLater(SQLModel, table=True):
     paid_fen: int = Field(default=0, sa_type=Amount)
     instalments: Any = Field(sa_type=CanonicalJson)
     told_on: date | None = None
+    reminded: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    """The number of the instalment of which the patient was last reminded."""
+    objected_on: date | None = None
+    objection: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    answer: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    answered_by: str = Field(default="", sa_column_kwargs={"server_default": ""})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 from pydantic import TypeAdapter
@@ -15,6 +16,7 @@ from backend.kernel.money import Fen
 from backend.people import queries as people
 from backend.rulebook.library import Rulebook
 
+OWED = (PayLaterState.OWING, PayLaterState.OVERDUE, PayLaterState.DEFAULTED)
 INSTALMENTS = TypeAdapter(tuple[Instalment, ...])
 
 
@@ -53,6 +55,40 @@ def area_of(unit: Unit, agreement_id: str) -> str:
     return people.area_of_enrolment(unit, row.enrolment_id)
 
 
+def opened(unit: Unit, row: PayLater) -> PayLaterView:
+    """Return the view of a row with what was said about it."""
+
+    def said(sealed: str) -> str:
+        return unit.vault.open(sealed, f"pay_later:{row.id}") if sealed else ""
+
+    return replace(view(row), objection=said(row.objection), answer=said(row.answer))
+
+
+def agreement(unit: Unit, agreement_id: str) -> PayLaterView | None:
+    """Return an agreement with what was said about it, or ``None``."""
+    row = unit.db.get(PayLater, agreement_id)
+    return None if row is None else opened(unit, row)
+
+
+def said_of_person(unit: Unit, person_id: str) -> list[PayLaterView]:
+    """Return a person's agreements with what was said about them, the newest first."""
+    rows = unit.db.exec(
+        select(PayLater).where(PayLater.person_id == person_id).order_by(col(PayLater.id).desc())
+    ).all()
+    return [opened(unit, row) for row in rows]
+
+
+def owed_to(unit: Unit, institution_id: str, limit: int) -> list[PayLaterView]:
+    """Return what is owed to a hospital, the oldest first."""
+    rows = unit.db.exec(
+        select(PayLater)
+        .where(PayLater.institution_id == institution_id, col(PayLater.state).in_(OWED))
+        .order_by(col(PayLater.id))
+        .limit(limit)
+    ).all()
+    return [opened(unit, row) for row in rows]
+
+
 def view(row: PayLater) -> PayLaterView:
     """Return the view of a row."""
     return PayLaterView(
@@ -67,4 +103,5 @@ def view(row: PayLater) -> PayLaterView:
         paid_fen=Fen(row.paid_fen),
         instalments=INSTALMENTS.validate_python(row.instalments),
         told_on=row.told_on,
+        objected_on=row.objected_on,
     )

@@ -14,7 +14,7 @@ from backend.codes.contracts import GrantNotValid, Purpose, PurposeNotHere
 from backend.credit import logic as credit_rules
 from backend.credit import queries as credit
 from backend.credit import service as credit_service
-from backend.credit.contracts import PayLaterNotPossible
+from backend.credit.contracts import Entitlement, PayLaterNotPossible
 from backend.infra import audit
 from backend.infra.database import Unit
 from backend.institutions import queries as institutions
@@ -319,12 +319,20 @@ def _origin_refusal(unit: Unit, stay_id: str | None, person_id: str) -> StayNotF
 def _deposit_waived(
     unit: Unit, enrolment: EnrolmentView, institution: InstitutionView, filing: FilingKind
 ) -> bool | RuleNotLoaded:
+    found = entitlement_at(unit, enrolment, institution, filing)
+    return found if isinstance(found, RuleNotLoaded) else found.entitled
+
+
+def entitlement_at(
+    unit: Unit, enrolment: EnrolmentView, institution: InstitutionView, filing: FilingKind
+) -> Entitlement | RuleNotLoaded:
+    """Tell whether somebody is admitted to a hospital without a deposit today, and by which rule."""
     day = local_day(unit.now)
     known = people.circumstances(unit, enrolment.person_id, day, day)
     region = enrolment.area_code
     try:
         defaulted = credit.is_paused(unit, enrolment.person_id, region, day, rulebook())
-        found = credit_rules.entitlement(
+        return credit_rules.entitlement(
             region,
             day,
             known.identities,
@@ -336,7 +344,6 @@ def _deposit_waived(
         )
     except RuleMissing as missing:
         return RuleNotLoaded(missing.region, missing.rule, missing.day)
-    return found.entitled
 
 
 def _move_deposit(unit: Unit, stay: HospitalStay, amount: Fen) -> None:

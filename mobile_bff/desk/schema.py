@@ -20,6 +20,7 @@ from mobile_bff.context import Info, RefusedQuery
 from mobile_bff.desk.assigning import AssigningMutations, AssigningQueries
 from mobile_bff.desk.claims import DeskClaimMutations
 from mobile_bff.desk.counter import CounterMutations
+from mobile_bff.desk.debts import DeskDebtMutations, DeskDebtQueries
 from mobile_bff.desk.matters import MatterMutations
 from mobile_bff.desk.ratings import DeskRatingMutations, DeskRatingQueries
 from mobile_bff.desk.reports import DeskReportMutations, DeskReportQueries
@@ -38,7 +39,9 @@ DESK_SDL = Path(__file__).parent / "schema.graphql"
 
 
 @strawberry.type(description="Reads of the desk.")
-class DeskQuery(AssigningQueries, DeskTicketQueries, DeskRatingQueries, DeskReportQueries):
+class DeskQuery(
+    AssigningQueries, DeskTicketQueries, DeskRatingQueries, DeskReportQueries, DeskDebtQueries
+):
     """Who works here, and what waits for them."""
 
     @strawberry.field(description="The signed-in member of staff; null for anybody else.")
@@ -78,6 +81,7 @@ DeskMutation = merge_types(
         DeskTicketMutations,
         DeskRatingMutations,
         DeskReportMutations,
+        DeskDebtMutations,
     ),
 )
 DeskMutation.__strawberry_definition__.description = "Writes of the desk: one input, one union."  # type: ignore[attr-defined]

@@ -96,6 +96,7 @@ from mobile_bff.public_services.medical_institutions import InstitutionType, ins
 from mobile_bff.scalars import Money, money_or_none
 from mobile_bff.terminals.baskets import BasketLineInput, basket_of
 from mobile_bff.terminals.clinics import TillClinics
+from mobile_bff.terminals.debts import TillDebts
 from mobile_bff.terminals.hospital import StayType, stay_type
 from mobile_bff.terminals.matching import LocalItemType, local_item_type
 from mobile_bff.terminals.paying import TillPayments
@@ -436,7 +437,7 @@ class TerminalMutations:
 
 
 @strawberry.type(description="What a terminal may look up.")
-class Till(TillPayments, TillCharges, TillRatings, TillClinics, TillPrescriptions):
+class Till(TillPayments, TillCharges, TillRatings, TillClinics, TillPrescriptions, TillDebts):
     """The caller's institution."""
 
     @strawberry.field(description="The institution where the terminal stands.")

@@ -43,6 +43,7 @@ from tests.security.test_matrix import TURNED_AWAY, Province, Row, _input, asked
 from tests.usecases.test_chronic import submitted as chronic_submitted
 from tests.usecases.test_claim_cases import booked as claim_booked
 from tests.usecases.test_claim_cases import submitted as claim_submitted
+from tests.usecases.test_credit import objected_debt
 from tests.usecases.test_documents import (
     BABY,
     BORN,
@@ -125,6 +126,7 @@ MUTATIONS: dict[str, Row] = {
     "readReporter": Row({"inspector"}, _input(unmaskingId="@granted")),
     "notePayout": Row(_CHECKERS, _input(payoutId="@payout", voucher="x")),
     "clawBackReward": Row(_SUPERVISORS, _input(reportId="@rewarded", words="x")),
+    "decideDebt": Row(_CLERKS, _input(agreementId="@debt", words="x")),
     "retryUpload": Row(_CLERKS, _input(filingId="@filing")),
     "propose": Row(
         _CLERKS, _input(kind="REGISTRATION", subjectId="@registration", words="身份证原件")
@@ -136,6 +138,7 @@ QUERIES = {
     "replyTemplates": (set(EVERYBODY), documents.document("ReplyTemplates", DESK_DOCUMENTS)),
     "me": (_WORKING, "query Me { me { number } }"),
     "tickets": (_WORKING, documents.document("DeskTickets", DESK_DOCUMENTS)),
+    "debts": (_WORKING, documents.document("DeskDebts", DESK_DOCUMENTS)),
     "reports": (_WORKING, documents.document("DeskReports", DESK_DOCUMENTS)),
     "report": (_INSPECTORS, 'query R { report(reportId: "@report") { number } }'),
     "unmaskings": (_WORKING, documents.document("Unmaskings", DESK_DOCUMENTS)),
@@ -235,6 +238,7 @@ def _furnished(world: World) -> Province:
         "incoming": moving(world, FROM_BEIJING).matter.id,
         "appealed": _appealed(world),
         **_reported(world),
+        "debt": objected_debt(world, "aided"),
         "ticket": opened_ticket(world, "worker_6").id,
         "booked_claim": to_pay.id,
         "filing": filing.id,

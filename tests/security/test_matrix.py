@@ -55,6 +55,7 @@ from tests.usecases.test_charges import put
 from tests.usecases.test_claim_cases import booked as claim_booked
 from tests.usecases.test_claim_cases import pay as claim_paid
 from tests.usecases.test_claim_cases import submitted as claim_submitted
+from tests.usecases.test_credit import owing_debt
 from tests.usecases.test_faces import checked, consenting, enrolled
 from tests.usecases.test_filings import (
     JOURNEY,
@@ -95,6 +96,7 @@ TURNED_AWAY = {
     "OrderNotFound",
     "ChargeNotFound",
     "RatingNotFound",
+    "PayLaterNotFound",
     "PrescriptionNotFound",
     "ReportNotFound",
     "UnmaskingNotPossible",
@@ -387,6 +389,8 @@ MUTATIONS: dict[str, Row] = {
     "fillPrescription": Row({"till"}, _keyed(prescriptionId="@checked", lines=[])),
     "handOverDrugs": Row({"till"}, _keyed(prescriptionId="@paid")),
     "takeChargeAtTill": Row({"till"}, _keyed(token="@token", chargeId="@charge")),
+    "objectToDebt": Row({"self", "payer"}, _keyed(agreementId="@debt", words="x")),
+    "payInstalment": Row({"hospital"}, _keyed(agreementId="@debt", amountFen=1)),
     "setBookingRules": Row(set(TILLS), _keyed(**_RULES)),
     "publishClinics": Row(set(TILLS), _keyed(clinics=[])),
     "stopClinic": Row({"hospital"}, _keyed(number="A1", reason="x")),
@@ -497,6 +501,11 @@ QUERIES: dict[str, tuple[set[str], str]] = {
         f"benefits {{ prescriptions({_SUBJECT}) {{ state }} "
         "prescriptionOffers(prescriptionId: $prescription) { updatedAt } }",
     ),
+    "benefits.payLater": (
+        _MAY_VIEW,
+        f"benefits {{ payLater({_SUBJECT}) {{ state }} "
+        f'payLaterRight(hospital: "H51010400001", {_SUBJECT}) {{ entitled }} }}',
+    ),
     "benefits.appointments": (
         {"self", "payer"},
         f"benefits {{ appointments({_SUBJECT}) {{ state }} waitingPlaces({_SUBJECT}) {{ ahead }} "
@@ -529,7 +538,7 @@ QUERIES: dict[str, tuple[set[str], str]] = {
         "till { institution { id } unnotedPayments { number } ratingsToAnswer { grade } "
         'stays { stayId } localItems { localCode } clinicDays(day: "2027-01-01") { freeAtWindow } '
         'clinicAppointments(number: "x") { queueNumber } '
-        "prescriptionsToFill { number } prescriptionsSigned { number } "
+        "prescriptionsToFill { number } prescriptionsSigned { number } debts { state } "
         "settlements { edges { node { id } } } }",
     ),
     "payment": ({*_MAY_VIEW, "till"}, "payment(paymentId: $payment) { number }"),
@@ -675,6 +684,7 @@ def _furnished(world: World) -> Province:
         **_clinics_of(world),
         **_reports_of(world),
         **prescriptions,
+        "debt": owing_debt(world, "retiree"),
         "rating": rated.id,
         "to_answer": to_answer.id,
         "settlement": settled.id,

@@ -15,7 +15,7 @@ from backend.applications.outages import tell_of_outages
 from backend.appointments.keeping import keep_appointments
 from backend.codes.identities import tidy_up as tidy_codes
 from backend.coordination.service import move_on
-from backend.credit.handling import follow_up
+from backend.credit.handling import follow_up, to_follow_up
 from backend.filings import uploads
 from backend.filings.contracts import UploadAnswered, UploadDue
 from backend.filings.service import tell_of_ends
@@ -168,6 +168,12 @@ def tell_reporters(database: Database, courier: Callable[[Delivery], None]) -> i
     return done
 
 
+def follow_up_debts(database: Database) -> int:
+    """Remind of instalments and tell of missed ones, a transaction each; return how many there were."""
+    due = database.read(to_follow_up)
+    return sum(database.write(partial(follow_up, agreement_id=one)) for one in due)
+
+
 async def tidy_forever(database: Database) -> None:
     """Throw away what has served, once an hour, until cancelled."""
     while True:
@@ -181,7 +187,7 @@ async def tidy_forever(database: Database) -> None:
             await to_thread.run_sync(database.write, close_silent)
             await to_thread.run_sync(database.write, take_in)
             await to_thread.run_sync(database.write, expire_rewards)
-            await to_thread.run_sync(database.write, follow_up)
+            await to_thread.run_sync(follow_up_debts, database)
             while await to_thread.run_sync(database.write, tell_of_ends):
                 pass  # a batch each, so that no till waits for all of it
             while await to_thread.run_sync(database.write, tell_of_outages) is not None:

@@ -80,26 +80,24 @@ def stop(unit: Unit, command: StopClinic) -> ClinicView | Refusal:
     return at_till(unit, "stop_clinic", command, ClinicView, _stop)
 
 
-def let_go(unit: Unit) -> int:
-    """Take clinics that were stopped from whoever has a seat or waits; return how many that were.
-
-    One person a time is locked, in the order of their ids, so that no till waits for a whole clinic.
-    """
-    rows = unit.db.exec(_to_stop()).all()
-    done = sum(_let_go(unit, appointment_id) for appointment_id in rows)
-    waits = unit.db.exec(_to_close(unit.now)).all()
-    for found in waits:
-        people.lock_person(unit, found.person_id)
-        one = locked_waiting(unit, found.id)
-        if one.state == WaitingState.WAITING:
-            move_waiting(unit, one, WaitingEvent.CLOSE, "system")
-    return done + len(waits)
+def to_let_go(unit: Unit) -> list[str]:
+    """Return appointments of clinics that were stopped and that somebody still counts on."""
+    return list(unit.db.exec(_to_stop()).all())
 
 
-def have_to_let_go(unit: Unit) -> bool:
-    """Tell whether somebody has a seat of a clinic that was stopped, or waits for one that is over."""
-    stopped = unit.db.exec(_to_stop()).first()
-    return stopped is not None or unit.db.exec(_to_close(unit.now)).first() is not None
+def lists_to_close(unit: Unit) -> list[str]:
+    """Return places on the lists of clinics that were stopped or are over."""
+    return list(unit.db.exec(_to_close(unit.now)).all())
+
+
+def close_place(unit: Unit, waiting_id: str) -> bool:
+    """Tell who waits that there will be no seat; return whether they still waited."""
+    people.lock_person(unit, unit.db.get_one(Waiting, waiting_id).person_id)
+    row = locked_waiting(unit, waiting_id)
+    if row.state != WaitingState.WAITING:
+        return False
+    move_waiting(unit, row, WaitingEvent.CLOSE, "system")
+    return True
 
 
 def _to_stop() -> SelectOfScalar[str]:
@@ -112,9 +110,9 @@ def _to_stop() -> SelectOfScalar[str]:
     )
 
 
-def _to_close(now: datetime) -> SelectOfScalar[Waiting]:
+def _to_close(now: datetime) -> SelectOfScalar[str]:
     return (
-        select(Waiting)
+        select(Waiting.id)
         .join(Clinic, col(Clinic.id) == Waiting.clinic_id)
         .where(Waiting.state == WaitingState.WAITING)
         .where(col(Clinic.stopped).is_(True) | (col(Clinic.ends_at) <= now))
@@ -123,17 +121,18 @@ def _to_close(now: datetime) -> SelectOfScalar[Waiting]:
     )
 
 
-def _let_go(unit: Unit, appointment_id: str) -> int:
+def let_go(unit: Unit, appointment_id: str) -> bool:
+    """Take a seat of a stopped clinic from whoever has it; they are told and get their fee back."""
     row = locked_with_person(unit, appointment_id)
     if row.state == AppointmentState.HELD and settle_hold(unit, row, "system") is not None:
-        return 0  # its money is on the way; it is looked at again
+        return False  # its money is on the way; it is looked at again
     if not can(row, AppointmentEvent.STOP):
-        return 0
+        return False
     reason = unit.db.get_one(Clinic, row.clinic_id).stop_reason
     move(unit, row, AppointmentEvent.STOP, "system", reason)
     owe_fee(unit, row)
     tell_of(unit, row, "clinic_stopped", reason=reason)
-    return 1
+    return True
 
 
 def _set_rules(

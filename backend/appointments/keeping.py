@@ -42,8 +42,10 @@ def keep_appointments(database: Database) -> int:
     """Do to appointments and waiting lists whatever is due now; return how much it was."""
     if not database.read(_is_due):  # looking takes no writer's turn
         return 0
-    done = database.write(clinics.let_go)
+    done = 0
     work: list[tuple[Callable[[Unit], list[str]], Callable[[Unit, str], bool]]] = [
+        (clinics.to_let_go, clinics.let_go),
+        (clinics.lists_to_close, clinics.close_place),
         (_held_to_settle, _settle_held),
         (_missed, _miss),
         (_refunds, _refund),
@@ -64,8 +66,8 @@ def _with(unit: Unit, act: Callable[[Unit, str], bool], one: str) -> bool:
 
 
 def _is_due(unit: Unit) -> bool:
-    served = (waiting.clinics_to_serve, clinics.have_to_let_go)
-    finds = (_held_to_settle, _missed, _refunds, _to_remind, *served)
+    of_clinics = (waiting.clinics_to_serve, clinics.to_let_go, clinics.lists_to_close)
+    finds = (_held_to_settle, _missed, _refunds, _to_remind, *of_clinics)
     return any(find(unit) for find in finds)
 
 

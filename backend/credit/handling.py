@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from sqlmodel import col, select
 
 from backend.access.contracts import Action, SignInRequired
@@ -9,6 +11,7 @@ from backend.access.logic import label
 from backend.credit import logic, queries, service
 from backend.credit.contracts import (
     DebtWordsMissing,
+    Instalment,
     ObjectToDebt,
     PayLaterNotFound,
     PayLaterNotPossible,
@@ -22,6 +25,7 @@ from backend.infra.database import Unit
 from backend.infra.idempotency import once
 from backend.kernel.calendar import local_day
 from backend.kernel.errors import Refusal
+from backend.kernel.money import Fen
 from backend.people import queries as people
 from backend.proxies.authority import Right, authorize, note
 from backend.rulebook.library import Rulebook
@@ -92,29 +96,40 @@ def put_on_list(
     return queries.opened(unit, row)
 
 
-def follow_up(unit: Unit) -> int:
-    """Remind of what is due soon and tell of what was missed; return how many were written to."""
-    today, done = local_day(unit.now), 0
-    ids = unit.db.exec(
-        select(PayLater.id).where(PayLater.state == PayLaterState.OWING).order_by(col(PayLater.id))
+def to_follow_up(unit: Unit) -> list[str]:
+    """Return agreements of which something is due soon, or was missed."""
+    today = local_day(unit.now)
+    rows = unit.db.exec(
+        select(PayLater).where(PayLater.state == PayLaterState.OWING).order_by(col(PayLater.id))
     ).all()
-    for agreement_id in ids:
-        row = _locked(unit, agreement_id)
-        view = queries.view(row)
-        late = logic.overdue(view, today)
-        if row.state == PayLaterState.OWING and late:
-            service.tell_overdue(unit, "system", row.id)
-            tell(unit, row.person_id, "instalment_missed", {"overdue_fen": late})
-            done += 1
-            continue
-        soon = logic.due_soon(view, today, REMIND_DAYS)
-        if soon is not None and soon.number != row.reminded:
-            row.reminded = soon.number
-            facts = {"due_on": soon.due_on.isoformat(), "amount_fen": soon.amount_fen}
-            tell(unit, row.person_id, "instalment_due", facts)
-            done += 1
-    unit.db.flush()
-    return done
+    return [row.id for row in rows if _what_is_due(row, today) is not None]
+
+
+def follow_up(unit: Unit, agreement_id: str) -> bool:
+    """Remind of what is due soon, or tell of what was missed; return whether there was anything."""
+    row = _locked(unit, agreement_id)
+    today = local_day(unit.now)
+    due = _what_is_due(row, today) if row.state == PayLaterState.OWING else None
+    if due is None:
+        return False
+    if isinstance(due, Instalment):
+        row.reminded = due.number
+        unit.db.flush()
+        facts = {"due_on": due.due_on.isoformat(), "amount_fen": due.amount_fen}
+        tell(unit, row.person_id, "instalment_due", facts)
+        return True
+    service.tell_overdue(unit, "system", row.id)
+    tell(unit, row.person_id, "instalment_missed", {"overdue_fen": due})
+    return True
+
+
+def _what_is_due(row: PayLater, today: date) -> Fen | Instalment | None:
+    view = queries.view(row)
+    late = logic.overdue(view, today)
+    if late:
+        return late
+    soon = logic.due_soon(view, today, REMIND_DAYS)
+    return soon if soon is not None and soon.number != row.reminded else None
 
 
 def _object(

@@ -25,6 +25,7 @@ from backend.payments.instalments import pay_instalment
 from backend.payments.stays import entitlement_at
 from backend.payments.visits import enrolment_on
 from backend.settlement.case import FilingKind
+from mobile_bff.couriers import follow_up_debts
 from tests.usecases.test_relatives import bound
 from tests.usecases.test_safety import messages
 from tests.usecases.test_stays import _owing
@@ -89,7 +90,7 @@ def look(world: World, agreement_id: str) -> PayLaterView:
 
 
 def follow(world: World) -> int:
-    return world.database.write(handling.follow_up)
+    return follow_up_debts(world.database)
 
 
 def told(world: World) -> str:

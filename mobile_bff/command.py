@@ -51,6 +51,7 @@ from backend.matters.contracts import (
 )
 from backend.orders import queries as orders
 from backend.orders.contracts import DIFFERENCE_STATES, ORDER_STATES
+from backend.orders.refund_contracts import REFUND_STATES
 from backend.payments.charge_contracts import CHARGE_STATES
 from backend.payments.contracts import BILL_STATES
 from backend.payments.stay_contracts import STAY_STATES
@@ -293,7 +294,7 @@ _STATE_TABLES = (
     *(CAPITATION_MATTER_STATES, COMPLAINT_MATTER_STATES),
     *(ENROLMENT_MATTER_STATES, TRANSFER_MATTER_STATES, CONTRIBUTION_STATES),
     *(DIFFERENCE_STATES, RATING_STATES, APPOINTMENT_STATES, WAITING_STATES),
-    *(REPORT_STATES, REWARD_STATES, UNMASK_STATES, PRESCRIPTION_STATES),
+    *(REPORT_STATES, REWARD_STATES, UNMASK_STATES, PRESCRIPTION_STATES, REFUND_STATES),
     *(DOCUMENT_STATES, CARD_STATES, CERTIFICATE_STATES, TICKET_STATES),
 )
 

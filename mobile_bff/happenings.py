@@ -20,6 +20,7 @@ class Happening(StrEnum):
     APPOINTMENT = "APPOINTMENT"
     PRESCRIPTION = "PRESCRIPTION"
     PAY_LATER = "PAY_LATER"
+    REFUND = "REFUND"
 
 
 _ABOUT = {
@@ -32,6 +33,7 @@ _ABOUT = {
     "ORDER_CHANGED": Happening.PAYMENT,
     "APPOINTMENT_CHANGED": Happening.APPOINTMENT,
     "PRESCRIPTION_CHANGED": Happening.PRESCRIPTION,
+    "REFUND_CHANGED": Happening.REFUND,
     "PAY_LATER_OVERDUE": Happening.PAY_LATER,
     "PAY_LATER_LISTED": Happening.PAY_LATER,
 }
@@ -46,6 +48,7 @@ for _value in Happening.__strawberry_definition__.values:  # type: ignore[attr-d
         "APPOINTMENT": "An appointment or a place on a waiting list: look at appointments.",
         "PRESCRIPTION": "A prescription: look at prescriptions.",
         "PAY_LATER": "An agreement to pay later.",
+        "REFUND": "A request for a refund: look at refunds.",
     }[_value.name]
 
 

@@ -6,6 +6,7 @@ from enum import Enum
 
 from backend.kernel.errors import Locale
 from backend.orders.contracts import ChannelName, OrderEvent, OrderState, Why
+from backend.orders.refund_contracts import RefundProblem, RefundRequestState
 from backend.payments.charge_contracts import ChargeState
 from backend.ratings.contracts import RatingEvent, RatingProblem, RatingReason, RatingState
 from mobile_bff.words import Words
@@ -89,6 +90,37 @@ PAYMENT_WORDS: dict[type[Enum], tuple[str, dict[str, _W]]] = {
             "RETURN": _W("退款完成", "The cash is back."),
             "FAIL_RETURN": _W("退款失败", "Giving back failed."),
             "TRY_AGAIN": _W("再次退款", "Giving back is tried again."),
+        },
+    ),
+    RefundRequestState: (
+        "Where a request for a refund stands.",
+        {
+            "ASKED": _W(
+                "已申请，等待机构答复",
+                "Asked for; the institution is to answer.",
+                "机构在承诺日期前答复；不需要可以撤回。",
+                "It answers by the promised day; the request can be withdrawn.",
+            ),
+            "GRANTED": _W(
+                "已同意，正在退回",
+                "Granted; both halves go back.",
+                "医保部分已恢复；现金按原路退回，或到窗口领取。",
+                "Insurance is made good; cash goes back the way it came, or is at the window.",
+            ),
+            "DECLINED": _W(
+                "机构未同意",
+                "Declined.",
+                "可补充理由再次申请，或用“投诉与建议”反映。",
+                "Ask again with more reasons, or complain.",
+            ),
+            "WITHDRAWN": _W("已撤回", "Withdrawn."),
+        },
+    ),
+    RefundProblem: (
+        "Why a refund cannot be asked for.",
+        {
+            one.name: _W(one.text(Locale.ZH), f"{one.text(Locale.EN).capitalize()}.")
+            for one in RefundProblem
         },
     ),
     RatingReason: (

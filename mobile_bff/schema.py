@@ -65,6 +65,7 @@ from mobile_bff.public_services.manual_claims import ClaimMutations
 from mobile_bff.public_services.medical_institutions import InstitutionQueries
 from mobile_bff.public_services.network_and_coordination import TicketMutations, TicketQueries
 from mobile_bff.public_services.transfer_and_certificates import TransferMutations, TransferQueries
+from mobile_bff.refunds import RefundMutations, RefundQueries
 from mobile_bff.registration import RegistrationMutations
 from mobile_bff.scalars import SCALARS
 from mobile_bff.sign_in import SignInMutations
@@ -130,7 +131,7 @@ class PersonalRights(
 
 
 @strawberry.type(description="移动支付: mobile payment.")
-class MobilePayment(SecurityQueries, BillQueries, ChargeQueries, PaymentQueries):
+class MobilePayment(SecurityQueries, BillQueries, ChargeQueries, PaymentQueries, RefundQueries):
     """The fourth group, about one person."""
 
     @strawberry.field(description="The modules of this group.")
@@ -261,6 +262,7 @@ Mutation = merge_types(
         PaymentMutations,
         TillPaymentMutations,
         ChargeMutations,
+        RefundMutations,
         RatingMutations,
         ComplaintMutations,
         ReportMutations,

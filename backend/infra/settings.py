@@ -167,6 +167,9 @@ class Settings:
     """Of a bill that waits for somebody in elder mode to read it."""
     complaint_answer_workdays: int = 15
     """By when a complaint or suggestion is answered. Our own promise; no rule was found."""
+    refund_days: int = 90
+    """How long after a settlement the phone can ask for a refund. Our own choice; no rule was found."""
+    refund_answer_workdays: int = 5
     prescription_hours: int = 72
     """How long a prescription can be filled after it was signed (seen in practice; no rule was found)."""
     prescription_lock_seconds: int = 1800

@@ -62,6 +62,7 @@ PERSONS: dict[str, Does] = {
     "proxy_act.delegate_id": Does.STAYS,
     "proxy_act.owner_id": Does.STAYS,
     "rating.person_id": Does.MOVES,
+    "refund_request.person_id": Does.MOVES,
     "registration.person_id": Does.MOVES,
     "scan_grant.person_id": Does.ENDS,
     "settlement.person_id": Does.STAYS,

@@ -102,3 +102,28 @@ class OrderStepRow(SQLModel, table=True):
     event: str
     state: str
     words: str = ""
+
+
+class RefundRequest(SQLModel, table=True):
+    """Somebody asks an institution for a refund; what both say is sealed."""
+
+    __tablename__ = "refund_request"
+    __table_args__ = (
+        Index("ix_refund_request_person", "person_id", "id"),
+        Index("ix_refund_request_institution", "institution_id", "state"),
+        Index("ix_refund_request_settlement", "settlement_id"),
+    )
+
+    id: str = Field(primary_key=True)
+    state: str
+    settlement_id: str = Field(foreign_key="settlement.id")
+    reversal_id: str | None = Field(default=None, foreign_key="settlement.id")
+    institution_id: str = Field(foreign_key="institution.id")
+    person_id: str = Field(foreign_key="person.id")
+    words: str
+    answer: str = ""
+    asked_by: str
+    decided_by: str = ""
+    asked_at: datetime = Field(sa_type=Instant)
+    decided_at: datetime | None = Field(default=None, sa_type=Instant)
+    due_on: date

@@ -93,6 +93,7 @@ from mobile_bff.personal_rights.enrolments import (
 )
 from mobile_bff.personal_rights.settlement_records import SettlementType, settlement_type
 from mobile_bff.public_services.medical_institutions import InstitutionType, institution_type
+from mobile_bff.refunds import TillRefunds
 from mobile_bff.scalars import Money, money_or_none
 from mobile_bff.terminals.baskets import BasketLineInput, basket_of
 from mobile_bff.terminals.clinics import TillClinics
@@ -437,7 +438,9 @@ class TerminalMutations:
 
 
 @strawberry.type(description="What a terminal may look up.")
-class Till(TillPayments, TillCharges, TillRatings, TillClinics, TillPrescriptions, TillDebts):
+class Till(
+    TillPayments, TillCharges, TillRatings, TillClinics, TillPrescriptions, TillDebts, TillRefunds
+):
     """The caller's institution."""
 
     @strawberry.field(description="The institution where the terminal stands.")

@@ -71,6 +71,7 @@ from tests.usecases.test_passkeys import added
 from tests.usecases.test_prescriptions import check, fill, sign, take
 from tests.usecases.test_prescriptions import decide as decide_prescription
 from tests.usecases.test_ratings import rate, work
+from tests.usecases.test_refunds import ask as ask_refund
 from tests.usecases.test_relatives import asked_for, bound, may_pay, request
 from tests.usecases.test_reports import proven, taken_in
 from tests.usecases.test_reports import work as work_report
@@ -96,6 +97,7 @@ TURNED_AWAY = {
     "OrderNotFound",
     "ChargeNotFound",
     "RatingNotFound",
+    "RefundNotFound",
     "PayLaterNotFound",
     "PrescriptionNotFound",
     "ReportNotFound",
@@ -389,6 +391,9 @@ MUTATIONS: dict[str, Row] = {
     "fillPrescription": Row({"till"}, _keyed(prescriptionId="@checked", lines=[])),
     "handOverDrugs": Row({"till"}, _keyed(prescriptionId="@paid")),
     "takeChargeAtTill": Row({"till"}, _keyed(token="@token", chargeId="@charge")),
+    "askRefund": Row({"self", "payer"}, _keyed(settlementId="@settlement", words="x")),
+    "withdrawRefund": Row({"self", "payer"}, _keyed(refundId="@refund")),
+    "decideRefund": Row({"till"}, _keyed(refundId="@refund", grant=False, words="x")),
     "objectToDebt": Row({"self", "payer"}, _keyed(agreementId="@debt", words="x")),
     "payInstalment": Row({"hospital"}, _keyed(agreementId="@debt", amountFen=1)),
     "setBookingRules": Row(set(TILLS), _keyed(**_RULES)),
@@ -525,7 +530,7 @@ QUERIES: dict[str, tuple[set[str], str]] = {
     "mobilePayment": (
         _MAY_VIEW,
         f"mobilePayment({_SUBJECT}) {{ modules {{ id }} openBills {{ id }} channels "
-        f"payments {{ paymentId }} openCharges {{ chargeId }} }}",
+        f"payments {{ paymentId }} openCharges {{ chargeId }} refunds {{ state }} }}",
     ),
     "mobilePayment.paymentSecurity": (
         _SELF,
@@ -538,7 +543,7 @@ QUERIES: dict[str, tuple[set[str], str]] = {
         "till { institution { id } unnotedPayments { number } ratingsToAnswer { grade } "
         'stays { stayId } localItems { localCode } clinicDays(day: "2027-01-01") { freeAtWindow } '
         'clinicAppointments(number: "x") { queueNumber } '
-        "prescriptionsToFill { number } prescriptionsSigned { number } debts { state } "
+        "prescriptionsToFill { number } prescriptionsSigned { number } debts { state } refundsToDecide { state } "
         "settlements { edges { node { id } } } }",
     ),
     "payment": ({*_MAY_VIEW, "till"}, "payment(paymentId: $payment) { number }"),
@@ -632,6 +637,8 @@ def _furnished(world: World) -> Province:
     rated, to_answer = (rate(world, 1, RatingReason.WAITING, who="retiree") for _ in range(2))
     work(world, rated, RatingEvent.ANSWER)
     prescriptions = _prescriptions_of(world)
+    bought = world.buy("retiree", line(IBUPROFEN, "1", "11.00"))
+    refund = ask_refund(world, bought.id, "retiree")
     payment = pay(world, "retiree")
     charge = put(world, line(IBUPROFEN, "1", "20.00"), token=world.scan("retiree").token)
     token = world.scan("retiree").token
@@ -684,6 +691,7 @@ def _furnished(world: World) -> Province:
         **_clinics_of(world),
         **_reports_of(world),
         **prescriptions,
+        "refund": refund.id,
         "debt": owing_debt(world, "retiree"),
         "rating": rated.id,
         "to_answer": to_answer.id,

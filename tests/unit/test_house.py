@@ -248,7 +248,7 @@ def test_the_same_file_names_in_every_domain_folder() -> None:
                 "visits",
             ),
         },
-        "orders": {"driving", "reconciling"},
+        "orders": {"driving", "reconciling", "refund_contracts", "refunds"},
         "credit": {"handling"},
         "appointments": {"clinic_contracts", "clinics", "keeping", "seats", "waiting"},
         "people": {"document_contracts", "documents"},

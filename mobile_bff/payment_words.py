@@ -5,7 +5,14 @@ from __future__ import annotations
 from enum import Enum
 
 from backend.kernel.errors import Locale
-from backend.orders.contracts import ChannelName, OrderEvent, OrderState, Why
+from backend.orders.contracts import (
+    ChannelName,
+    DifferenceKind,
+    DifferenceState,
+    OrderEvent,
+    OrderState,
+    Why,
+)
 from backend.orders.refund_contracts import RefundProblem, RefundRequestState
 from backend.payments.charge_contracts import ChargeState
 from backend.ratings.contracts import RatingEvent, RatingProblem, RatingReason, RatingState
@@ -90,6 +97,35 @@ PAYMENT_WORDS: dict[type[Enum], tuple[str, dict[str, _W]]] = {
             "RETURN": _W("退款完成", "The cash is back."),
             "FAIL_RETURN": _W("退款失败", "Giving back failed."),
             "TRY_AGAIN": _W("再次退款", "Giving back is tried again."),
+        },
+    ),
+    DifferenceKind: (
+        "In what a channel's file and ours differ.",
+        {
+            "PAID_THERE": _W(
+                "渠道已收款，我方未记", "The channel took cash that we do not know of."
+            ),
+            "PAID_HERE": _W(
+                "我方已记收款，渠道没有", "We count cash that the channel has no line of."
+            ),
+            "AMOUNT": _W("金额不一致", "Both name other amounts."),
+            "NO_ORDER": _W(
+                "渠道账单中的订单我方没有", "The channel names an order that there is not."
+            ),
+            "RETURNED_THERE": _W(
+                "渠道已退款，我方未记", "The channel gave back what we do not know of."
+            ),
+            "RETURNED_HERE": _W(
+                "我方已记退款，渠道没有", "We count a return that it has no line of."
+            ),
+        },
+    ),
+    DifferenceState: (
+        "What became of a difference.",
+        {
+            "OPEN": _W("待人工处理", "A person sees to it."),
+            "REPAIRED": _W("已按规则修复", "A rule saw to it."),
+            "CLOSED": _W("已人工处理", "A person has seen to it."),
         },
     ),
     RefundRequestState: (

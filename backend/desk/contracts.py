@@ -477,3 +477,13 @@ class NobodyFound(Refusal):
     en = "Nobody of this name has this document."
     next_zh = "请对照证件逐字核对；新生儿可用出生医学证明编号查询。"
     next_en = "Compare it with the document; a newborn is found by the birth certificate."
+
+
+@dataclass(frozen=True)
+class CashNotFound(Refusal):
+    """There is no such payment or difference that waits for a person."""
+
+    zh = "没有找到待处理的退款或差异，或它已处理。"
+    en = "There is no such payment or difference that waits for a person."
+    next_zh = "请刷新列表；关闭差异须写明处理结果。"
+    next_en = "Look at the list again; closing a difference takes words."

@@ -22,6 +22,7 @@ from mobile_bff.desk.claims import DeskClaimMutations
 from mobile_bff.desk.counter import CounterMutations
 from mobile_bff.desk.debts import DeskDebtMutations, DeskDebtQueries
 from mobile_bff.desk.matters import MatterMutations
+from mobile_bff.desk.payments import DeskPaymentMutations, DeskPaymentQueries
 from mobile_bff.desk.ratings import DeskRatingMutations, DeskRatingQueries
 from mobile_bff.desk.reports import DeskReportMutations, DeskReportQueries
 from mobile_bff.desk.reviews import ReviewMutations
@@ -40,7 +41,12 @@ DESK_SDL = Path(__file__).parent / "schema.graphql"
 
 @strawberry.type(description="Reads of the desk.")
 class DeskQuery(
-    AssigningQueries, DeskTicketQueries, DeskRatingQueries, DeskReportQueries, DeskDebtQueries
+    AssigningQueries,
+    DeskTicketQueries,
+    DeskRatingQueries,
+    DeskReportQueries,
+    DeskDebtQueries,
+    DeskPaymentQueries,
 ):
     """Who works here, and what waits for them."""
 
@@ -82,6 +88,7 @@ DeskMutation = merge_types(
         DeskRatingMutations,
         DeskReportMutations,
         DeskDebtMutations,
+        DeskPaymentMutations,
     ),
 )
 DeskMutation.__strawberry_definition__.description = "Writes of the desk: one input, one union."  # type: ignore[attr-defined]

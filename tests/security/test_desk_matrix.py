@@ -31,7 +31,10 @@ from backend.desk.contracts import (
 )
 from backend.infra.database import Database
 from backend.infra.tokens import Audience, Claims
+from backend.kernel.money import Fen
 from backend.merging import service as merging
+from backend.orders import reconciling
+from backend.orders.contracts import CashLine, ChannelName, LineKind, OrderState, ReturnState
 from backend.ratings.contracts import RatingEvent, RatingReason
 from backend.reports import handling
 from backend.reports.handling_contracts import AskUnmasking, DecideUnmasking
@@ -39,6 +42,7 @@ from backend.sample_data.load import sample_id_number
 from backend.staff import service as staff
 from mobile_bff import documents
 from mobile_bff.desk.schema import DESK_DOCUMENTS, make_desk_schema
+from tests.scripted_channel import ScriptedChannel
 from tests.security.test_matrix import TURNED_AWAY, Province, Row, _input, asked
 from tests.usecases.test_chronic import submitted as chronic_submitted
 from tests.usecases.test_claim_cases import booked as claim_booked
@@ -56,6 +60,7 @@ from tests.usecases.test_documents import (
 )
 from tests.usecases.test_enrolment import FROM_BEIJING, moving
 from tests.usecases.test_filings import PROMISED, PROVEN, add, filed, save, submit
+from tests.usecases.test_orders import cancel, drive, pay
 from tests.usecases.test_ratings import rate
 from tests.usecases.test_ratings import work as work_rating
 from tests.usecases.test_registration import ELDER
@@ -127,6 +132,8 @@ MUTATIONS: dict[str, Row] = {
     "notePayout": Row(_CHECKERS, _input(payoutId="@payout", voucher="x")),
     "clawBackReward": Row(_SUPERVISORS, _input(reportId="@rewarded", words="x")),
     "decideDebt": Row(_CLERKS, _input(agreementId="@debt", words="x")),
+    "retryReturn": Row({"province"}, _input(paymentId="@failed")),
+    "closeDifference": Row({"province"}, _input(differenceId="@difference", words="x")),
     "retryUpload": Row(_CLERKS, _input(filingId="@filing")),
     "propose": Row(
         _CLERKS, _input(kind="REGISTRATION", subjectId="@registration", words="身份证原件")
@@ -139,6 +146,8 @@ QUERIES = {
     "me": (_WORKING, "query Me { me { number } }"),
     "tickets": (_WORKING, documents.document("DeskTickets", DESK_DOCUMENTS)),
     "debts": (_WORKING, documents.document("DeskDebts", DESK_DOCUMENTS)),
+    "failedReturns": (_WORKING, documents.document("FailedReturns", DESK_DOCUMENTS)),
+    "cashDifferences": (_WORKING, documents.document("CashDifferences", DESK_DOCUMENTS)),
     "reports": (_WORKING, documents.document("DeskReports", DESK_DOCUMENTS)),
     "report": (_INSPECTORS, 'query R { report(reportId: "@report") { number } }'),
     "unmaskings": (_WORKING, documents.document("Unmaskings", DESK_DOCUMENTS)),
@@ -239,6 +248,7 @@ def _furnished(world: World) -> Province:
         "appealed": _appealed(world),
         **_reported(world),
         "debt": objected_debt(world, "aided"),
+        **_cash_astray(world),
         "ticket": opened_ticket(world, "worker_6").id,
         "booked_claim": to_pay.id,
         "filing": filing.id,
@@ -278,6 +288,21 @@ def _reported(world: World) -> dict[str, str]:
         "unmasking": asked_for_name.id,
         "granted": granted.id,
     }
+
+
+def _cash_astray(world: World) -> dict[str, str]:
+    """Return a payment whose cash could not be given back, and a difference with a channel's file."""
+    channel = ScriptedChannel(world.clock)
+    channel.returns = [ReturnState.FAILED]
+    order = drive(world, channel, pay(world, "worker_7").id)
+    channel.pays(order.number)
+    cancel(world, order.id, "worker_7")
+    assert drive(world, channel, order.id).state is OrderState.RETURN_FAILED
+    now = world.clock.now()
+    stray = CashLine(LineKind.PAID, "YB0", Fen(1), "T0", now)
+    world.database.write(lambda u: reconciling.compare(u, ChannelName.WECHAT, now.date(), [stray]))
+    found = world.database.read(lambda u: reconciling.differences(u, 10))
+    return {"failed": order.id, "difference": found[0].id}
 
 
 def _appealed(world: World) -> str:

@@ -262,7 +262,7 @@ def test_the_same_file_names_in_every_domain_folder() -> None:
         "enrolment": {"registering", "repairing", "transferring"},
         "applications": {"outages"},
         "claims": {"applying"},
-        "desk": {"assigning", "debts", "ratings", "papers", "templates", "tickets"},
+        "desk": {"assigning", "debts", "payments", "ratings", "papers", "templates", "tickets"},
         "merging": {"plan"},
         "proxies": {"authority"},
         "rulebook": {"lint", "packs", "vocabulary"},

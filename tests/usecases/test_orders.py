@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from backend.access.contracts import SignInRequired
+from backend.access.contracts import DutyMissing, Role, SignInRequired
+from backend.desk import payments as desk_payments
+from backend.desk.contracts import CashNotFound
 from backend.identity import safety
 from backend.identity.safety_contracts import Proof
 from backend.ledger import contracts as accounts
@@ -334,7 +336,14 @@ def test_giving_back_fails_and_a_person_sees_to_it(world: World, channel: Script
     assert (stuck.state, stuck.words) == (S.RETURN_FAILED, "账户异常")
     listed = world.database.read(lambda u: queries.failed_returns(u, 10))
     assert [one.id for one in listed] == [order.id]
-    assert world.database.write(lambda u: service.try_again(u, "staff:CD1003", order.id))
+    city, province = world.staff("CD1003"), world.staff("SC1001")
+    retry = desk_payments.retry_return
+    assert world.database.read(lambda u: desk_payments.failed_returns(u, city, 10)) == []
+    assert world.database.write(lambda u: retry(u, city, order.id)) == DutyMissing(Role.CHECKER)
+    assert world.database.write(lambda u: retry(u, province, "nothing")) == CashNotFound()
+    again = world.database.write(lambda u: retry(u, province, order.id))
+    assert isinstance(again, OrderView)
+    assert world.database.write(lambda u: retry(u, province, order.id)) == CashNotFound()
     assert drive(world, channel, order.id).state is S.RETURNED
     assert list(channel.books[order.number].returns) == [f"{order.number}R2"]
     at_rest(world, channel, 0)

@@ -6,6 +6,9 @@ from datetime import date, timedelta
 
 import pytest
 
+from backend.access.contracts import DutyMissing, Role
+from backend.desk import payments as desk_payments
+from backend.desk.contracts import CashNotFound
 from backend.kernel.money import Fen
 from backend.orders import queries, reconciling
 from backend.orders.contracts import (
@@ -140,6 +143,16 @@ def test_what_no_rule_can_repair_waits_for_a_person(world: World, channel: Scrip
     assert closed.words == "与渠道核对"
     assert world.database.write(lambda u: close(u, "operator:a", one.id, "再来")) is None
     assert len(waiting(world)) == 3
+    city, province = world.staff("CD1003"), world.staff("SC1001")
+    at_desk = desk_payments.close_difference
+    shown = world.database.read(lambda u: desk_payments.differences(u, province, 10))
+    assert world.database.read(lambda u: desk_payments.differences(u, city, 10)) == []
+    other = shown[0].id
+    refused = world.database.write(lambda u: at_desk(u, city, other, "核对"))
+    assert refused == DutyMissing(Role.CHECKER)
+    assert world.database.write(lambda u: at_desk(u, province, other, " ")) == CashNotFound()
+    assert world.database.write(lambda u: at_desk(u, province, other, "核对")).words == "核对"
+    assert len(waiting(world)) == 2
 
 
 def test_a_return_that_the_channel_does_not_know_of(world: World, channel: ScriptedChannel) -> None:

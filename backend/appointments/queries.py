@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import func
 from sqlmodel import col, select
 
+from backend.access.logic import prefix_of
 from backend.appointments import logic
 from backend.appointments.clinic_contracts import (
     BookingRules,
@@ -62,7 +63,7 @@ def hospitals(unit: Unit, region: str, limit: int) -> list[InstitutionView]:
     """Return hospitals that can be booked, of a region (empty: everywhere), by their codes."""
     ids = unit.db.exec(select(BookingRuleRow.institution_id).distinct()).all()
     found = institutions.institutions(unit, ids).values()
-    within = [one for one in found if one.division_code.startswith(region)]
+    within = [one for one in found if one.division_code.startswith(prefix_of(region))]
     return sorted(within, key=lambda one: one.code)[:limit]
 
 

@@ -235,8 +235,7 @@ class AppointmentQueries:
     ) -> list[InstitutionType]:
         """Return hospitals."""
         limit = page_size(first)
-        prefix = region.removesuffix("00").removesuffix("00")
-        found = await info.context.door.read(lambda unit: queries.hospitals(unit, prefix, limit))
+        found = await info.context.door.read(lambda unit: queries.hospitals(unit, region, limit))
         return [institution_type(one) for one in found]
 
     @strawberry.field(description="A hospital's rules of booking; null: it cannot be booked here.")

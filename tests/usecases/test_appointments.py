@@ -613,7 +613,7 @@ def test_rules_make_sense_or_stay_as_they_were(world: World) -> None:
     found = world.database.read(lambda u: queries.rules_of(u, place))
     assert found is not None
     assert found.rules.horizon_days == 14
-    shown = world.database.read(lambda u: queries.hospitals(u, "5101", 9))
+    shown = world.database.read(lambda u: queries.hospitals(u, "510100", 9))
     assert [one.code for one in shown] == [LEVEL_3]
     actor = SetRules(world.actor("worker"), RULES, new_key())
     assert world.do(clinics.set_rules, actor) == SignInRequired()

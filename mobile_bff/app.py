@@ -27,6 +27,7 @@ from mobile_bff.channels.offered import open_channels
 from mobile_bff.couriers import (
     deliver_forever,
     drive_orders_forever,
+    examine_forever,
     keep_appointments_forever,
     reconcile_forever,
     return_transfers_forever,
@@ -72,6 +73,7 @@ def assemble(resources: Resources) -> Starlette:
             *(return_transfers_forever(database), tidy_forever(database)),
             *(upload_filings_forever(database), drive_orders_forever(database, channels)),
             *(reconcile_forever(database, channels), keep_appointments_forever(database)),
+            examine_forever(database),
             tell_reporters_forever(database),
         )
         tasks = [asyncio.create_task(work) for work in background]

@@ -73,6 +73,7 @@ from backend.settlement import queries as settlements
 from backend.settlement.casebook import CaseInvalid
 from backend.sharing import queries as sharing
 from backend.sharing.contracts import TRANSFER_STATES
+from backend.supervision.contracts import ALERT_STATES
 from mobile_bff import documents
 from mobile_bff.claim_tools import add_claim_commands
 from mobile_bff.contribution_tools import add_contribution_commands
@@ -287,7 +288,8 @@ def _documents(_options: argparse.Namespace) -> int:
 
 
 _STATE_TABLES = (
-    *(CODE_STATES, CHARGE_STATES, BILL_STATES, ORDER_STATES, STAY_STATES, PAY_LATER_STATES),
+    *(CODE_STATES, CHARGE_STATES, BILL_STATES, ALERT_STATES, ORDER_STATES),
+    *(STAY_STATES, PAY_LATER_STATES),
     *(BINDING_STATES, FACE_STATES, TRANSFER_STATES, DUPLICATE_STATES),
     *(PROPOSAL_STATES, FILING_STATES, FILING_MATTER_STATES, CANCEL_MATTER_STATES),
     *(CHRONIC_MATTER_STATES, CLAIM_MATTER_STATES, CHOICE_MATTER_STATES, TEAM_MATTER_STATES),

@@ -33,6 +33,7 @@ from backend.reports import telling
 from backend.reports.handling import take_in
 from backend.reports.service import expire_rewards
 from backend.sharing.service import return_unreceived
+from backend.supervision.service import examine_due
 from mobile_bff.national_platform import FilingUpload
 from mobile_bff.signing import signature_of
 
@@ -40,6 +41,7 @@ _IDLE_SECONDS = 0.2
 _RETURN_SECONDS = 30
 _UPLOAD_SECONDS = 1
 _KEEP_SECONDS = 1
+_EXAMINE_SECONDS = 2
 _TELL_SECONDS = 60
 _TIDY_SECONDS = 3600
 _RECONCILE_SECONDS = 1800
@@ -126,6 +128,17 @@ async def keep_appointments_forever(database: Database) -> None:
         except Exception:
             _log.exception("appointments or prescriptions could not be looked after; trying again")
         await asyncio.sleep(0 if done else _KEEP_SECONDS)
+
+
+async def examine_forever(database: Database) -> None:
+    """Let the monitoring rules look at what was settled, until cancelled."""
+    while True:
+        done = 0
+        try:
+            done = await to_thread.run_sync(examine_due, database)
+        except Exception:
+            _log.exception("settlements could not be examined; trying again")
+        await asyncio.sleep(0 if done else _EXAMINE_SECONDS)
 
 
 async def reconcile_forever(database: Database, channels: Channels) -> None:

@@ -80,6 +80,8 @@ _FACTS = {
     "missing": "Every paper that is missing.",
     "filing_id": "The filing concerned.",
     "unlocks_on": "From which day it is possible.",
+    "alert_id": "The alert that it waits for.",
+    "monitor": "The rule that found it unusual.",
     "methods": "Proofs that would be enough, of those that the person can show.",
     "name": "Whose, masked.",
     "number": "Who, by the number that they sign in with.",

@@ -42,6 +42,7 @@ from backend.payments.rule_contracts import AccountLimitReached, SilentHours
 from backend.policies.contracts import OutageNow
 from backend.proxies.contracts import ProxyLimitReached
 from backend.rulebook.contracts import RuleNotLoaded
+from backend.supervision.contracts import PaymentHeld
 from mobile_bff.connections import page_size
 from mobile_bff.context import Info
 from mobile_bff.errors import KEYED, answer, result_union
@@ -161,6 +162,7 @@ _PAY = (
     BillNotOpen,
     BillRefused,
     BillExpired,
+    PaymentHeld,
     BillOutdated,
     CoolingDown,
     PaymentUnderWay,

@@ -45,6 +45,7 @@ from backend.proxies.contracts import (
     Standing,
 )
 from backend.sharing.contracts import ShareStanding, SharingProblem, TransferState
+from mobile_bff.alert_words import ALERT_WORDS
 from mobile_bff.benefit_words import BENEFIT_WORDS
 from mobile_bff.desk_words import DESK_WORDS
 from mobile_bff.matter_words import MATTER_WORDS
@@ -505,6 +506,7 @@ WORDS: dict[type[Enum], tuple[str, dict[str, Words]]] = {
     **PAYMENT_WORDS,
     **BENEFIT_WORDS,
     **REPORT_WORDS,
+    **ALERT_WORDS,
     **DESK_WORDS,
     **MATTER_WORDS,
 }

@@ -191,6 +191,22 @@ def scanned_lately(unit: Unit, person_id: str, since: datetime) -> list[str]:
     return list(rows)
 
 
+def presences(unit: Unit, person_id: str, since: datetime) -> list[tuple[str, datetime]]:
+    """Return where and when a person's own code or document was in hand, the newest first.
+
+    A code that a relative showed, and a charge that was paid from afar, say nothing about where they were.
+    """
+    life = timedelta(seconds=unit.settings.decode_grant_seconds)
+    in_hand = col(ScanGrant.code_id).is_not(None) | col(ScanGrant.identity_only)
+    rows = unit.db.exec(
+        select(ScanGrant.institution_id, ScanGrant.expires_at)
+        .where(ScanGrant.person_id == person_id, ScanGrant.expires_at > since + life)
+        .where(in_hand, col(ScanGrant.shown_by_id).is_(None))
+        .order_by(col(ScanGrant.expires_at).desc())
+    ).all()
+    return [(institution_id, expires_at - life) for institution_id, expires_at in rows]
+
+
 def is_identity_only(unit: Unit, grant_id: str) -> bool:
     """Tell whether a grant rests on a document or a code that proves identity alone."""
     return unit.db.get_one(ScanGrant, grant_id).identity_only

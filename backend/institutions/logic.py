@@ -17,8 +17,13 @@ def metres_to(here: Point, place: InstitutionView) -> int | None:
     """Return how far an institution is as the crow flies, ``None`` where nobody said where it is."""
     if place.latitude is None or place.longitude is None:
         return None
-    a, b = radians(here.latitude / _MILLIONTHS), radians(place.latitude / _MILLIONTHS)
-    east = radians((place.longitude - here.longitude) / _MILLIONTHS)
+    return metres_between(here, Point(place.latitude, place.longitude))
+
+
+def metres_between(here: Point, there: Point) -> int:
+    """Return how far two points are from each other as the crow flies."""
+    a, b = radians(here.latitude / _MILLIONTHS), radians(there.latitude / _MILLIONTHS)
+    east = radians((there.longitude - here.longitude) / _MILLIONTHS)
     half = sin((b - a) / 2) ** 2 + cos(a) * cos(b) * sin(east / 2) ** 2
     return round(2 * _EARTH_METRES * asin(min(1.0, sqrt(half))))
 

@@ -69,6 +69,7 @@ PERSONS: dict[str, Does] = {
     "sign_in_challenge.person_id": Does.PASSES,
     "signed_code.person_id": Does.ENDS,
     "supplement.person_id": Does.MOVES,
+    "supervision_alert.person_id": Does.STAYS,
     "ticket.person_id": Does.STAYS,
     "unified_code.person_id": Does.ENDS,
     "unified_code.shown_by_id": Does.STAYS,

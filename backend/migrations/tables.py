@@ -33,6 +33,7 @@ from backend.reports import model as _reports
 from backend.settlement import model as _settlement
 from backend.sharing import model as _sharing
 from backend.staff import model as _staff
+from backend.supervision import model as _supervision
 
 METADATA = SQLModel.metadata
 APPEND_ONLY = (
@@ -63,6 +64,8 @@ APPEND_ONLY = (
     _matters.MatterOpinion.__tablename__,
     _matters.MatterHandOver.__tablename__,
     _coordination.TicketStepRow.__tablename__,
+    _supervision.Sighting.__tablename__,
+    _supervision.Examined.__tablename__,
     _enrolment.Transfer.__tablename__,
 )
 __all__ = [
@@ -94,4 +97,5 @@ __all__ = [
     "_reports",
     "_sharing",
     "_staff",
+    "_supervision",
 ]

@@ -25,7 +25,7 @@ from backend.kernel.errors import Refusal
 from backend.kernel.money import Fen
 from backend.ledger import contracts as accounts
 from backend.ledger import service as ledger
-from backend.payments import queries, rules
+from backend.payments import guards, queries, rules
 from backend.payments.bills import announce, locked_bill, move
 from backend.payments.contracts import (
     BillEvent,
@@ -56,6 +56,7 @@ from backend.settlement.contracts import Outcome, SettlementView
 from backend.settlement.facts import gather_case
 from backend.settlement.queries import case_of, outcome_of
 
+_MAY_BE_HELD = (BillState.PRESETTLED, BillState.CONFIRMED)
 SERVICES = {
     Purpose.PHARMACY_PURCHASE: Service.PHARMACY_SETTLEMENT,
     Purpose.OUTPATIENT_SETTLEMENT: Service.OUTPATIENT_SETTLEMENT,
@@ -249,6 +250,10 @@ def _not_open(unit: Unit, bill: Bill, held: PaymentUnderWay | None) -> Refusal |
         total = outcome_of(bill.outcome).total_fen
         why = ConfirmReason(bill.confirm_reason or ConfirmReason.ABOVE_LIMIT)
         return PatientMustConfirm(total, Fen(bill.confirm_above_fen), why)
+    if bill.alert_id is not None and bill.expires_at > unit.now and bill.state in _MAY_BE_HELD:
+        waits = guards.held(unit, bill)
+        if waits is not None:
+            return waits
     if bill.state in (BillState.SETTLED, BillState.REVERSED, BillState.SUPERSEDED):
         return BillNotOpen(bill.state)
     if held is not None:

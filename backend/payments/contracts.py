@@ -263,6 +263,8 @@ class ConfirmReason(StrEnum):
     SERIES = "SERIES"
     VALUABLES = "VALUABLES"
     """A second costly item within a day: the phone may say yes only after a while."""
+    SUPERVISED = "SUPERVISED"
+    """A monitoring rule holds it: an inspector looks at it, beside the phone's yes."""
 
     def text(self, locale: Locale) -> str:
         """Return it in words."""
@@ -270,6 +272,7 @@ class ConfirmReason(StrEnum):
 
 
 _CONFIRM_REASONS = {
+    "SUPERVISED": ("本单触发了监管规则，需要核查", "a monitoring rule holds it for a look"),
     "ABOVE_LIMIT": ("超过患者设置的确认限额", "it is above the patient's limit"),
     "OTHER_PLACE": (
         "患者的码刚刚在另一地区被扫描过",

@@ -22,12 +22,23 @@ from backend.payments.contracts import BillState, ConfirmReason
 from backend.payments.model import Bill
 from backend.payments.visits import Presented
 from backend.settlement import queries as settlements
+from backend.settlement.case import Case
 from backend.settlement.contracts import Outcome
 from backend.settlement.queries import outcome_of
+from backend.supervision import queries as alerts
+from backend.supervision import service as supervision
+from backend.supervision.contracts import AlertState, Held, PaymentHeld
+from backend.supervision.facts import drugs_of, spot_of
+from backend.supervision.logic import Sale
 
 
 def why_confirm(
-    unit: Unit, whose: Presented, institution: InstitutionView, outcome: Outcome, limit: Fen
+    unit: Unit,
+    whose: Presented,
+    institution: InstitutionView,
+    outcome: Outcome,
+    limit: Fen,
+    held: Held | None,
 ) -> ConfirmReason | None:
     """Return why a bill waits for the phone, ``None`` where it does not.
 
@@ -35,6 +46,8 @@ def why_confirm(
     """
     if whose.identity_only:
         return None
+    if held is not None:
+        return ConfirmReason.SUPERVISED
     total = outcome.total_fen
     bought_now = whose.stay is None and whose.purpose is Purpose.PHARMACY_PURCHASE
     if bought_now and _is_costly(unit, outcome) and _bought_costly(unit, whose.person_id):
@@ -48,6 +61,42 @@ def why_confirm(
     series = limit * unit.settings.series_times_limit
     bought = _bought_unconfirmed(unit, whose.person_id)
     return ConfirmReason.SERIES if bought and bought + total > series else None
+
+
+def hold(
+    unit: Unit,
+    bill_id: str,
+    terminal_id: str,
+    whose: Presented,
+    institution: InstitutionView,
+    case: Case,
+    outcome: Outcome,
+) -> Held | None:
+    """Return by which alert a purchase at a pharmacy is held; care is not held up."""
+    if whose.purpose is not Purpose.PHARMACY_PURCHASE or whose.enrolment is None:
+        return None
+    sale = Sale(
+        id=bill_id,
+        at=unit.now,
+        person_id=whose.person_id,
+        home_area=whose.enrolment.area_code,
+        spot=spot_of(institution),
+        terminal_id=terminal_id,
+        pharmacy=True,
+        total_fen=outcome.total_fen,
+        drugs=drugs_of(case.lines),
+    )
+    return supervision.look_at_bill(unit, sale)
+
+
+def held(unit: Unit, bill: Bill) -> PaymentHeld | None:
+    """Return why a bill still waits for an inspector; ``None`` where none holds it, or it was in order."""
+    if bill.alert_id is None:
+        return None
+    monitor, state, until = alerts.verdict(unit, bill.alert_id)
+    if state is AlertState.FALSE_ALARM:
+        return None
+    return PaymentHeld(bill.alert_id, monitor, until or bill.expires_at)
 
 
 def wait_seconds(unit: Unit, bill: Bill) -> Seconds | None:

@@ -39,6 +39,8 @@ class Bill(SQLModel, table=True):
     shown_by_id: str | None = None
     """The relative who showed the code or confirmed the bill; empty where the person did."""
     confirm_reason: str | None = None
+    alert_id: str | None = Field(default=None, index=True)
+    """The monitoring alert that an inspector judges before it is booked; empty: none."""
     confirmed_at: datetime | None = Field(default=None, sa_type=Instant)
     locked_until: datetime | None = Field(default=None, sa_type=Instant)
     """By when the cash of a locked bill is there or is given up; the order lets go, not the clock."""

@@ -17,6 +17,7 @@ from backend.access.logic import label, may
 from backend.catalogue import queries as catalogue
 from backend.codes import service as codes
 from backend.codes.service import Grant
+from backend.identity import safety
 from backend.infra import audit
 from backend.infra.database import Unit
 from backend.infra.idempotency import once
@@ -45,7 +46,7 @@ from backend.payments.contracts import (
     Settle,
     SettlementNotFound,
 )
-from backend.payments.guards import why_confirm
+from backend.payments.guards import hold, why_confirm
 from backend.payments.model import Bill
 from backend.payments.stay_contracts import (
     AdmitPatient,
@@ -70,9 +71,15 @@ from backend.rulebook.library import rulebook
 from backend.settlement import queries as settlements
 from backend.settlement import service as settling
 from backend.settlement.case import Case, Route
-from backend.settlement.contracts import Outcome, SettlementKind, SettlementView
+from backend.settlement.contracts import (
+    Outcome,
+    SettlementKind,
+    SettlementView,
+    TraceCodeSold,
+)
 from backend.settlement.facts import gather_case
 from backend.settlement.queries import CASE, OUTCOME
+from backend.supervision import service as supervision
 
 T = TypeVar("T")
 
@@ -101,7 +108,11 @@ def scan_code(unit: Unit, command: ScanCode) -> ScannedCode | Refusal:
 
 def presettle(unit: Unit, command: Presettle) -> BillView | Refusal:
     """Price a basket. Moves no money; a bill priced before under the same scan is superseded."""
-    return at_till(unit, "presettle", command, BillView, _presettle)
+    answer = at_till(unit, "presettle", command, BillView, _presettle)
+    if isinstance(answer, TraceCodeSold) and isinstance(command.actor, TerminalActor):
+        at = command.actor
+        supervision.note_second_sale(unit, at.institution_id, at.terminal_id, answer.trace_codes)
+    return answer
 
 
 def settle(unit: Unit, command: Settle) -> SettlementView | Refusal:
@@ -210,8 +221,13 @@ def present(
     if refusal is not None:
         return refusal
     limit = kept.confirm_above_fen
-    why = why_confirm(unit, whose, institution, outcome, limit)
-    bill = _new_bill(unit, command, actor, whose, enrolment, case, outcome, limit, why)
+    bill_id = unit.new_id()
+    held = hold(unit, bill_id, actor.terminal_id, whose, institution, case, outcome)
+    why = why_confirm(unit, whose, institution, outcome, limit, held)
+    bill = _new_bill(unit, bill_id, command, actor, whose, enrolment, case, outcome, limit, why)
+    if held is not None:
+        bill.alert_id, bill.expires_at = held.alert_id, held.until
+        safety.tell(unit, bill.person_id, "payment_held", {"where": institution.name})
     announce(unit, bill, "BILL_PRESENTED")
     facts = {"bill": bill.id, "total_fen": outcome.total_fen}
     view = queries.view(unit, bill)
@@ -257,6 +273,7 @@ def _priced_case(
 
 def _new_bill(
     unit: Unit,
+    bill_id: str,
     command: Presettle,
     actor: TerminalActor,
     whose: Presented,
@@ -272,7 +289,7 @@ def _new_bill(
         if BILL_STATES.after(BillState(older.state), BillEvent.SUPERSEDE) is not None:
             move(older, BillEvent.SUPERSEDE)
     bill = Bill(
-        id=unit.new_id(),
+        id=bill_id,
         state=BillState.PRESETTLED if why is None else BillState.AWAITING_CONFIRMATION,
         confirm_reason=why,
         purpose=whose.purpose,

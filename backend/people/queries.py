@@ -361,6 +361,11 @@ def died_on(unit: Unit, person_id: str) -> date | None:
     return unit.db.get_one(Person, person_id).died_on
 
 
+def died_before(person_id: Mapped[str], day: Mapped[date]) -> ColumnElement[bool]:
+    """Return the condition that whoever a row names had died before the row's day."""
+    return select(Person.id).where(col(Person.id) == person_id, col(Person.died_on) < day).exists()
+
+
 def area_of_enrolment(unit: Unit, enrolment_id: str) -> str:
     """Return the insured area of an enrolment that must exist."""
     return unit.db.get_one(Enrolment, enrolment_id).area_code

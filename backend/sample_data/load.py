@@ -252,7 +252,7 @@ def _institution(
     abilities: set[Ability],
 ) -> InstitutionView:
     letter = "H" if kind is InstitutionKind.HOSPITAL else "P"
-    where = _whereabouts(county, serial, letter)
+    where = whereabouts(county, serial, letter)
     return InstitutionView(
         id=unit.new_id(),
         code=f"{letter}{county}{serial:05d}",
@@ -266,12 +266,12 @@ def _institution(
         agreement=Agreement.OPEN,
         latitude=where[0],
         longitude=where[1],
-        hours=_hours(kind, level, serial),
+        hours=opening_hours(kind, level, serial),
         on_duty="" if kind is InstitutionKind.HOSPITAL else "药师样例",
     )
 
 
-def _whereabouts(county: str, serial: int, letter: str) -> tuple[int, int]:
+def whereabouts(county: str, serial: int, letter: str) -> tuple[int, int]:
     """Return a made-up place near the middle of the city, in millionths of a degree."""
     seed = hashlib.sha256(f"{county}{letter}{serial}".encode()).digest()
     latitude, longitude = _MIDDLES.get(county[:4], _MIDDLES["5101"])
@@ -282,7 +282,7 @@ def _whereabouts(county: str, serial: int, letter: str) -> tuple[int, int]:
     )
 
 
-def _hours(kind: InstitutionKind, level: int | None, serial: int) -> tuple[str, ...]:
+def opening_hours(kind: InstitutionKind, level: int | None, serial: int) -> tuple[str, ...]:
     """Return made-up opening hours: large hospitals never shut, small places rest at times."""
     if kind is InstitutionKind.PHARMACY:
         return ("08:30-21:30",) * 7 if serial == 1 else (*("09:00-18:00",) * 6, "")

@@ -19,6 +19,8 @@ class Settlement(SQLModel, table=True):
         Index("ix_settlement_person", "person_id", "number"),
         Index("ix_settlement_institution", "institution_id", "number"),
         Index("ix_settlement_year", "enrolment_id", "accumulator_year"),
+        Index("ix_settlement_settled", "settled_at"),
+        Index("ix_settlement_terminal", "terminal_id", "settled_at"),
     )
 
     number: int | None = Field(default=None, sa_column=Column(Serial, primary_key=True))
@@ -104,6 +106,7 @@ class TraceEvent(SQLModel, table=True):
     """A pack was sold or taken back; append-only."""
 
     __tablename__ = "trace_event"
+    __table_args__ = (Index("ix_trace_event_code", "trace_code"),)
 
     settlement_id: str = Field(primary_key=True)
     trace_code: str = Field(primary_key=True)

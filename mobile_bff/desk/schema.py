@@ -17,6 +17,7 @@ from backend.staff.contracts import StaffView
 from mobile_bff import wording as _wording  # registers the enums first
 from mobile_bff.connections import PAGE_MAX, page_size
 from mobile_bff.context import Info, RefusedQuery
+from mobile_bff.desk.alerts import DeskAlertMutations, DeskAlertQueries
 from mobile_bff.desk.assigning import AssigningMutations, AssigningQueries
 from mobile_bff.desk.claims import DeskClaimMutations
 from mobile_bff.desk.counter import CounterMutations
@@ -47,6 +48,7 @@ class DeskQuery(
     DeskReportQueries,
     DeskDebtQueries,
     DeskPaymentQueries,
+    DeskAlertQueries,
 ):
     """Who works here, and what waits for them."""
 
@@ -89,6 +91,7 @@ DeskMutation = merge_types(
         DeskReportMutations,
         DeskDebtMutations,
         DeskPaymentMutations,
+        DeskAlertMutations,
     ),
 )
 DeskMutation.__strawberry_definition__.description = "Writes of the desk: one input, one union."  # type: ignore[attr-defined]

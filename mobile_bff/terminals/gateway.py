@@ -80,6 +80,7 @@ from backend.proxies.contracts import ProxyLimitReached
 from backend.rulebook.contracts import RuleNotLoaded
 from backend.settlement import queries as settlements
 from backend.settlement.contracts import LaterSettlementsInTheWay, TraceCodeSold
+from backend.supervision.contracts import PaymentHeld
 from mobile_bff.charges import TillCharges
 from mobile_bff.connections import connection, page_size, position
 from mobile_bff.context import Info, RefusedQuery
@@ -144,6 +145,7 @@ _SETTLE = (
     BillNotFound,
     BillRefused,
     PatientMustConfirm,
+    PaymentHeld,
     BillNotOpen,
     BillExpired,
     BillOutdated,

@@ -46,7 +46,8 @@ def test_budgets(world: World, counted: list[str]) -> None:
     bill, presettle = cost(lambda: world.presettle(scanned.token, *basket))
     settled, settle = cost(lambda: world.settle(bill.id))
     _, reverse = cost(lambda: world.reverse(settled.id))
-    budgets = {"issue": 10, "scan": 17, "presettle": 28, "settle": 60, "reverse": 80}
+    # pricing looks at the person's scans and the till's sales, for what monitoring may hold
+    budgets = {"issue": 10, "scan": 17, "presettle": 31, "settle": 60, "reverse": 80}
     spent = {
         "issue": issue,
         "scan": scan,

@@ -69,6 +69,7 @@ from tests.usecases.test_relatives import asked_for, bound, request
 from tests.usecases.test_reports import claim, proven
 from tests.usecases.test_reports import pay as pay_reward
 from tests.usecases.test_reports import taken_in as lodged
+from tests.usecases.test_supervision import raised, relayed_bill
 from tests.usecases.test_tickets import opened as opened_ticket
 from tests.world import ManualClock, World, resources_for
 
@@ -132,6 +133,7 @@ MUTATIONS: dict[str, Row] = {
     "notePayout": Row(_CHECKERS, _input(payoutId="@payout", voucher="x")),
     "clawBackReward": Row(_SUPERVISORS, _input(reportId="@rewarded", words="x")),
     "decideDebt": Row(_CLERKS, _input(agreementId="@debt", words="x")),
+    "workAlert": Row(_INSPECTORS, _input(alertId="@alert", event="TAKE")),
     "retryReturn": Row({"province"}, _input(paymentId="@failed")),
     "closeDifference": Row({"province"}, _input(differenceId="@difference", words="x")),
     "retryUpload": Row(_CLERKS, _input(filingId="@filing")),
@@ -146,6 +148,9 @@ QUERIES = {
     "me": (_WORKING, "query Me { me { number } }"),
     "tickets": (_WORKING, documents.document("DeskTickets", DESK_DOCUMENTS)),
     "debts": (_WORKING, documents.document("DeskDebts", DESK_DOCUMENTS)),
+    "alerts": (_WORKING, documents.document("DeskAlerts", DESK_DOCUMENTS)),
+    "alert": (_INSPECTORS, 'query A { alert(alertId: "@alert") { alertId } }'),
+    "alertRates": (_WORKING, documents.document("AlertRates", DESK_DOCUMENTS)),
     "failedReturns": (_WORKING, documents.document("FailedReturns", DESK_DOCUMENTS)),
     "cashDifferences": (_WORKING, documents.document("CashDifferences", DESK_DOCUMENTS)),
     "reports": (_WORKING, documents.document("DeskReports", DESK_DOCUMENTS)),
@@ -249,6 +254,7 @@ def _furnished(world: World) -> Province:
         **_reported(world),
         "debt": objected_debt(world, "aided"),
         **_cash_astray(world),
+        "alert": _alarmed(world),
         "ticket": opened_ticket(world, "worker_6").id,
         "booked_claim": to_pay.id,
         "filing": filing.id,
@@ -305,6 +311,11 @@ def _cash_astray(world: World) -> dict[str, str]:
     return {"failed": order.id, "difference": found[0].id}
 
 
+def _alarmed(world: World) -> str:
+    relayed_bill(world, "worker_8")
+    return raised(world)[0].id
+
+
 def _appealed(world: World) -> str:
     rating = rate(world, 1, RatingReason.WAITING, who="worker_6")
     work_rating(world, rating, RatingEvent.APPEAL)
@@ -336,7 +347,8 @@ def test_who_may_write_at_the_desk(province: Province, mutation: str, who: str) 
 @pytest.mark.parametrize("query", sorted(QUERIES))
 def test_who_may_read_at_the_desk(province: Province, query: str, who: str) -> None:
     may, document = QUERIES[query]
-    document = document.replace("@report", province.ids["report"])
+    for name in ("report", "alert"):
+        document = document.replace(f"@{name}", province.ids[name])
     became, _ = asked(province, who, document, {}, SCHEMA)
     assert (became not in TURNED_AWAY) == (who in may), became
 

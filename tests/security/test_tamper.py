@@ -35,6 +35,7 @@ from backend.reports.contracts import AddEvidence, ReportView, SayOfReport
 from backend.reports.handling_contracts import PublishFinding
 from backend.rulebook.library import make_book, packs_in, shipped_packs
 from backend.settlement.case import CareKind
+from backend.supervision.service import examine_due
 from tests.cases.test_cases import PACKS
 from tests.scripted_channel import ScriptedChannel
 from tests.usecases.test_appointments import book as reserve
@@ -47,6 +48,7 @@ from tests.usecases.test_prescriptions import sign, void
 from tests.usecases.test_ratings import rate, work
 from tests.usecases.test_relatives import bound, code_for
 from tests.usecases.test_reports import photo, proven, taken_in, whose
+from tests.usecases.test_supervision import relayed_bill
 from tests.usecases.test_tickets import opened
 from tests.world import IBUPROFEN, LEVEL_3, World, line, new_key
 
@@ -116,6 +118,8 @@ def _fill_what_no_purchase_writes(world: World) -> None:
     summary = PublishFinding(world.staff("CD1003"), reported.report_id, "x")
     assert isinstance(world.do(handling.publish, summary), ReportView)
     receive(world, reserve(world, clinic(world).id, "worker_8"), AppointmentEvent.ARRIVE)
+    relayed_bill(world, "worker_4")
+    assert examine_due(world.database)
     drive(world, ScriptedChannel(world.clock), pay(world, "worker_6").id)
     bound(world, "worker", "retiree")
     assert isinstance(code_for(world, "worker", "retiree"), IssuedCode)

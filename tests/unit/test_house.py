@@ -225,7 +225,17 @@ def test_the_same_file_names_in_every_domain_folder() -> None:
             *("closing", "phone_change", "registration", "registration_contracts"),
         },
         "settlement": {
-            *("calculate", "case", "casebook", "credits", "facts", "stays", "upcast", "yearly")
+            *(
+                "calculate",
+                "case",
+                "casebook",
+                "credits",
+                "facts",
+                "history",
+                "stays",
+                "upcast",
+                "yearly",
+            )
         },
         "payments": {
             "booking",
@@ -237,6 +247,7 @@ def test_the_same_file_names_in_every_domain_folder() -> None:
                 "direct",
                 "estimate",
                 "guards",
+                "holds",
                 "instalments",
                 "misuse",
                 "outlook",
@@ -262,9 +273,19 @@ def test_the_same_file_names_in_every_domain_folder() -> None:
         "enrolment": {"registering", "repairing", "transferring"},
         "applications": {"outages"},
         "claims": {"applying"},
-        "desk": {"assigning", "debts", "payments", "ratings", "papers", "templates", "tickets"},
+        "desk": {
+            "alerts",
+            "assigning",
+            "debts",
+            "payments",
+            "ratings",
+            "papers",
+            "templates",
+            "tickets",
+        },
         "merging": {"plan"},
         "proxies": {"authority"},
+        "supervision": {"facts", "measuring", "rules"},
         "rulebook": {"lint", "packs", "vocabulary"},
     }
     outside = {"kernel", "infra", "migrations", "sandboxes", "sample_data"}

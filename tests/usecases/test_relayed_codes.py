@@ -26,7 +26,6 @@ from backend.payments.contracts import (
 from tests.usecases.test_identity_codes import card_of, resolve, signed
 from tests.usecases.test_safety import messages, signed_in
 from tests.world import (
-    BEIJING,
     IBUPROFEN,
     LEVEL_3,
     OTHER_PHARMACY,
@@ -37,9 +36,12 @@ from tests.world import (
     phone_of,
 )
 
+DEYANG = "H51060300001"
+"""In the city next door, 37 km away: another area, and within reach."""
+
 
 def test_a_code_that_was_elsewhere_just_now_waits_for_the_phone(world: World) -> None:
-    world.scan("worker", BEIJING, Purpose.OUTPATIENT_SETTLEMENT)
+    world.scan("worker", DEYANG, Purpose.OUTPATIENT_SETTLEMENT)
     world.clock.forward(minutes=29)
     token = world.scan("worker").token
     bill = world.presettle(token, line(IBUPROFEN, "1", "12.00"))
@@ -56,10 +58,10 @@ def test_a_code_that_was_elsewhere_just_now_waits_for_the_phone(world: World) ->
 def test_another_pharmacy_around_the_corner_or_an_hour_later_is_no_matter(world: World) -> None:
     world.scan("worker", OTHER_PHARMACY)
     assert world.bill("worker", line(IBUPROFEN, "1", "12.00")).confirm_reason is None
-    world.scan("worker", BEIJING, Purpose.OUTPATIENT_SETTLEMENT)
+    world.scan("worker", DEYANG, Purpose.OUTPATIENT_SETTLEMENT)
     world.clock.forward(minutes=31)
     assert world.bill("worker", line(IBUPROFEN, "1", "12.00")).confirm_reason is None
-    world.scan("worker", BEIJING, Purpose.OUTPATIENT_SETTLEMENT)
+    world.scan("worker", DEYANG, Purpose.OUTPATIENT_SETTLEMENT)
     care = world.bill(
         "worker",
         line(VISIT, "1", "12.00", traces=0),

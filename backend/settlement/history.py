@@ -1,0 +1,144 @@
+"""What was sold, when, where, to whom: short reads for monitoring, of bills that tills settled."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, func
+from sqlalchemy.orm import Mapped, aliased
+from sqlmodel import col, select
+
+from backend.infra.database import Unit
+from backend.kernel.money import Fen
+from backend.people import queries as people
+from backend.settlement.case import LineInput, Route
+from backend.settlement.contracts import DESK, SettlementKind
+from backend.settlement.model import Settlement, TraceEvent
+from backend.settlement.queries import case_of
+
+
+@dataclass(frozen=True)
+class PastSale:
+    """A settled bill. ``at``: when it was settled first; a re-run after a reversal does not move it."""
+
+    settlement_id: str
+    bill_id: str
+    person_id: str
+    area_code: str
+    institution_id: str
+    terminal_id: str
+    purpose: str
+    at: datetime
+    total_fen: Fen
+    lines: tuple[LineInput, ...]
+    trace_codes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class PackSold:
+    """That a pack was sold, whether or not it was taken back."""
+
+    trace_code: str
+    settlement_id: str
+    bill_id: str
+    institution_id: str
+    at: datetime
+
+
+def sold_to(unit: Unit, person_id: str, since: datetime) -> list[PastSale]:
+    """Return what stands settled for a person since an instant, in order."""
+    whose = col(Settlement.person_id).in_(people.records_of(person_id))
+    return _standing(unit, whose, Settlement.settled_at > since)
+
+
+def sold_at(unit: Unit, terminal_id: str, since: datetime) -> list[PastSale]:
+    """Return what stands settled at a terminal since an instant, in order."""
+    return _standing(unit, Settlement.terminal_id == terminal_id, Settlement.settled_at > since)
+
+
+def sale(unit: Unit, settlement_id: str) -> PastSale | None:
+    """Return a settlement that stands; ``None`` where it was taken back."""
+    return next(iter(_standing(unit, Settlement.id == settlement_id)), None)
+
+
+def settled_since(unit: Unit, since: datetime, but: ColumnElement[bool], limit: int) -> list[str]:
+    """Return settlements of tills since an instant, in order, but for some."""
+    query = (
+        select(Settlement.id)
+        .where(Settlement.settled_at > since, Settlement.kind == SettlementKind.SETTLEMENT)
+        .where(Settlement.terminal_id != DESK, ~but)
+    )
+    return list(unit.db.exec(query.order_by(col(Settlement.number)).limit(limit)).all())
+
+
+def settled_after_death(unit: Unit, but: ColumnElement[bool], limit: int) -> list[str]:
+    """Return settlements of tills of days after their person's death, but for some."""
+    died = people.died_before(col(Settlement.person_id), col(Settlement.service_date))
+    query = (
+        select(Settlement.id)
+        .where(Settlement.kind == SettlementKind.SETTLEMENT, Settlement.terminal_id != DESK)
+        .where(died, ~but)
+    )
+    return list(unit.db.exec(query.order_by(col(Settlement.number)).limit(limit)).all())
+
+
+def packs_sold(unit: Unit, trace_codes: Sequence[str]) -> list[PackSold]:
+    """Return every sale of some packs, in order."""
+    if not trace_codes:
+        return []
+    rows = unit.db.exec(
+        select(TraceEvent, Settlement)
+        .join(Settlement, col(Settlement.id) == col(TraceEvent.settlement_id))
+        .where(col(TraceEvent.trace_code).in_(set(trace_codes)), col(TraceEvent.sold))
+        .order_by(col(Settlement.number))
+    ).all()
+    return [
+        PackSold(event.trace_code, sold.id, sold.bill_id, sold.institution_id, event.at)
+        for event, sold in rows
+    ]
+
+
+def bill_of(unit: Unit, settlement_id: str) -> str:
+    """Return the bill of a settlement that must exist."""
+    return unit.db.exec(select(Settlement.bill_id).where(Settlement.id == settlement_id)).one()
+
+
+def bill_column() -> Mapped[str]:
+    """Return, as an expression, the bill of a settlement that a query here goes through."""
+    return col(Settlement.bill_id)
+
+
+def _standing(unit: Unit, *wanted: ColumnElement[bool] | bool) -> list[PastSale]:
+    later, first = aliased(Settlement), aliased(Settlement)
+    began = (
+        select(func.min(col(first.settled_at)))
+        .where(col(first.bill_id) == col(Settlement.bill_id))
+        .scalar_subquery()
+    )
+    rows = unit.db.exec(
+        select(Settlement, began, people.goes_on_as(col(Settlement.person_id)))
+        .outerjoin(later, col(later.reverses_id) == col(Settlement.id))
+        .where(Settlement.kind == SettlementKind.SETTLEMENT, col(later.id).is_(None))
+        .where(Settlement.terminal_id != DESK, *wanted)
+        .order_by(col(Settlement.number))
+    ).all()
+    return [_past(row, at, person_id) for row, at, person_id in rows]
+
+
+def _past(row: Settlement, at: datetime, person_id: str) -> PastSale:
+    case = case_of(row.case_facts)
+    return PastSale(
+        settlement_id=row.id,
+        bill_id=row.bill_id,
+        person_id=person_id,
+        area_code=row.area_code,
+        institution_id=row.institution_id,
+        terminal_id=row.terminal_id,
+        purpose=row.purpose,
+        at=at,
+        total_fen=Fen(row.total_fen),
+        lines=case.lines if case.route is Route.DIRECT else (),
+        trace_codes=tuple(str(code) for _, code, _ in row.traces),
+    )

@@ -17,6 +17,7 @@ from starlette.routing import Route, WebSocketRoute
 from backend.codes.identities import signed_trust_list
 from backend.identity.face_reader import FaceReader
 from backend.infra.database import Database, Resources
+from backend.infra.outbox import Channel
 from backend.infra.settings import Mode, Settings
 from backend.infra.tokens import key_set
 from backend.matters.materials import BYTES_MAX
@@ -69,7 +70,8 @@ def assemble(resources: Resources) -> Starlette:
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         background = (
-            *(feed.run(), deliver_forever(database)),
+            feed.run(),
+            *(deliver_forever(database, one) for one in Channel if one is not Channel.LIVE),
             *(return_transfers_forever(database), tidy_forever(database)),
             *(upload_filings_forever(database), drive_orders_forever(database, channels)),
             *(reconcile_forever(database, channels), keep_appointments_forever(database)),

@@ -23,8 +23,17 @@ from backend.identity.face_checks import tidy_up as tidy_faces
 from backend.identity.service import tidy_up as tidy_identity
 from backend.infra.database import Database
 from backend.infra.housekeeping import tidy_up
-from backend.infra.outbox import Channel, Delivery, DeliveryFailed, deliver_due
+from backend.infra.outbox import (
+    Channel,
+    Delivery,
+    DeliveryFailed,
+    DeliveryRefused,
+    deliver_due,
+)
+from backend.infra.settings import Settings
 from backend.matters.service import lapse_forgotten
+from backend.notices.service import take_another_way
+from backend.notices.service import tidy_up as tidy_notices
 from backend.orders.driving import Channels, drive_due
 from backend.orders.reconciling import reconcile_due
 from backend.prescriptions.dispensing import keep_prescriptions
@@ -48,16 +57,19 @@ _RECONCILE_SECONDS = 1800
 _log = logging.getLogger("yibao.couriers")
 
 
-class SmsCourier:
-    """Speaks the SMS gateway's protocol: JSON over HTTP, the body signed with HMAC-SHA256."""
+class GatewayCourier:
+    """Speaks to a gateway of messages, calls or pushes: JSON over HTTP, the body signed with HMAC-SHA256."""
 
     def __init__(self, url: str, secret: str) -> None:
-        self._url = f"{url}/v1/messages"
+        self._url = url
         self._secret = secret.encode()
         self._client = httpx.Client(timeout=5, trust_env=False)
 
     def __call__(self, delivery: Delivery) -> None:
-        """Hand a message over, or raise ``DeliveryFailed``. A repeated id is dropped there."""
+        """Hand a message over, or raise ``DeliveryFailed``, or ``DeliveryRefused`` where nobody is there.
+
+        A repeated id is dropped there.
+        """
         message = json.loads(delivery.payload)
         body = json.dumps(
             {"id": f"yibao-{delivery.id}", "template": delivery.kind, **message},
@@ -69,8 +81,22 @@ class SmsCourier:
             answer = self._client.post(self._url, content=body, headers=headers)
         except httpx.HTTPError as error:
             raise DeliveryFailed(type(error).__name__) from error
+        if answer.status_code == httpx.codes.GONE:
+            raise DeliveryRefused("nobody is there any more")
         if answer.status_code != httpx.codes.ACCEPTED:
             raise DeliveryFailed(f"the gateway answered {answer.status_code}")
+
+
+def courier_of(settings: Settings, channel: Channel) -> GatewayCourier:
+    """Return who carries what goes out on a channel."""
+    sms, secret = settings.sms_gateway_url, settings.sms_gateway_secret
+    return {
+        Channel.SMS: lambda: GatewayCourier(f"{sms}/v1/messages", secret),
+        Channel.VOICE: lambda: GatewayCourier(f"{sms}/v1/calls", secret),
+        Channel.PUSH: lambda: GatewayCourier(
+            f"{settings.push_gateway_url}/v1/push", settings.push_gateway_secret
+        ),
+    }[channel]()
 
 
 async def return_transfers_forever(database: Database) -> None:
@@ -156,8 +182,7 @@ async def tell_reporters_forever(database: Database) -> None:
 
     The message names nothing, and is handed over at once: a queue would lay a phone beside a decision.
     """
-    settings = database.resources.settings
-    courier = SmsCourier(settings.sms_gateway_url, settings.sms_gateway_secret)
+    courier = courier_of(database.resources.settings, Channel.SMS)
     while True:
         try:
             await to_thread.run_sync(tell_reporters, database, courier)
@@ -194,6 +219,7 @@ async def tidy_forever(database: Database) -> None:
             await to_thread.run_sync(database.write, tidy_up)
             await to_thread.run_sync(database.write, tidy_identity)
             await to_thread.run_sync(database.write, tidy_codes)
+            await to_thread.run_sync(database.write, tidy_notices)
             await to_thread.run_sync(database.write, tidy_faces)
             await to_thread.run_sync(database.write, lapse_forgotten)
             await to_thread.run_sync(database.write, move_on)
@@ -210,14 +236,17 @@ async def tidy_forever(database: Database) -> None:
         await asyncio.sleep(_TIDY_SECONDS)
 
 
-async def deliver_forever(database: Database) -> None:
-    """Deliver what is due until cancelled. A failure is logged and tried again."""
-    settings = database.resources.settings
-    courier = SmsCourier(settings.sms_gateway_url, settings.sms_gateway_secret)
+async def deliver_forever(database: Database, channel: Channel) -> None:
+    """Deliver what is due on a channel until cancelled. A failure is logged and tried again.
+
+    A push or a call that is given up becomes a message.
+    """
+    courier = courier_of(database.resources.settings, channel)
+    give_up = None if channel is Channel.SMS else take_another_way
     while True:
         taken = 0
         try:
-            taken = await to_thread.run_sync(deliver_due, database, Channel.SMS, courier)
+            taken = await to_thread.run_sync(deliver_due, database, channel, courier, give_up)
         except Exception:
             _log.exception("delivering messages failed; trying again")
         await asyncio.sleep(0 if taken else _IDLE_SECONDS)

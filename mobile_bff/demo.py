@@ -29,6 +29,7 @@ from mobile_bff.processes import (
     civil_register,
     national_platform,
     newest_code,
+    push_sandbox,
     server,
     sms_sandbox,
     wechat_pay,
@@ -80,6 +81,7 @@ def run_demo(port: int, keep_serving: bool) -> int:
         )
     with (
         sms_sandbox(mailbox) as gateway,
+        push_sandbox((FOLDER / "pushes.jsonl").absolute()) as pushes,
         civil_register() as register,
         national_platform() as platform,
         wechat_pay(FOLDER / "channels" / "wechat") as wechat,
@@ -87,6 +89,7 @@ def run_demo(port: int, keep_serving: bool) -> int:
         environment["YIBAO_WECHAT_URL"] = wechat
         environment["YIBAO_NATIONAL_PLATFORM_URL"] = platform
         environment["YIBAO_SMS_GATEWAY_URL"] = gateway
+        environment["YIBAO_PUSH_GATEWAY_URL"] = pushes
         environment["YIBAO_CIVIL_REGISTER_URL"] = register
         with server(environment, port) as address:
             _walk(stage, address, mailbox)

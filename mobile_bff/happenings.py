@@ -21,6 +21,7 @@ class Happening(StrEnum):
     PRESCRIPTION = "PRESCRIPTION"
     PAY_LATER = "PAY_LATER"
     REFUND = "REFUND"
+    NOTICE = "NOTICE"
 
 
 _ABOUT = {
@@ -34,6 +35,8 @@ _ABOUT = {
     "APPOINTMENT_CHANGED": Happening.APPOINTMENT,
     "PRESCRIPTION_CHANGED": Happening.PRESCRIPTION,
     "REFUND_CHANGED": Happening.REFUND,
+    "NOTICE": Happening.NOTICE,
+    "BILL_RELEASED": Happening.BILL,
     "PAY_LATER_OVERDUE": Happening.PAY_LATER,
     "PAY_LATER_LISTED": Happening.PAY_LATER,
 }
@@ -49,6 +52,7 @@ for _value in Happening.__strawberry_definition__.values:  # type: ignore[attr-d
         "PRESCRIPTION": "A prescription: look at prescriptions.",
         "PAY_LATER": "An agreement to pay later.",
         "REFUND": "A request for a refund: look at refunds.",
+        "NOTICE": "The caller was told something: look at notices.",
     }[_value.name]
 
 

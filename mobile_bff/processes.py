@@ -64,6 +64,11 @@ def sms_sandbox(mailbox: Path, *more: str) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
 
 
+def push_sandbox(mailbox: Path, *more: str) -> AbstractContextManager[str]:
+    """Run the push sandbox and yield its address."""
+    return _sandbox("push_gateway", "--mailbox", str(mailbox), *more)
+
+
 def civil_register(*more: str) -> AbstractContextManager[str]:
     """Run the sandbox of the civil register and yield its address."""
     return _sandbox("civil_register", *more)

@@ -29,6 +29,7 @@ from mobile_bff.faces import FaceMutations
 from mobile_bff.happenings import HappeningSubscriptions
 from mobile_bff.home import Home, home
 from mobile_bff.identity_codes import IdentityCodeMutations
+from mobile_bff.inbox import InboxMutations, InboxQueries
 from mobile_bff.limits import EXTENSIONS
 from mobile_bff.mobile_payment.bills_and_refunds import (
     BillMutations,
@@ -163,7 +164,7 @@ class Complaints(RatingQueries, ComplaintQueries, ReportQueries):
 
 
 @strawberry.type(description="Reads.")
-class Query:
+class Query(InboxQueries):
     """The roots: the viewer, any node, the modules, the six groups, and a terminal's till."""
 
     node: relay.Node | None = relay.node(description="Any object by its global id, if visible.")
@@ -288,6 +289,7 @@ Mutation = merge_types(
         ClaimProgressMutations,
         PhoneMutations,
         PreferenceMutations,
+        InboxMutations,
         TerminalMutations,
         HospitalMutations,
         MatchingMutations,

@@ -49,6 +49,7 @@ from mobile_bff.alert_words import ALERT_WORDS
 from mobile_bff.benefit_words import BENEFIT_WORDS
 from mobile_bff.desk_words import DESK_WORDS
 from mobile_bff.matter_words import MATTER_WORDS
+from mobile_bff.notice_words import NOTICE_WORDS
 from mobile_bff.payment_words import PAYMENT_WORDS
 from mobile_bff.report_words import REPORT_WORDS
 from mobile_bff.settlement_words import SETTLEMENT_WORDS
@@ -506,6 +507,7 @@ WORDS: dict[type[Enum], tuple[str, dict[str, Words]]] = {
     **PAYMENT_WORDS,
     **BENEFIT_WORDS,
     **REPORT_WORDS,
+    **NOTICE_WORDS,
     **ALERT_WORDS,
     **DESK_WORDS,
     **MATTER_WORDS,

@@ -11,10 +11,10 @@ from datetime import timedelta
 from sqlmodel import col, select
 
 from backend.filings import queries as filings
-from backend.identity.safety import tell
 from backend.infra.database import Unit, insert_new
 from backend.kernel.calendar import local, local_day
 from backend.matters import queries as matters
+from backend.notices.service import tell
 from backend.payments import queries as payments
 from backend.policies.contracts import Service
 from backend.policies.model import Outage, OutageNotice

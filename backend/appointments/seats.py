@@ -26,13 +26,13 @@ from backend.appointments.model import (
     Waiting,
 )
 from backend.codes.contracts import Purpose
-from backend.identity.safety import tell
 from backend.infra import audit, outbox
 from backend.infra.database import Unit
 from backend.kernel.calendar import local
 from backend.kernel.invariants import invariant
 from backend.kernel.money import QUANTITY_SCALE, Fen, Quantity, parse_unit_price, yuan_text
 from backend.matters.workdays import is_workday
+from backend.notices.service import tell
 from backend.payments import charges
 from backend.payments.charge_contracts import PutCharge
 from backend.payments.contracts import BasketLine

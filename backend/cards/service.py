@@ -19,7 +19,7 @@ from backend.cards.contracts import (
     ReportCardLoss,
 )
 from backend.cards.model import CardLoss
-from backend.identity.safety import demand, freeze, tell
+from backend.identity.safety import demand, freeze
 from backend.infra import audit
 from backend.infra.database import Unit
 from backend.kernel.calendar import local_day
@@ -27,6 +27,7 @@ from backend.kernel.errors import Refusal
 from backend.kernel.invariants import invariant
 from backend.matters import logic as matter_logic
 from backend.matters.workdays import is_workday
+from backend.notices.service import tell
 from backend.people import queries as people
 from backend.people.logic import paying_enrolment
 from backend.proxies.authority import Right, authorize, note

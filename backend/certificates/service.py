@@ -35,7 +35,6 @@ from backend.certificates.contracts import (
 from backend.certificates.model import Certificate
 from backend.enrolment import queries as enrolment
 from backend.enrolment.contracts import ContributionState
-from backend.identity.safety import tell
 from backend.infra import audit, rates
 from backend.infra.database import Unit
 from backend.infra.idempotency import once
@@ -44,6 +43,7 @@ from backend.kernel.calendar import local_day
 from backend.kernel.errors import Refusal
 from backend.ledger import contracts as accounts
 from backend.ledger import queries as ledger
+from backend.notices.service import tell
 from backend.people import queries as people
 from backend.proxies.authority import Right, authorize, note
 from backend.settlement import queries as settlements

@@ -16,7 +16,6 @@ from backend.choices.contracts import (
 from backend.choices.model import Referral
 from backend.codes import service as codes
 from backend.codes.contracts import GrantNotValid
-from backend.identity.safety import tell
 from backend.infra import audit
 from backend.infra.database import Unit
 from backend.infra.idempotency import once
@@ -24,6 +23,7 @@ from backend.institutions import queries as institutions
 from backend.institutions.contracts import Agreement, InstitutionKind
 from backend.kernel.calendar import local_day
 from backend.kernel.errors import Refusal
+from backend.notices.service import tell
 from backend.people import queries as people
 from backend.people.logic import paying_enrolment
 from backend.rulebook.contracts import RuleMissing, RuleNotLoaded

@@ -53,6 +53,7 @@ from backend.identity import safety
 from backend.infra import audit
 from backend.infra.database import Unit
 from backend.kernel.errors import Refusal
+from backend.notices.service import tell
 from backend.people import queries as people
 from backend.people.document_contracts import DocumentKind
 from backend.proxies.authority import Right, authorize, note
@@ -151,7 +152,7 @@ def print_code(
     )
     unit.db.add(row)
     unit.db.flush()
-    safety.tell(unit, person_id, "printed_code_made")
+    tell(unit, person_id, "printed_code_made")
     audit.record(unit, by, "printed_code.make", f"person:{person_id}", {"code": row.id})
     return PrintedIdentity(row.id, text, row.made_at)
 

@@ -27,7 +27,6 @@ from backend.coordination.contracts import (
     TicketView,
 )
 from backend.coordination.model import Ticket, TicketStepRow
-from backend.identity.safety import tell
 from backend.infra import audit
 from backend.infra.database import Unit
 from backend.infra.idempotency import once
@@ -37,6 +36,7 @@ from backend.kernel.errors import Refusal
 from backend.kernel.invariants import invariant
 from backend.matters import logic as matter_logic
 from backend.matters.workdays import is_workday
+from backend.notices.service import tell
 from backend.people import queries as people
 from backend.people.logic import paying_enrolment
 from backend.proxies.authority import authorize, note

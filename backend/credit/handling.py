@@ -19,13 +19,13 @@ from backend.credit.contracts import (
     PayLaterView,
 )
 from backend.credit.model import PayLater
-from backend.identity.safety import tell
 from backend.infra import audit
 from backend.infra.database import Unit
 from backend.infra.idempotency import once
 from backend.kernel.calendar import local_day
 from backend.kernel.errors import Refusal
 from backend.kernel.money import Fen
+from backend.notices.service import tell
 from backend.people import queries as people
 from backend.proxies.authority import Right, authorize, note
 from backend.rulebook.library import Rulebook

@@ -25,7 +25,6 @@ from backend.enrolment.contracts import (
     PaidBillResult,
 )
 from backend.enrolment.model import Contribution
-from backend.identity.safety import tell
 from backend.infra import audit
 from backend.infra.database import Unit
 from backend.kernel.calendar import local_day
@@ -34,6 +33,7 @@ from backend.kernel.invariants import invariant
 from backend.matters import service as matters
 from backend.matters.contracts import MatterEvent, Party
 from backend.matters.procedure import right_of
+from backend.notices.service import tell
 from backend.people import queries as people
 from backend.people import service as people_service
 from backend.people.contracts import (

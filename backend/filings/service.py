@@ -30,7 +30,6 @@ from backend.filings.contracts import (
     PromiseLocked,
 )
 from backend.filings.model import Filing
-from backend.identity.safety import tell
 from backend.infra import audit
 from backend.infra.database import Unit
 from backend.kernel.calendar import local_day
@@ -54,6 +53,7 @@ from backend.matters.contracts import (
     SubmitApplication,
 )
 from backend.matters.procedure import Asked, Judged, Procedure
+from backend.notices.service import tell
 from backend.people import queries as people
 from backend.proxies.authority import Right, note
 from backend.regions.library import area_name, divisions

@@ -21,9 +21,9 @@ from backend.filings.contracts import (
 )
 from backend.filings.model import Filing
 from backend.filings.service import take_effect
-from backend.identity.safety import tell
 from backend.infra import audit
 from backend.infra.database import Unit
+from backend.notices.service import tell
 from backend.people import queries as people
 from backend.people.contracts import InsuranceType
 

@@ -45,12 +45,13 @@ from backend.identity.face_contracts import (
     TakeFaceCheck,
 )
 from backend.identity.model import FaceCheck, FaceTemplate
-from backend.identity.safety import demand, prove, tell
+from backend.identity.safety import demand, prove
 from backend.infra import audit, rates
 from backend.infra.database import Unit
 from backend.kernel.calendar import age_on, local_day
 from backend.kernel.errors import Refusal
 from backend.kernel.invariants import invariant
+from backend.notices.service import tell
 from backend.people import queries as people
 
 ACTIONS = 3

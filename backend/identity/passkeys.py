@@ -51,12 +51,13 @@ from backend.identity.passkey_contracts import (
     TooManyAttempts,
     TooManyPasskeys,
 )
-from backend.identity.safety import demand, prove, tell
+from backend.identity.safety import demand, prove
 from backend.identity.safety_contracts import SteppedUp
 from backend.identity.service import open_session
 from backend.infra import audit, rates
 from backend.infra.database import Unit
 from backend.kernel.errors import Refusal
+from backend.notices.service import tell
 from backend.people import queries as people
 
 ADD, SIGN_IN, STEP_UP = "ADD", "SIGN_IN", "STEP_UP"

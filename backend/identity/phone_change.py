@@ -21,10 +21,11 @@ from backend.identity.contracts import (
 )
 from backend.identity.registration_contracts import PhoneTaken
 from backend.identity.service import NEW_PHONE, is_phone, send_code, show_code
-from backend.infra import audit, outbox
+from backend.infra import audit
 from backend.infra.database import Unit
 from backend.kernel.errors import Refusal
 from backend.kernel.masking import mask_phone
+from backend.notices.service import tell, to_phone
 from backend.people import queries as people
 from backend.people.service import set_phone
 
@@ -42,7 +43,7 @@ def request_code(
     if owner not in (None, actor.person_id):
         sent = send_code(unit, command.phone, command.address, None, NEW_PHONE)
         if isinstance(sent, SignInCodeSent):
-            outbox.enqueue_sms(unit, command.phone, "registered_already", {})
+            to_phone(unit, command.phone, "registered_already", {})
         return sent
     return send_code(unit, command.phone, command.address, actor.person_id, NEW_PHONE)
 
@@ -93,5 +94,5 @@ def _move(unit: Unit, by: str, person_id: str, phone: str) -> None:
     set_phone(unit, by, person_id, phone)
     audit.record(unit, by, "phone.change", f"person:{person_id}", {})
     if old:  # whoever still holds it should know, above all if it was not the person
-        outbox.enqueue_sms(unit, old, "phone_moved_away", {"new_phone": mask_phone(phone)})
-    safety.tell(unit, person_id, "phone_changed")
+        to_phone(unit, old, "phone_moved_away", {"new_phone": mask_phone(phone)})
+    tell(unit, person_id, "phone_changed")

@@ -37,10 +37,11 @@ from backend.identity.registration_contracts import (
     TooManyRegistrations,
 )
 from backend.identity.service import REGISTER, is_phone, open_session, send_code, show_code
-from backend.infra import audit, outbox, rates
+from backend.infra import audit, rates
 from backend.infra.database import Unit
 from backend.kernel.errors import Refusal, Seconds
 from backend.kernel.masking import mask_phone
+from backend.notices.service import to_phone
 from backend.people import queries as people
 from backend.people.contracts import IdNumberInvalid, Particulars, PersonView, RegisterPerson
 from backend.people.logic import birth_date_of, sex_of
@@ -147,7 +148,7 @@ def approve(
         return PhoneTaken()
     set_phone(unit, clerk, row.person_id, phone)
     _decide(unit, row, clerk, "approved")
-    outbox.enqueue_sms(unit, phone, "registration_approved", {})
+    to_phone(unit, phone, "registration_approved", {})
     return people.person(unit, row.person_id)
 
 
@@ -158,7 +159,7 @@ def reject(unit: Unit, clerk: str, registration_id: str) -> RegistrationNotFound
         return RegistrationNotFound()
     phone = _phone(unit, row)
     _decide(unit, row, clerk, "rejected")
-    outbox.enqueue_sms(unit, phone, "registration_rejected", {})
+    to_phone(unit, phone, "registration_rejected", {})
     return None
 
 

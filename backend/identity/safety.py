@@ -42,11 +42,12 @@ from backend.identity.safety_contracts import (
     UnfreezeAccount,
 )
 from backend.identity.service import STEP_UP, end, send_code, show_code
-from backend.infra import audit, outbox
+from backend.infra import audit
 from backend.infra.database import Unit
 from backend.infra.passwords import hasher
 from backend.kernel.errors import Refusal, Seconds
 from backend.kernel.money import Fen
+from backend.notices.service import tell
 from backend.people import queries as people
 
 PasswordRefusal = PasswordWrong | PasswordLocked | PasswordBlocked | PasswordUnset
@@ -284,17 +285,6 @@ def _check_phone(unit: Unit, person_id: str, code: str) -> CodeWrong | SignInLoc
     if isinstance(shown, Refusal):
         return shown
     return None if shown == person_id else CodeWrong(0)
-
-
-def tell(unit: Unit, person_id: str, kind: str, facts: Mapping[str, object] | None = None) -> None:
-    """Send a notice to the person's phone, so that what was not theirs does not stay unseen.
-
-    It is read to whoever has chosen to be called instead of written to.
-    """
-    phone = people.particulars(unit, person_id).phone
-    if phone:
-        by = people.preferences(unit, person_id).notice_by.value
-        outbox.enqueue_sms(unit, phone, kind, {"by": by, **(facts or {})})
 
 
 def _password(unit: Unit, person_id: str) -> PaymentPassword | None:

@@ -37,9 +37,10 @@ from backend.identity.model import (
     RefreshToken,
     SignInChallenge,
 )
-from backend.infra import audit, outbox, rates, tokens
+from backend.infra import audit, rates, tokens
 from backend.infra.database import Unit
 from backend.kernel.errors import Seconds
+from backend.notices.service import forget_device, to_phone
 from backend.people import queries as people
 
 _PHONE = re.compile(r"1\d{10}\Z", re.ASCII)
@@ -96,10 +97,10 @@ def send_code(
     challenge.used_at = None
     unit.db.add(challenge)
     if purpose == REGISTER and person_id is not None:
-        outbox.enqueue_sms(unit, phone, "registered_already", {})
+        to_phone(unit, phone, "registered_already", {})
     elif person_id is not None or purpose == REGISTER:
         facts = {"code": code, "minutes": settings.sms_code_seconds // 60}
-        outbox.enqueue_sms(unit, phone, f"{purpose.lower()}_code", facts)
+        to_phone(unit, phone, f"{purpose.lower()}_code", facts)
     return SignInCodeSent(challenge.expires_at, Seconds(settings.sms_resend_seconds))
 
 
@@ -259,6 +260,7 @@ def end(unit: Unit, session: DeviceSession, reason: str) -> None:
     """End a session; its tokens are worthless from now on."""
     session.ended_at = unit.now
     session.ended_because = reason
+    forget_device(unit, session.id)
     subject = f"person:{session.person_id}"
     facts = {"session": session.id, "reason": reason}
     audit.record(unit, subject, "session.end", subject, facts)

@@ -56,6 +56,7 @@ class OutboxMessage(SQLModel, table=True):
     __table_args__ = (
         Index("ix_outbox_due", "channel", "delivered_at", "next_attempt_at"),
         Index("ix_outbox_topic", "topic", "created_at"),
+        Index("ix_outbox_order", "channel", "topic", "id"),
     )
 
     id: int | None = Field(default=None, sa_column=Column(Serial, primary_key=True))

@@ -1,8 +1,9 @@
 """What must leave the system, written in the transaction that causes it and sent after commit.
 
-Two channels so far. ``LIVE`` is read by the subscriptions of every worker and never sent anywhere.
-``SMS`` goes to the gateway: at least once, with the message's own id so that the gateway can drop a
-repetition; its payload is sealed and emptied once delivered.
+``LIVE`` is read by the subscriptions of every worker and never sent anywhere. The others go to their
+gateways: at least once, with the message's own id so that the gateway can drop a repetition, and within a
+topic in their order: one that is tried again holds up those after it. Payloads are sealed, and emptied once
+delivered. Whoever sends on a channel may say what becomes of a message that is given up.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
 
+from sqlalchemy import ColumnElement
+from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 
 from backend.infra.database import Database, Unit
@@ -21,6 +24,8 @@ from backend.infra.model import OutboxMessage
 from backend.kernel.invariants import invariant
 
 ATTEMPTS_MAX = 8
+ATTEMPTS_BEFORE_ANOTHER_WAY = 3
+"""Of a push or a call: a message is sent after that."""
 _LEASE = timedelta(seconds=30)
 _BATCH = 20
 
@@ -30,6 +35,8 @@ class Channel(StrEnum):
 
     LIVE = "LIVE"
     SMS = "SMS"
+    PUSH = "PUSH"
+    VOICE = "VOICE"
 
 
 @dataclass(frozen=True)
@@ -41,12 +48,28 @@ class Delivery:
     payload: str
 
 
+GivenUp = Callable[[Unit, Delivery, bool], None]
+"""What becomes of a message that is given up, within the transaction that gives it up; and whether the
+other side said that nobody is there any more."""
+
+
 class DeliveryFailed(Exception):
     """The other side did not take the message; it is tried again later."""
 
 
-def enqueue(unit: Unit, channel: Channel, topic: str, kind: str, payload: str) -> None:
-    """Write a message to be delivered after commit. Outside payloads are sealed."""
+class DeliveryRefused(Exception):
+    """The other side will never take the message: nobody is there any more."""
+
+
+def enqueue(
+    unit: Unit,
+    channel: Channel,
+    topic: str,
+    kind: str,
+    payload: str,
+    due: datetime | None = None,
+) -> None:
+    """Write a message to be delivered after commit, not before ``due``. Outside payloads are sealed."""
     outside = channel is not Channel.LIVE
     message = OutboxMessage(
         channel=channel,
@@ -54,40 +77,69 @@ def enqueue(unit: Unit, channel: Channel, topic: str, kind: str, payload: str) -
         kind=kind,
         payload=unit.vault.seal(payload, f"outbox:{topic}") if outside else payload,
         created_at=unit.now,
-        next_attempt_at=unit.now if outside else None,
+        next_attempt_at=(due or unit.now) if outside else None,
     )
     unit.db.add(message)
 
 
-def enqueue_sms(unit: Unit, phone: str, template: str, facts: Mapping[str, object]) -> None:
-    """Write a text message to a phone, to be delivered after commit."""
+def enqueue_to_phone(
+    unit: Unit,
+    channel: Channel,
+    phone: str,
+    template: str,
+    facts: Mapping[str, object],
+    due: datetime | None = None,
+    lane: str = "",
+) -> None:
+    """Write a message or a call to a phone. Messages of one lane to one phone keep their order."""
     invariant("to" not in facts, "what a message says cannot change where it goes")
     payload = json.dumps({"to": phone, **facts}, ensure_ascii=False)
-    enqueue(unit, Channel.SMS, unit.vault.index(phone, "phone"), template, payload)
+    topic = f"{lane}{unit.vault.index(phone, 'phone')}"
+    enqueue(unit, channel, topic, template, payload, due)
 
 
-def deliver_due(database: Database, channel: Channel, send: Callable[[Delivery], None]) -> int:
+def deliver_due(
+    database: Database,
+    channel: Channel,
+    send: Callable[[Delivery], None],
+    give_up: GivenUp | None = None,
+) -> int:
     """Send what is due on a channel and return how many messages were taken up.
 
     A message is leased before it is sent, so two workers do not send it at once and a worker that
     dies lets it be taken up again.
     """
+    if not database.read(lambda unit: _is_due(unit, channel)):
+        return 0  # looking takes no writer's turn
     due = database.write(lambda unit: _lease(unit, channel))
     for delivery in due:
-        failure = None
+        failure, refused = None, False
         try:
             send(delivery)
         except DeliveryFailed as error:
             failure = str(error)[:200]
-        database.write(partial(_settle, message_id=delivery.id, failure=failure))
+        except DeliveryRefused as error:
+            failure, refused = str(error)[:200], True
+        database.write(
+            partial(_settle, delivery=delivery, failure=failure, refused=refused, give_up=give_up)
+        )
     return len(due)
+
+
+def _is_due(unit: Unit, channel: Channel) -> bool:
+    due = (
+        select(OutboxMessage.id)
+        .where(OutboxMessage.channel == channel, col(OutboxMessage.delivered_at).is_(None))
+        .where(col(OutboxMessage.next_attempt_at) <= unit.now)
+    )
+    return unit.db.exec(due.limit(1)).first() is not None
 
 
 def _lease(unit: Unit, channel: Channel) -> list[Delivery]:
     due = (
         select(OutboxMessage)
         .where(OutboxMessage.channel == channel, col(OutboxMessage.delivered_at).is_(None))
-        .where(col(OutboxMessage.next_attempt_at) <= unit.now)
+        .where(col(OutboxMessage.next_attempt_at) <= unit.now, ~_behind_another())
         .order_by(col(OutboxMessage.id))
         .limit(_BATCH)
         .with_for_update(skip_locked=True)
@@ -101,21 +153,39 @@ def _lease(unit: Unit, channel: Channel) -> list[Delivery]:
     return deliveries
 
 
-def _settle(unit: Unit, message_id: int, failure: str | None) -> None:
-    message = unit.db.get_one(OutboxMessage, message_id)
+def _behind_another() -> ColumnElement[bool]:
+    """Return the condition that an earlier message of the same topic is still on its way."""
+    earlier = aliased(OutboxMessage)
+    return (
+        select(earlier.id)
+        .where(earlier.channel == OutboxMessage.channel, earlier.topic == OutboxMessage.topic)
+        .where(col(earlier.id) < col(OutboxMessage.id), col(earlier.delivered_at).is_(None))
+        .where(col(earlier.next_attempt_at).is_not(None))
+        .exists()
+    )
+
+
+def _settle(
+    unit: Unit, delivery: Delivery, failure: str | None, refused: bool, give_up: GivenUp | None
+) -> None:
+    message = unit.db.get_one(OutboxMessage, delivery.id)
     message.failure = failure
+    most = ATTEMPTS_MAX if give_up is None else ATTEMPTS_BEFORE_ANOTHER_WAY
     if failure is None:
         message.delivered_at = unit.now
         message.payload = ""
         message.next_attempt_at = None
-    elif message.attempts >= ATTEMPTS_MAX:
+    elif refused or message.attempts >= most:
         message.next_attempt_at = None  # an operator sees it as undelivered: `yibao outbox`
+        if give_up is not None:
+            message.delivered_at, message.payload = unit.now, ""  # by another way
+            give_up(unit, delivery, refused)
     else:
         message.next_attempt_at = unit.now + timedelta(seconds=2**message.attempts)
 
 
 @dataclass(frozen=True)
-class GivenUp:
+class Undelivered:
     """A message that no gateway took."""
 
     id: int
@@ -126,7 +196,7 @@ class GivenUp:
     failure: str
 
 
-def undelivered(unit: Unit) -> list[GivenUp]:
+def undelivered(unit: Unit) -> list[Undelivered]:
     """Return outside messages that were given up, the oldest first."""
     given_up = (
         select(OutboxMessage)
@@ -136,7 +206,7 @@ def undelivered(unit: Unit) -> list[GivenUp]:
         .order_by(col(OutboxMessage.id))
     )
     return [
-        GivenUp(m.id or 0, m.channel, m.kind, m.created_at, m.attempts, m.failure or "")
+        Undelivered(m.id or 0, m.channel, m.kind, m.created_at, m.attempts, m.failure or "")
         for m in unit.db.exec(given_up).all()
     ]
 

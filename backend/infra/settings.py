@@ -71,6 +71,13 @@ class Settings:
 
     sms_gateway_url: str = "http://127.0.0.1:8091"
     sms_gateway_secret: str = SANDBOX_SECRET
+    push_gateway_url: str = "http://127.0.0.1:8095"
+    push_gateway_secret: str = SANDBOX_SECRET
+    quiet_from: str = "22:00"
+    quiet_until: str = "07:00"
+    """Hours in which nothing leaves but what cannot wait; everybody may choose others."""
+    notice_days: int = 730
+    """How long notices stand in the inbox."""
     civil_register_url: str = "http://127.0.0.1:8092"
     civil_register_secret: str = SANDBOX_SECRET
     national_platform_url: str = "http://127.0.0.1:8093"
@@ -252,7 +259,10 @@ class Settings:
                 "YIBAO_CODE_PREFIX and YIBAO_PRINTED_CODE_PREFIX take three digits each, "
                 "different from each other and from the national 424"
             )
-        outside = ("sms_gateway_secret", "civil_register_secret", "national_platform_secret")
+        outside = (
+            *("sms_gateway_secret", "push_gateway_secret"),
+            *("civil_register_secret", "national_platform_secret"),
+        )
         for name in outside:
             if settings.mode is Mode.PRODUCTION and getattr(settings, name) == SANDBOX_SECRET:
                 raise SettingsError(f"{PREFIX}{name.upper()} must be set in production")

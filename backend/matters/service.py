@@ -10,7 +10,6 @@ from datetime import timedelta
 
 from sqlmodel import col, select
 
-from backend.identity.safety import tell
 from backend.infra import audit
 from backend.infra.database import Unit
 from backend.kernel.calendar import local_day
@@ -26,6 +25,7 @@ from backend.matters.contracts import (
     Party,
 )
 from backend.matters.model import Matter, MatterHandOver, MatterStepRow
+from backend.notices.service import tell
 from backend.people import queries as people
 from backend.regions.library import in_county
 

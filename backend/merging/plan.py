@@ -44,6 +44,9 @@ PERSONS: dict[str, Does] = {
     "family_share.user_id": Does.ENDS,
     "hospital_stay.person_id": Does.MOVES,
     "manual_claim.person_id": Does.STAYS,
+    "notice.person_id": Does.STAYS,
+    "notice_choice.person_id": Does.MOVES,
+    "push_device.person_id": Does.ENDS,
     "outage_notice.person_id": Does.STAYS,
     "matter.applicant_id": Does.STAYS,
     "matter.person_id": Does.MOVES,
@@ -86,6 +89,7 @@ PERSONS: dict[str, Does] = {
 KEYS: dict[str, tuple[str, ...]] = {
     "aid_identity": ("identity", "starts"),
     "contribution": ("starts",),
+    "notice_choice": (),
     "payment_rule": (),
     "person_document": ("number_index",),
     "person_preference": (),

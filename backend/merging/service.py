@@ -16,7 +16,7 @@ from sqlmodel import select as select_rows
 from backend.codes import identities
 from backend.codes import service as codes
 from backend.identity import closing, safety
-from backend.infra import audit, outbox
+from backend.infra import audit
 from backend.infra.database import Unit
 from backend.ledger import contracts as accounts
 from backend.ledger import queries as ledger
@@ -28,6 +28,7 @@ from backend.merging.contracts import (
     MergeProblem,
 )
 from backend.merging.plan import ENROLMENTS, KEYS, PERSONS, Does, OfUnused
+from backend.notices.service import to_phone
 from backend.payments import booking
 from backend.payments import queries as payments
 from backend.people import documents
@@ -114,7 +115,7 @@ def confirm(unit: Unit, clerk: str, case_id: str) -> Merged | DuplicateNotFound 
     row.decided_by, row.decided_at, row.moved = clerk, unit.now, moved
     _moved(unit, row, DuplicateEvent.CONFIRM, clerk)
     for phone in sorted(phones):
-        outbox.enqueue_sms(unit, phone, "records_merged", {})
+        to_phone(unit, phone, "records_merged", {})
     facts = {"case": row.id, "into": kept_id, "moved": moved}
     audit.record(unit, clerk, "person.merged", f"person:{dropped_id}", facts)
     return Merged(row.id, dropped_id, kept_id, moved)

@@ -22,6 +22,7 @@ from backend.infra import model as _infra
 from backend.institutions import model as _institutions
 from backend.ledger import model as _ledger
 from backend.matters import model as _matters
+from backend.notices import model as _notices
 from backend.orders import model as _orders
 from backend.payments import model as _payments
 from backend.people import model as _people
@@ -87,6 +88,7 @@ __all__ = [
     "_identity",
     "_institutions",
     "_matters",
+    "_notices",
     "_orders",
     "_payments",
     "_people",

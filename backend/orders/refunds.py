@@ -9,7 +9,6 @@ from sqlmodel import col, select
 
 from backend.access.contracts import Action, SignInRequired, TerminalActor
 from backend.access.logic import label
-from backend.identity.safety import tell
 from backend.infra import audit, outbox
 from backend.infra.database import Unit
 from backend.infra.idempotency import once
@@ -19,6 +18,7 @@ from backend.kernel.errors import Refusal
 from backend.kernel.invariants import invariant
 from backend.matters.logic import due_on
 from backend.matters.workdays import is_workday
+from backend.notices.service import tell
 from backend.orders import service
 from backend.orders.model import RefundRequest
 from backend.orders.refund_contracts import (

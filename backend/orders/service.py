@@ -9,7 +9,6 @@ from sqlmodel import col, select
 
 from backend.access.contracts import Action, SignInRequired, TerminalActor
 from backend.access.logic import label, may
-from backend.identity import safety
 from backend.infra import audit, outbox
 from backend.infra.database import Unit
 from backend.infra.idempotency import once
@@ -22,6 +21,7 @@ from backend.ledger import service as ledger
 from backend.ledger.contracts import EntryKind, Posting
 from backend.matters.logic import due_on
 from backend.matters.workdays import is_workday
+from backend.notices.service import tell
 from backend.orders import logic, queries
 from backend.orders.contracts import (
     ORDER_STATES,
@@ -382,7 +382,7 @@ def _tell(unit: Unit, row: PaymentOrder, event: OrderEvent) -> None:
         return
     facts = {"order": row.number, "amount_fen": row.taken_fen}
     by = "" if row.return_by is None else row.return_by.isoformat()
-    safety.tell(unit, row.paid_by_id, kind, {**facts, "until": by})
+    tell(unit, row.paid_by_id, kind, {**facts, "until": by})
 
 
 def _return_number(unit: Unit, row: PaymentOrder) -> str:

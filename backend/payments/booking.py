@@ -14,7 +14,6 @@ from sqlmodel import and_, col, or_, select
 
 from backend.codes import service as codes
 from backend.codes.contracts import Purpose, PurposeNotHere
-from backend.identity import safety
 from backend.infra import audit
 from backend.infra.database import Unit
 from backend.institutions import queries as institutions
@@ -25,6 +24,7 @@ from backend.kernel.errors import Refusal
 from backend.kernel.money import Fen
 from backend.ledger import contracts as accounts
 from backend.ledger import service as ledger
+from backend.notices.service import tell
 from backend.payments import guards, queries, rules
 from backend.payments.bills import announce, locked_bill, move
 from backend.payments.contracts import (
@@ -175,7 +175,7 @@ def book(
     }
     if one.stay is None:
         codes.use_up_grant(unit, bill.grant_id)
-    safety.tell(unit, bill.person_id, "paid", told)
+    tell(unit, bill.person_id, "paid", told)
     close(unit, bill, by, settlement, "settlement.book", "BILL_SETTLED")
     return settlement
 

@@ -6,9 +6,9 @@ from datetime import timedelta
 
 from sqlmodel import col, select
 
-from backend.identity import safety
 from backend.infra.database import Unit
 from backend.institutions import queries as institutions
+from backend.notices.service import tell
 from backend.payments.bills import announce, locked_bill, move
 from backend.payments.contracts import BILL_STATES, BillEvent, BillState
 from backend.payments.model import Bill
@@ -50,5 +50,5 @@ def _waiting(unit: Unit, alert_id: str) -> list[Bill]:
 def _tell(unit: Unit, bill: Bill, template: str, kind: str) -> None:
     unit.db.flush()
     where = institutions.institution(unit, bill.institution_id).name
-    safety.tell(unit, bill.person_id, template, {"where": where})
+    tell(unit, bill.person_id, template, {"where": where})
     announce(unit, bill, kind)

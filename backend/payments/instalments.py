@@ -11,9 +11,9 @@ from backend.credit.contracts import (
     PayLaterNotPossible,
     PayLaterView,
 )
-from backend.identity.safety import tell
 from backend.infra.database import Unit
 from backend.kernel.errors import Refusal
+from backend.notices.service import tell
 from backend.payments.service import at_till
 from backend.people import queries as people
 

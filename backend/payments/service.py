@@ -17,7 +17,6 @@ from backend.access.logic import label, may
 from backend.catalogue import queries as catalogue
 from backend.codes import service as codes
 from backend.codes.service import Grant
-from backend.identity import safety
 from backend.infra import audit
 from backend.infra.database import Unit
 from backend.infra.idempotency import once
@@ -26,6 +25,7 @@ from backend.institutions.contracts import InstitutionView
 from backend.kernel.calendar import local_day
 from backend.kernel.errors import Refusal
 from backend.kernel.money import Fen
+from backend.notices.service import tell
 from backend.payments import booking, logic, outlook, queries, rules, stays
 from backend.payments.bills import announce, locked_bill, move
 from backend.payments.contracts import (
@@ -227,7 +227,7 @@ def present(
     bill = _new_bill(unit, bill_id, command, actor, whose, enrolment, case, outcome, limit, why)
     if held is not None:
         bill.alert_id, bill.expires_at = held.alert_id, held.until
-        safety.tell(unit, bill.person_id, "payment_held", {"where": institution.name})
+        tell(unit, bill.person_id, "payment_held", {"where": institution.name})
     announce(unit, bill, "BILL_PRESENTED")
     facts = {"bill": bill.id, "total_fen": outcome.total_fen}
     view = queries.view(unit, bill)

@@ -12,12 +12,12 @@ from backend.access.contracts import TerminalActor
 from backend.access.logic import label
 from backend.codes import service as codes
 from backend.codes.contracts import GrantNotValid, Purpose
-from backend.identity.safety import tell
 from backend.infra import audit
 from backend.infra.database import Database, Unit
 from backend.institutions import queries as institutions
 from backend.kernel.calendar import local_day
 from backend.kernel.errors import Refusal
+from backend.notices.service import tell
 from backend.payments import booking, charges, logic
 from backend.payments.charge_contracts import PutCharge
 from backend.payments.contracts import BasketLine, BillState

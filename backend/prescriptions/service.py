@@ -12,7 +12,6 @@ from backend.catalogue import queries as catalogue
 from backend.catalogue.contracts import ItemKind
 from backend.codes import service as codes
 from backend.codes.contracts import GrantNotValid
-from backend.identity.safety import tell
 from backend.infra import audit
 from backend.infra.database import Unit
 from backend.infra.idempotency import once
@@ -20,6 +19,7 @@ from backend.institutions import queries as institutions
 from backend.institutions.contracts import Ability, Agreement, InstitutionKind, InstitutionView
 from backend.kernel.calendar import local_day
 from backend.kernel.errors import Refusal
+from backend.notices.service import tell
 from backend.payments import charges
 from backend.payments.charge_contracts import ChargeNotOpen
 from backend.payments.service import at_till

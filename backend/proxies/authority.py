@@ -13,10 +13,10 @@ from sqlmodel import col, select
 
 from backend.access.contracts import Action, Actor, NotPermitted, PersonActor, SignInRequired
 from backend.access.logic import label, may
-from backend.identity.safety import tell
 from backend.infra import audit
 from backend.infra.database import Unit
 from backend.kernel.money import Fen
+from backend.notices.service import tell
 from backend.proxies import logic, queries
 from backend.proxies.contracts import SCOPE_OF, BindingView, ProxyLimitReached, Scope
 from backend.proxies.model import ProxyAct

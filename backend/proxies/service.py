@@ -18,14 +18,15 @@ from backend.access.logic import label
 from backend.identity import face_checks
 from backend.identity.contracts import TooManyCodes
 from backend.identity.face_contracts import FaceCheckStarted, FacePurpose
-from backend.identity.safety import demand, tell
-from backend.infra import audit, outbox, rates
+from backend.identity.safety import demand
+from backend.infra import audit, rates
 from backend.infra.database import Unit
 from backend.infra.idempotency import once
 from backend.kernel.calendar import SHANGHAI, age_on, local_day
 from backend.kernel.errors import Refusal
 from backend.kernel.invariants import invariant
 from backend.kernel.money import Fen
+from backend.notices.service import tell, to_phone
 from backend.people import queries as people
 from backend.proxies import logic, queries
 from backend.proxies.contracts import (
@@ -123,7 +124,7 @@ def ask_consent(unit: Unit, command: AskConsent) -> ConsentAsked | Refusal:
         "pay_limit_fen": command.pay_limit_fen,
         "by": people.preferences(unit, row.owner_id).notice_by.value,
     }
-    outbox.enqueue_sms(unit, phone, f"consent_{command.kind.lower()}", facts)
+    to_phone(unit, phone, f"consent_{command.kind.lower()}", facts)
     unit.db.flush()
     asked = {"binding": row.id, "kind": command.kind.value}
     audit.record(unit, label(command.actor), "binding.ask", f"person:{row.owner_id}", asked)

@@ -8,7 +8,6 @@ from sqlmodel import col, select
 
 from backend.access.contracts import Action, SignInRequired, TerminalActor
 from backend.access.logic import label, may
-from backend.identity.safety import tell
 from backend.infra import audit
 from backend.infra.database import Unit
 from backend.infra.idempotency import once
@@ -17,6 +16,7 @@ from backend.kernel.calendar import local_day
 from backend.kernel.errors import Refusal
 from backend.matters.logic import due_on
 from backend.matters.workdays import is_workday
+from backend.notices.service import tell
 from backend.people import queries as people
 from backend.proxies.authority import Right, authorize, note
 from backend.ratings import logic, queries

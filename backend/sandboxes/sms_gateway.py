@@ -1,9 +1,10 @@
-"""A sandbox SMS gateway: takes signed messages over HTTP and writes them to a mailbox file.
+"""A sandbox gateway of messages and calls: takes signed ones over HTTP and writes them to a mailbox file.
 
 Run it with ``python -m backend.sandboxes.sms_gateway --mailbox FILE --port N``. It behaves as gateways
 do: it checks the signature, drops a repeated id, answers 202, and on demand fails
-(``--fail-first N``: the first N deliveries get 503; ``--delay SECONDS``: every answer is late).
-Each line of the mailbox is one message as JSON.
+(``--fail-first N``: the first N deliveries get 503; ``--delay SECONDS``: every answer is late;
+``--nobody-answers``: every call gets 504). Each line of the mailbox is one message or call as JSON; a call
+says so.
 """
 
 from __future__ import annotations
@@ -29,14 +30,17 @@ class Gateway:
     secret: bytes
     failures_left: int
     delay_seconds: float
+    nobody_answers: bool = False
     seen: set[str] = field(default_factory=set)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def accept(self, body: bytes, signature: str) -> int:
+    def accept(self, body: bytes, signature: str, call: bool = False) -> int:
         """Return the HTTP status for a delivery, and write a new message to the mailbox."""
         expected = hmac.new(self.secret, body, hashlib.sha256).hexdigest()
         if not hmac.compare_digest(expected, signature):
             return 401
+        if call and self.nobody_answers:
+            return 504
         with self.lock:
             if self.failures_left > 0:
                 self.failures_left -= 1
@@ -48,6 +52,7 @@ class Gateway:
                 return 400
             if number not in self.seen:
                 self.seen.add(number)
+                message |= {"call": True} if call else {}
                 with self.mailbox.open("a", encoding="utf-8") as file:
                     file.write(json.dumps(message, ensure_ascii=False) + "\n")
         return 202
@@ -60,10 +65,12 @@ def make_server(gateway: Gateway, port: int) -> ThreadingHTTPServer:
         def do_POST(self) -> None:
             time.sleep(gateway.delay_seconds)
             length = int(self.headers.get("content-length", "0"))
-            if self.path != "/v1/messages" or length > BODY_BYTES_MAX:
+            known = self.path in ("/v1/messages", "/v1/calls")
+            if not known or length > BODY_BYTES_MAX:
                 self.send_error(404)
                 return
-            status = gateway.accept(self.rfile.read(length), self.headers.get("x-signature", ""))
+            signature = self.headers.get("x-signature", "")
+            status = gateway.accept(self.rfile.read(length), signature, self.path == "/v1/calls")
             self.send_response(status)
             self.send_header("content-length", "0")
             self.end_headers()
@@ -82,8 +89,15 @@ def main() -> None:
     parser.add_argument("--secret", default="sandbox-secret")
     parser.add_argument("--fail-first", type=int, default=0)
     parser.add_argument("--delay", type=float, default=0)
+    parser.add_argument("--nobody-answers", action="store_true")
     options = parser.parse_args()
-    gateway = Gateway(options.mailbox, options.secret.encode(), options.fail_first, options.delay)
+    gateway = Gateway(
+        options.mailbox,
+        options.secret.encode(),
+        options.fail_first,
+        options.delay,
+        options.nobody_answers,
+    )
     make_server(gateway, options.port).serve_forever()
 
 

@@ -27,6 +27,7 @@ from backend.ledger import contracts as accounts
 from backend.ledger import queries as balances
 from backend.ledger import service as ledger
 from backend.ledger.contracts import BalanceTooSmall, EntryKind, Posting
+from backend.notices.service import tell
 from backend.people import queries as people
 from backend.people.contracts import BenefitStatus, EnrolmentView
 from backend.proxies.contracts import RelativeUnknown, TooManyBindingRequests
@@ -84,7 +85,7 @@ def end_share(unit: Unit, command: EndShare) -> ShareView | Refusal:
     unit.db.flush()
     audit.record(unit, label(actor), "share.end", f"person:{row.giver_id}", {"share": row.id})
     for person_id in either:
-        safety.tell(unit, person_id, "share_ended")
+        tell(unit, person_id, "share_ended")
     return queries.view(unit, row)
 
 
@@ -168,7 +169,7 @@ def take_over(unit: Unit, clerk: str, dropped_id: str, kept_id: str) -> Fen:
         facts = {"share": row.id}
         audit.record(unit, clerk, "share.end", f"person:{row.giver_id}", facts)
         for person_id in (row.giver_id, row.user_id):
-            safety.tell(unit, person_id, "share_ended")
+            tell(unit, person_id, "share_ended")
     left = balances.balance(unit, accounts.wallet(dropped_id), lock=True) or Fen(0)
     if left > 0:
         if unit.db.get(Wallet, kept_id) is None:
@@ -247,7 +248,7 @@ def _give(unit: Unit, command: GiveShare, actor: PersonActor) -> ShareView | Ref
     facts = {"share": row.id, "user": relative, "relation": row.relation}
     audit.record(unit, label(actor), "share.give", f"person:{actor.person_id}", facts)
     for person_id in (actor.person_id, relative):
-        safety.tell(unit, person_id, "share_given")
+        tell(unit, person_id, "share_given")
     return queries.view(unit, row)
 
 
@@ -283,7 +284,7 @@ def _send(unit: Unit, command: SendMoney, actor: PersonActor) -> TransferView | 
     facts = {"transfer": row.id, "amount_fen": row.amount_fen}
     audit.record(unit, label(actor), "wallet.send", f"person:{sender}", facts)
     for person_id in (sender, relative):
-        safety.tell(unit, person_id, "transfer_sent", {"amount_fen": row.amount_fen})
+        tell(unit, person_id, "transfer_sent", {"amount_fen": row.amount_fen})
     return queries.transfer_view(unit, row, sender)
 
 
@@ -358,7 +359,7 @@ def _end_transfer(unit: Unit, row: Transfer, event: TransferEvent, by: str) -> N
     audit.record(unit, by, f"wallet.{event.lower()}", f"person:{row.sender_id}", facts)
     for person_id in (row.sender_id, row.receiver_id):
         told = f"transfer_{row.state.lower()}"
-        safety.tell(unit, person_id, told, {"amount_fen": row.amount_fen})
+        tell(unit, person_id, told, {"amount_fen": row.amount_fen})
 
 
 def _move_money(unit: Unit, row: Transfer, source: str, to: str) -> None:

@@ -34,7 +34,7 @@ def production(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("production")
-    outside = ("SMS_GATEWAY", "CIVIL_REGISTER", "NATIONAL_PLATFORM")
+    outside = ("SMS_GATEWAY", "PUSH_GATEWAY", "CIVIL_REGISTER", "NATIONAL_PLATFORM")
     settings = {f"YIBAO_{name}_SECRET": "of-production" for name in outside}
     settings["YIBAO_MODE"] = "production"
     with site_on("sqlite", request, folder, ("--secret", "of-production"), **settings) as running:

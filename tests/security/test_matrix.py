@@ -232,6 +232,11 @@ MUTATIONS: dict[str, Row] = {
     "setPaymentRules": Row(_ANY_PERSON, _input(confirmAboveFen=1)),
     "freezeAccount": Row(_ANY_PERSON, _input(reason="")),
     "unfreezeAccount": Row(_ANY_PERSON),
+    "setNoticeChoices": Row(
+        _ANY_PERSON, _input(quietFrom="21:00", quietUntil="08:00", muted=["CARE"])
+    ),
+    "registerPush": Row(_ANY_PERSON, _input(token="t-1")),
+    "readNotices": Row(_ANY_PERSON, _input(upTo="9")),
     "setPreferences": Row(_ANY_PERSON, _input(elderMode=True, noticeBy="CALL")),
     "requestNewPhoneCode": Row(_ANY_PERSON, _input(phone="12000000998")),
     "changePhone": Row(_ANY_PERSON, _input(phone="12000000998", code="000000")),
@@ -488,6 +493,9 @@ QUERIES: dict[str, tuple[set[str], str]] = {
     "devices": (_ANY_PERSON, "devices { name }"),
     "passkeys": (_ANY_PERSON, "passkeys { name }"),
     "home": (_ANY_PERSON, "home { tiles { title } }"),
+    "notices": (_ANY_PERSON, "notices { edges { node { title } } }"),
+    "unreadNotices": (_ANY_PERSON, "unreadNotices"),
+    "noticeChoices": (_ANY_PERSON, "noticeChoices { quietFrom }"),
     "preferences": (_ANY_PERSON, "preferences { elderMode }"),
     "benefits": (
         _ANY_PERSON,

@@ -262,6 +262,7 @@ def test_the_same_file_names_in_every_domain_folder() -> None:
         "orders": {"driving", "reconciling", "refund_contracts", "refunds"},
         "credit": {"handling"},
         "appointments": {"clinic_contracts", "clinics", "keeping", "seats", "waiting"},
+        "notices": {"templates"},
         "people": {"document_contracts", "documents"},
         "prescriptions": {"dispensing", "steps"},
         "reports": {"handling", "handling_contracts", "identities", "rules", "steps", "telling"},
@@ -390,3 +391,14 @@ def test_the_demo_runs(tmp_path: Path) -> None:
     assert "9/9" in done.stdout
     mailbox = (tmp_path / ".demo" / "mailbox.jsonl").read_text(encoding="utf-8")
     assert json.loads(mailbox.splitlines()[0])["to"] == "12000000001"
+
+
+def test_notices_alone_write_to_phones_and_devices() -> None:
+    """One place decides who is told what: nobody else hands anything to a gateway's queue."""
+    for path in sorted((ROOT / "backend").rglob("*.py")):
+        name = path.relative_to(ROOT).as_posix()
+        text = path.read_text(encoding="utf-8")
+        if name.startswith(("backend/notices/", "backend/infra/outbox.py")):
+            continue
+        assert "enqueue_to_phone" not in text, name
+        assert not re.search(r"Channel\.(SMS|PUSH|VOICE)", text), name

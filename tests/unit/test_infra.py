@@ -31,7 +31,7 @@ def test_settings_are_read_and_unknown_ones_refused() -> None:
 
 
 def test_production_takes_no_secret_of_a_sandbox() -> None:
-    names = ("SMS_GATEWAY", "CIVIL_REGISTER", "NATIONAL_PLATFORM")
+    names = ("SMS_GATEWAY", "PUSH_GATEWAY", "CIVIL_REGISTER", "NATIONAL_PLATFORM")
     given = {"YIBAO_MODE": "production", **{f"YIBAO_{name}_SECRET": "own" for name in names}}
     assert Settings.from_environment(given).mode is Mode.PRODUCTION
     for name in names:

@@ -61,6 +61,7 @@ def assemble(resources: Resources) -> Starlette:
     feed = Feed(database, settings.feed_poll_milliseconds)
     channels = open_channels(resources)
     door = Door(database, feed.nudge, channels)
+    callbacks = Callbacks(door, channels)
     documents = load_documents(only_own=settings.mode is Mode.PRODUCTION)
     faces = FaceReader(settings.face_processes, settings.face_queue_max, settings.face_seconds_max)
     graphql = YibaoGraphQL(make_schema(), resources, door, feed, documents)
@@ -91,7 +92,8 @@ def assemble(resources: Resources) -> Starlette:
             Route("/graphql", graphql),
             WebSocketRoute("/graphql", graphql),
             Route("/desk/graphql", desk),
-            Route("/channels/wechat/notify", Callbacks(door, channels).wechat, methods=["POST"]),
+            Route("/channels/wechat/notify", callbacks.wechat, methods=["POST"]),
+            Route("/channels/unionpay/notify", callbacks.unionpay, methods=["POST"]),
             *_files(resources, door, faces),
             *_probes(resources, door),
         ],

@@ -32,6 +32,7 @@ from mobile_bff.processes import (
     push_sandbox,
     server,
     sms_sandbox,
+    unionpay,
     wechat_pay,
 )
 
@@ -85,15 +86,17 @@ def run_demo(port: int, keep_serving: bool) -> int:
         civil_register() as register,
         national_platform() as platform,
         wechat_pay(FOLDER / "channels" / "wechat") as wechat,
+        unionpay(FOLDER / "channels" / "unionpay") as bank,
     ):
         environment["YIBAO_WECHAT_URL"] = wechat
+        environment["YIBAO_UNIONPAY_URL"] = bank
         environment["YIBAO_NATIONAL_PLATFORM_URL"] = platform
         environment["YIBAO_SMS_GATEWAY_URL"] = gateway
         environment["YIBAO_PUSH_GATEWAY_URL"] = pushes
         environment["YIBAO_CIVIL_REGISTER_URL"] = register
         with server(environment, port) as address:
             _walk(stage, address, mailbox)
-            _farewell(stage.console, address, mailbox, wechat)
+            _farewell(stage.console, address, mailbox, wechat, bank)
             if keep_serving:
                 _wait_for_interrupt()
     return 0
@@ -247,12 +250,13 @@ def _show_records(console: Console, phone: Client) -> None:
         )
 
 
-def _farewell(console: Console, address: str, mailbox: Path, wechat: str) -> None:
+def _farewell(console: Console, address: str, mailbox: Path, wechat: str, bank: str) -> None:
     console.print("\n[bold]服务在运行 / the server is running[/]")
     console.print(f"   GraphQL   {address}/graphql   (HTTP; graphql-transport-ws)")
     console.print(f"   JWKS      {address}/.well-known/jwks.json")
     console.print(f"   短信邮箱  {mailbox}")
     console.print(f"   微信支付  {wechat}/sandbox/pay   (沙箱; 患者付款: out_trade_no)")
+    console.print(f"   银联      {bank}/sandbox/pay   (沙箱; 患者付款: orderId)")
     console.print("   登录手机  12000000001 职工 · 12000000002 退休 · 12000000003 居民 · ")
     console.print("             12000000008 暂停参保 · 12000000009 等待期 · 12000000011 余额很少")
     console.print(f"   药店终端  {PHARMACY_TERMINAL} · 医院终端 TH5101040000101 (示例密钥)")

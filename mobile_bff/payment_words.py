@@ -23,7 +23,10 @@ _W = Words
 PAYMENT_WORDS: dict[type[Enum], tuple[str, dict[str, _W]]] = {
     ChannelName: (
         "Who collects the patient's cash.",
-        {"WECHAT": _W("微信支付", "WeChat Pay.")},
+        {
+            "WECHAT": _W("微信支付", "WeChat Pay."),
+            "UNIONPAY": _W("云闪付、各银行App", "UnionPay: any bank's app."),
+        },
     ),
     ChargeState: (
         "Where a charge stands.",

@@ -84,6 +84,11 @@ def wechat_pay(keys: Path) -> AbstractContextManager[str]:
     return _sandbox("wechat_pay", "--keys", str(keys))
 
 
+def unionpay(keys: Path) -> AbstractContextManager[str]:
+    """Run the sandbox of UnionPay, its keys and the merchant's in a folder, and yield its address."""
+    return _sandbox("unionpay", "--keys", str(keys))
+
+
 @contextmanager
 def _sandbox(name: str, *more: str) -> Iterator[str]:
     port = free_port()

@@ -84,6 +84,8 @@ class Settings:
     national_platform_secret: str = SANDBOX_SECRET
     channel_keys: str = ""
     """The folder with the keys of cash channels, one folder each; by default beside the key ring."""
+    unionpay_url: str = "http://127.0.0.1:8096"
+    unionpay_merid: str = "777290058110097"
     wechat_url: str = "http://127.0.0.1:8094"
     wechat_mchid: str = "1900000109"
     wechat_appid: str = "wxyibao000000sandbox"

@@ -20,6 +20,7 @@ class ChannelName(StrEnum):
     """Through whom the patient's cash is collected."""
 
     WECHAT = "WECHAT"
+    UNIONPAY = "UNIONPAY"
 
 
 class OrderState(StrEnum):
@@ -261,7 +262,10 @@ class LineKind(StrEnum):
 
 @dataclass(frozen=True)
 class CashLine:
-    """A line of a channel's file of a day: cash that was taken for an order, or given back."""
+    """A line of a channel's file of a day: cash that was taken for an order, or given back.
+
+    ``number`` is empty where the channel names a return by its own number alone.
+    """
 
     kind: LineKind
     number: str

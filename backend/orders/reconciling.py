@@ -7,6 +7,7 @@ as after a callback. All else waits for a person.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
 from sqlmodel import col, select
@@ -59,7 +60,7 @@ def reconcile_due(database: Database, channels: Channels) -> list[DayView]:
 def compare(unit: Unit, channel: ChannelName, day: date, lines: Sequence[CashLine]) -> DayView:
     """Compare a day's orders with a channel's file. Before: the day is over and was not compared."""
     paid = {line.number: line for line in lines if line.kind is LineKind.PAID}
-    returned = [line for line in lines if line.kind is LineKind.RETURNED]
+    returned = _named(unit, [line for line in lines if line.kind is LineKind.RETURNED])
     found = [
         *_paid_differs(unit, channel, day, paid),
         *_returned_differs(unit, channel, day, returned),
@@ -136,6 +137,23 @@ def _first_due(unit: Unit, channel: ChannelName) -> date | None:
         select(PaymentOrder).where(PaymentOrder.channel == channel).order_by(col(PaymentOrder.id))
     ).first()
     return None if begun is None else local_day(begun.created_at)
+
+
+def _named(unit: Unit, returned: Sequence[CashLine]) -> list[CashLine]:
+    """Return lines with the number of their order, where a channel names the return alone."""
+    unnamed = [line.return_number for line in returned if not line.number]
+    rows = unit.db.exec(
+        select(PaymentOrder.return_number, PaymentOrder.number).where(
+            col(PaymentOrder.return_number).in_(unnamed)
+        )
+    ).all()
+    known = dict(rows)
+    return [
+        line
+        if line.number
+        else replace(line, number=known.get(line.return_number, line.return_number))
+        for line in returned
+    ]
 
 
 def _paid_differs(

@@ -12,7 +12,7 @@ from backend.access.logic import label, may
 from backend.infra import audit, outbox
 from backend.infra.database import Unit
 from backend.infra.idempotency import once
-from backend.kernel.calendar import local_day
+from backend.kernel.calendar import local, local_day
 from backend.kernel.errors import Refusal
 from backend.kernel.invariants import invariant
 from backend.kernel.money import Fen
@@ -194,7 +194,7 @@ def begin_return(unit: Unit, order_id: str) -> tuple[str, str, Fen, Fen, str] | 
         _follow(unit, row, Follows((OrderEvent.RETURN,)), "")
         return None
     if not row.return_number:
-        row.return_number = _return_number(unit, row)
+        row.return_number = _number(unit, "YR")
         unit.db.flush()
     return row.number, row.return_number, amount, Fen(row.taken_fen), row.why or ""
 
@@ -283,7 +283,7 @@ def _pay(unit: Unit, command: PayBill, person_id: str, right: Right) -> OrderVie
     outcome = one.outcome
     row = PaymentOrder(
         id=unit.new_id(),
-        number=f"YB{local_day(unit.now):%Y%m%d}{unit.resources.ids.digits(14)}",
+        number=_number(unit, "YB"),
         state=OrderState.INSURANCE_LOCKED,
         channel=command.channel,
         bill_id=one.bill.id,
@@ -385,8 +385,6 @@ def _tell(unit: Unit, row: PaymentOrder, event: OrderEvent) -> None:
     tell(unit, row.paid_by_id, kind, {**facts, "until": by})
 
 
-def _return_number(unit: Unit, row: PaymentOrder) -> str:
-    failed = select(OrderStepRow.id).where(
-        OrderStepRow.order_id == row.id, OrderStepRow.event == OrderEvent.FAIL_RETURN
-    )
-    return f"{row.number}R{len(unit.db.exec(failed).all()) + 1}"
+def _number(unit: Unit, kind: str) -> str:
+    """Return a number that a channel knows an order or a return by; some want its time with it."""
+    return f"{kind}{local(unit.now):%Y%m%d%H%M%S}{unit.resources.ids.digits(8)}"

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from urllib.parse import parse_qsl
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from backend.infra.database import Unit
 from backend.orders import queries, service
 from backend.orders.contracts import ChannelName
 from backend.orders.driving import Channels
+from mobile_bff.channels.unionpay import UnionpayChannel
 from mobile_bff.channels.wechat import CalledBack, WechatChannel
 from mobile_bff.door import Door
 
+_FIELDS_MAX = 100
 _log = logging.getLogger("yibao.channels")
 
 
@@ -39,6 +42,23 @@ class Callbacks:
             return Response(status_code=204)
         await self._door.write(_note, said, request.scope.get("yibao_request_id", ""))
         return Response(status_code=204)
+
+    async def unionpay(self, request: Request) -> Response:
+        """Take a callback of UnionPay, a form: 401 for what cannot be believed, 200 for all else."""
+        channel = self._channels.get(ChannelName.UNIONPAY)
+        if not isinstance(channel, UnionpayChannel):
+            return _refused(404, "NOT_OFFERED")
+        try:
+            body = (await request.body()).decode()
+            form = dict(parse_qsl(body, keep_blank_values=True, max_num_fields=_FIELDS_MAX))
+        except ValueError:
+            return _refused(401, "SIGN_ERROR")
+        said = channel.called_back(form)
+        if said is None:
+            return _refused(401, "SIGN_ERROR")
+        if await self._door.read(lambda unit: queries.by_number(unit, said.number) is not None):
+            await self._door.write(_note, said, request.scope.get("yibao_request_id", ""))
+        return PlainTextResponse("ok")
 
 
 def _note(unit: Unit, said: CalledBack) -> None:

@@ -345,7 +345,8 @@ def test_giving_back_fails_and_a_person_sees_to_it(world: World, channel: Script
     assert isinstance(again, OrderView)
     assert world.database.write(lambda u: retry(u, province, order.id)) == CashNotFound()
     assert drive(world, channel, order.id).state is S.RETURNED
-    assert list(channel.books[order.number].returns) == [f"{order.number}R2"]
+    [number] = channel.books[order.number].returns  # by a new number: the first came to nothing
+    assert number.startswith("YR")
     at_rest(world, channel, 0)
 
 
@@ -360,7 +361,8 @@ def test_giving_back_without_an_answer_is_never_done_twice(
     assert drive(world, channel, order.id).state is S.RETURNING
     drive_all(world, channel)
     assert seen(world, order.id).state is S.RETURNED
-    assert channel.books[order.number].returns == {f"{order.number}R1": 9800}
+    [(number, amount)] = channel.books[order.number].returns.items()
+    assert (number[:2], amount) == ("YR", 9800)
     at_rest(world, channel, 0)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -99,6 +100,21 @@ def test_cash_that_nobody_heard_of_goes_back(world: World, channel: ScriptedChan
     [day] = reconciled(world, channel)
     assert (day.returned_fen, day.differences) == (9800, 0)
     at_rest(world, channel, 0)
+
+
+def test_a_channel_that_names_a_return_by_its_own_number(
+    world: World, channel: ScriptedChannel
+) -> None:
+    back = settled(world, channel)
+    world.reverse(str(back.settlement_id))
+    drive(world, channel, back.id)
+    lines = channel.file_of(TODAY) or ()
+    unnamed = [replace(one, number="") if one.kind is LineKind.RETURNED else one for one in lines]
+    assert [one.number for one in unnamed] == [back.number, ""]
+    next_morning(world)
+    bank = ChannelName.WECHAT
+    day = world.database.write(lambda u: reconciling.compare(u, bank, TODAY, unnamed))
+    assert (day.returned_fen, day.differences) == (9800, 0)
 
 
 def test_a_return_that_nobody_heard_of_is_noted(world: World, channel: ScriptedChannel) -> None:

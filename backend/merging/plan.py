@@ -127,7 +127,6 @@ ENROLMENTS: dict[str, OfUnused] = {
     "team_contract.enrolment_id": OfUnused.MOVES,
     "transfer.from_enrolment_id": OfUnused.IS_USE,
     "transfer.to_enrolment_id": OfUnused.IS_USE,
-    "settlement.family_enrolment_id": OfUnused.IS_USE,
     "wallet_transfer.enrolment_id": OfUnused.IS_USE,
 }
 """By table and column that names an enrolment."""

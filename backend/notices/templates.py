@@ -159,6 +159,10 @@ TEMPLATES: Mapping[str, Template] = {
         "医保支付", f"您在{{where}}结算{{total_fen}}元，个人账户支付{{account_fen}}元。{_NOT_YOU_ZH}",
         "Paid", f"{{total_fen}} yuan at {{where}}, {{account_fen}} from your account. {_NOT_YOU_EN}",
     ),
+    "family_paid": _money(
+        "家庭共济支付", "您的个人账户为{who}在{where}的费用支付{amount_fen}元。如有疑问，请在手机上结束共济。",
+        "Paid for a relative", "Your account paid {amount_fen} yuan for {who} at {where}. End the share if in doubt.",
+    ),
     "payment_held": _money(
         "支付等待核查", "您在{where}的一笔支付触发监管规则，正在核查。如非本人购买，请在手机上拒绝。",
         "Payment held", "A payment at {where} is being looked at. Refuse it if it is not yours.",

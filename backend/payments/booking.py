@@ -55,6 +55,7 @@ from backend.settlement.case import Case, CaseContradicts
 from backend.settlement.contracts import Outcome, SettlementView
 from backend.settlement.facts import gather_case
 from backend.settlement.queries import case_of, outcome_of
+from backend.sharing import queries as sharing
 
 _MAY_BE_HELD = (BillState.PRESETTLED, BillState.CONFIRMED)
 SERVICES = {
@@ -74,6 +75,7 @@ class Ready:
     stay: HospitalStay | None
     case: Case
     outcome: Outcome
+    family: tuple[settling.FamilyPart, ...]
 
 
 def ready(unit: Unit, found: Bill, paid: bool = False) -> Ready | Refusal:
@@ -103,7 +105,8 @@ def ready(unit: Unit, found: Bill, paid: bool = False) -> Ready | Refusal:
     if paid:
         ledger.let_go(unit, bill.id)
     try:
-        visit = visit_again(unit, bill, priced, stay, day if paid else None)
+        family = tuple(bill.family) if paid else family_of(unit, bill.person_id, priced.use_account)
+        visit = visit_again(unit, bill, priced, stay, family, day if paid else None)
         case = gather_case(unit, enrolment, institution, visit, priced.lines, lock=True)
     except RuleMissing as missing:
         return RuleNotLoaded(missing.region, missing.rule, missing.day)
@@ -117,7 +120,10 @@ def ready(unit: Unit, found: Bill, paid: bool = False) -> Ready | Refusal:
     over = (
         None if paid else rules.account_refusal(unit, kept, outcome.account_fen, bill.shown_by_id)
     )
-    return over or Ready(bill, institution, enrolment, stay, case, outcome)
+    if over is not None:
+        return over
+    parts = settling.family_parts(unit, family, outcome.family_fen)
+    return Ready(bill, institution, enrolment, stay, case, outcome, parts)
 
 
 def lock(unit: Unit, one: Ready, until: datetime) -> None:
@@ -127,6 +133,10 @@ def lock(unit: Unit, one: Ready, until: datetime) -> None:
     if one.outcome.account_fen:
         account = accounts.personal(one.enrolment.id)
         ledger.hold(unit, one.bill.id, account, one.outcome.account_fen)
+    for name, part in one.family:
+        if part:
+            ledger.hold(unit, one.bill.id, name, part)
+    one.bill.family = [name for name, _ in one.family]
     unit.db.flush()
 
 
@@ -160,6 +170,7 @@ def book(
         traces=tuple(settling.TraceUse(*trace) for trace in bill.traces),
         owed=one.stay is not None and one.stay.pay_later_id is not None,
         order_id=order_id,
+        family=one.family,
     )
     settlement = settling.book_settlement(unit, to_book, rulebook())
     if isinstance(settlement, Refusal):
@@ -173,11 +184,20 @@ def book(
         "account_fen": settlement.account_fen,
         "where": one.institution.name,
     }
+    for giver, part in sharing.givers(unit, one.family):
+        who = people.person(unit, bill.person_id).masked_name
+        facts = {"who": who, "where": one.institution.name, "amount_fen": part}
+        tell(unit, giver, "family_paid", facts)
     if one.stay is None:
         codes.use_up_grant(unit, bill.grant_id)
     tell(unit, bill.person_id, "paid", told)
     close(unit, bill, by, settlement, "settlement.book", "BILL_SETTLED")
     return settlement
+
+
+def family_of(unit: Unit, person_id: str, use_account: bool) -> tuple[str, ...]:
+    """Return which accounts may pay for a person beside the own one: none where no account is to."""
+    return sharing.paying_for(unit, person_id) if use_account else ()
 
 
 def close(

@@ -32,6 +32,8 @@ class Bill(SQLModel, table=True):
     case_facts: Any = Field(sa_type=CanonicalJson)
     outcome: Any = Field(sa_type=CanonicalJson)
     traces: Any = Field(sa_type=CanonicalJson)
+    family: Any = Field(default_factory=list, sa_type=CanonicalJson)
+    """The accounts that may pay after the own one, in their order, as they stand by for it."""
     settlement_id: str | None = None
     stay_id: str | None = Field(default=None, index=True)
     discharge: bool = False

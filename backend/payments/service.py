@@ -209,7 +209,9 @@ def present(
         return refusal
     if enrolment is None:
         return NotInsured()
-    case = _priced_case(unit, command, whose, institution, enrolment)
+    pays = command.use_account and not whose.identity_only
+    family = booking.family_of(unit, whose.person_id, pays)
+    case = _priced_case(unit, command, whose, institution, enrolment, family)
     if isinstance(case, Refusal):
         return case
     outcome = booking.calculated(case)
@@ -241,6 +243,7 @@ def _priced_case(
     whose: Presented,
     institution: InstitutionView,
     enrolment: EnrolmentView,
+    family: tuple[str, ...],
 ) -> Case | Refusal:
     day = whose.service_date
     command = with_national_codes(unit, command, institution.id, day)
@@ -262,7 +265,7 @@ def _priced_case(
     if sold:
         return settling.refusal_for([use for use in _traces(command) if use.trace_code in sold])
     try:
-        visit = visit_of(unit, command, whose, enrolment, institution)
+        visit = visit_of(unit, command, whose, enrolment, institution, family)
         if isinstance(visit, Refusal):
             return visit
         lines = logic.line_inputs(command.lines, items, terms_region)

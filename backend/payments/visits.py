@@ -109,8 +109,12 @@ def visit_of(
     whose: Presented,
     enrolment: EnrolmentView,
     institution: InstitutionView,
+    family: tuple[str, ...],
 ) -> Visit | NotEntitled:
-    """Return what a presented bill is for. A listed disease goes before ordinary care (trap 21)."""
+    """Return what a presented bill is for. A listed disease goes before ordinary care (trap 21).
+
+    ``family``: the accounts that may pay beside the own one.
+    """
     day = whose.service_date
     paused = credit.is_paused(unit, whose.person_id, enrolment.area_code, day, rulebook())
     package = PackageUse(command.package, command.package_days) if command.package else None
@@ -128,6 +132,7 @@ def visit_of(
             package=package,
             benefits_paused=paused,
             use_account=command.use_account and not _frozen(unit, whose.person_id),
+            family=family,
         )
     filing = filing_of(unit, enrolment, institution, command.emergency, day)
     use_account = command.use_account and not whose.identity_only
@@ -139,6 +144,7 @@ def visit_of(
             filing=filing,
             benefits_paused=paused,
             use_account=use_account,
+            family=family,
         )
     if not entitlements.has_disease(unit, enrolment.id, command.disease, day):
         return NotEntitled(command.disease[:40])
@@ -154,6 +160,7 @@ def visit_of(
         ),
         benefits_paused=paused,
         use_account=use_account,
+        family=family,
     )
 
 
@@ -170,7 +177,12 @@ def _look_for_filing_again(
 
 
 def visit_again(
-    unit: Unit, bill: Bill, priced: Case, stay: HospitalStay | None, on: date | None = None
+    unit: Unit,
+    bill: Bill,
+    priced: Case,
+    stay: HospitalStay | None,
+    family: tuple[str, ...],
+    on: date | None = None,
 ) -> Visit:
     """Return what a priced bill is for, as it stands now that it is to be booked, or on a day."""
     area = priced.insured.area_code
@@ -188,6 +200,7 @@ def visit_again(
         benefits_paused=credit.is_paused(unit, bill.person_id, area, day, rulebook()),
         given=priced.given,
         use_account=priced.use_account and not (stay and _frozen(unit, bill.person_id)),
+        family=family,
     )
 
 

@@ -39,7 +39,8 @@ _NOTHING_ASKED = Circumstances(age=0, identities=(), products=())
 class Visit:
     """What a bill is for, as whoever presents it knows it.
 
-    ``family_enrolment_id`` names the relative's account that may pay, where one may.
+    ``family`` names the accounts that may pay after the own one, in their order: what relatives have sent to
+    the person's wallet, and the accounts of relatives who share.
     """
 
     care: CareKind
@@ -54,7 +55,7 @@ class Visit:
     benefits_paused: bool = False
     given: Mapping[str, Fen] = field(default_factory=dict)
     use_account: bool = True
-    family_enrolment_id: str | None = None
+    family: tuple[str, ...] = ()
 
 
 def gather_case(
@@ -81,10 +82,9 @@ def gather_at(
     lock: bool = False,
 ) -> Case:
     """Return the case at a place as the law sees it; a place without an area is of the insured one."""
-    balance = ledger.free(unit, accounts.personal(enrolment.id), lock=lock)
-    family = None
-    if visit.family_enrolment_id is not None:
-        family = ledger.free(unit, accounts.personal(visit.family_enrolment_id), lock=lock)
+    own = accounts.personal(enrolment.id)
+    names = sorted({own, *visit.family})  # two who share with each other lock in the same order
+    free = {name: ledger.free(unit, name, lock=lock) or ZERO for name in names}
     stay = visit.stay
     year = year_of(enrolment.area_code, stay, rulebook()) if stay else visit.service_date.year
     known = _circumstances(unit, enrolment, visit)
@@ -116,8 +116,8 @@ def gather_at(
         capitated=visit.capitated,
         chosen=visit.chosen,
         given=dict(visit.given),
-        account_balance_fen=balance or ZERO,
-        family_balance_fen=family or ZERO,
+        account_balance_fen=free[own],
+        family_balance_fen=Fen(sum(free[name] for name in visit.family)),
         use_account=visit.use_account,
     )
 

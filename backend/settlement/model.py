@@ -48,7 +48,8 @@ class Settlement(SQLModel, table=True):
     case_facts: Any = Field(sa_type=CanonicalJson)
     outcome: Any = Field(sa_type=CanonicalJson)
     traces: Any = Field(sa_type=CanonicalJson)
-    family_enrolment_id: str | None = None
+    family: Any = Field(default_factory=list, sa_type=CanonicalJson)
+    """The accounts that could pay after the own one, in their order, each with what it paid."""
     owed: bool = False
     order_id: str | None = None
     """The payment order whose cash channel collected the patient's cash; empty: the till did."""

@@ -50,6 +50,10 @@ class TraceUse:
     split: bool
 
 
+FamilyPart = tuple[str, Fen]
+"""An account that may pay after the own one, and what it pays."""
+
+
 @dataclass(frozen=True)
 class ToBook:
     """A priced bill that is to be booked."""
@@ -64,7 +68,7 @@ class ToBook:
     case: Case
     outcome: Outcome
     traces: tuple[TraceUse, ...]
-    family_enrolment_id: str | None = None
+    family: tuple[FamilyPart, ...] = ()
     owed: bool = False
     """The patient's cash is owed to the institution (先诊疗后付费) and not in its till."""
     order_id: str | None = None
@@ -115,7 +119,7 @@ def book_settlement(unit: Unit, order: ToBook, book: Rulebook) -> SettlementView
         case_facts=queries.CASE.dump_python(order.case, mode="json"),
         outcome=queries.OUTCOME.dump_python(outcome, mode="json"),
         traces=[[use.line_number, use.trace_code, use.split] for use in order.traces],
-        family_enrolment_id=order.family_enrolment_id,
+        family=[list(part) for part in order.family],
         owed=order.owed,
         order_id=order.order_id,
         ledger_entry_id=entry_id,
@@ -131,7 +135,7 @@ class Sides:
     """Who stands on the other sides of a settlement's entry."""
 
     institution_id: str
-    family_enrolment_id: str | None
+    family: tuple[FamilyPart, ...]
     owed: bool
     route: Route
     order_id: str | None = None
@@ -173,6 +177,17 @@ def book_reversal(
     return reversal
 
 
+def family_parts(unit: Unit, names: Sequence[str], amount: Fen) -> tuple[FamilyPart, ...]:
+    """Return what each of some accounts pays of an amount, in their order, none more than is free of it."""
+    left, parts = amount, list[FamilyPart]()
+    for name in names:
+        part = Fen(min(left, balances.free(unit, name) or 0)) if left else Fen(0)
+        parts.append((name, part))
+        left = Fen(left - part)
+    invariant(left == 0, "relatives' accounts have what the bill draws from them")
+    return tuple(parts)
+
+
 def _take_back(unit: Unit, row: Settlement, outcome: Outcome, order: ToReverse) -> SettlementView:
     institution = institutions.institution(unit, row.institution_id)
     reversal_id = unit.new_id()
@@ -206,7 +221,7 @@ def _take_back(unit: Unit, row: Settlement, outcome: Outcome, order: ToReverse) 
         family_fen=-row.family_fen,
         cash_fen=-row.cash_fen,
         account_balance_after_fen=balance,
-        family_enrolment_id=row.family_enrolment_id,
+        family=row.family,
         owed=row.owed,
         order_id=row.order_id,
         case_facts=row.case_facts,
@@ -228,10 +243,10 @@ def _book_again(
 ) -> SettlementView:
     """Book a later settlement as it comes out now, from the accounts as they stand now."""
     own = balances.free(unit, accounts.personal(row.enrolment_id)) or Fen(0)
-    family = Fen(0)
-    if row.family_enrolment_id is not None:
-        family = balances.free(unit, accounts.personal(row.family_enrolment_id)) or Fen(0)
+    names = [str(name) for name, _ in row.family]
+    family = Fen(sum(balances.free(unit, name) or Fen(0) for name in names))
     case = replace(case, account_balance_fen=own, family_balance_fen=family)
+    outcome = calculate(case, book)
     again = ToBook(
         bill_id=row.bill_id,
         person_id=order.enrolment.person_id,
@@ -241,9 +256,9 @@ def _book_again(
         institution=institutions.institution(unit, row.institution_id),
         enrolment=order.enrolment,
         case=case,
-        outcome=calculate(case, book),
+        outcome=outcome,
         traces=tuple(TraceUse(*trace) for trace in row.traces),
-        family_enrolment_id=row.family_enrolment_id,
+        family=family_parts(unit, names, outcome.family_fen),
         owed=row.owed,
         order_id=row.order_id,
     )
@@ -259,13 +274,14 @@ def _row(unit: Unit, settlement_id: str) -> Settlement:
 
 def _sides(row: Settlement) -> Sides:
     route = queries.case_of(row.case_facts).route
-    return Sides(row.institution_id, row.family_enrolment_id, row.owed, route, row.order_id)
+    family = tuple((str(name), Fen(amount)) for name, amount in row.family)
+    return Sides(row.institution_id, family, row.owed, route, row.order_id)
 
 
 def _postings(order: ToBook) -> list[Posting]:
     sides = Sides(
         order.institution.id,
-        order.family_enrolment_id,
+        order.family,
         order.owed,
         order.case.route,
         order.order_id,
@@ -283,7 +299,8 @@ def _postings_of(
     """
     area, institution_id = enrolment.area_code, side.institution_id
     manual = side.route is Route.MANUAL
-    unmoved = {PayerKind.HOSPITAL, PayerKind.CASH} if manual else {PayerKind.HOSPITAL}
+    unmoved = {PayerKind.HOSPITAL, PayerKind.FAMILY_ACCOUNT}
+    unmoved |= {PayerKind.CASH} if manual else set()
     cash = accounts.owed(institution_id) if side.owed else accounts.till(institution_id)
     cash = cash if side.order_id is None else accounts.order_cash(side.order_id)
     paid: dict[str, int] = {}
@@ -291,11 +308,14 @@ def _postings_of(
         account = {
             PayerKind.BASIC: accounts.fund(area, enrolment.insurance_type.value),
             PayerKind.ACCOUNT: accounts.personal(enrolment.id),
-            PayerKind.FAMILY_ACCOUNT: accounts.personal(side.family_enrolment_id or ""),
             PayerKind.CASH: cash,
         }.get(share.payer, accounts.payer(area, share.topic))
         if share.payer not in unmoved:
             paid[account] = paid.get(account, 0) + share.amount_fen
+    for name, part in side.family:
+        paid[name] = paid.get(name, 0) + part
+    whole = sum(part for _, part in side.family)
+    invariant(whole == outcome.family_fen, "relatives' accounts pay what the bill says they do")
     sides = [Posting(account, Fen(-sign * amount)) for account, amount in paid.items()]
     earned = accounts.payout(enrolment.id) if manual else accounts.claim(institution_id)
     return [*sides, Posting(earned, Fen(sign * sum(paid.values())))]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 
 from sqlmodel import col, func, or_, select
 
+from backend.identity import safety
 from backend.infra.database import Unit
 from backend.kernel.calendar import SHANGHAI, local_day
 from backend.kernel.money import Fen
@@ -69,6 +71,38 @@ def purses(unit: Unit, person_id: str) -> list[Purse]:
             if account is not None:
                 found.append(_purse(unit, row.giver_id, account))
     return found
+
+
+def paying_for(unit: Unit, person_id: str) -> tuple[str, ...]:
+    """Return the ledger accounts that may pay for a person beside the own one, in their order.
+
+    First what relatives have sent to the person's wallet, which is theirs; then the accounts of relatives
+    who share, as they filed. A giver's frozen account takes no part.
+    """
+    found = [] if unit.db.get(Wallet, person_id) is None else [accounts.wallet(person_id)]
+    rows = unit.db.exec(
+        select(Share)
+        .where(Share.user_id == person_id, col(Share.ended_at).is_(None))
+        .order_by(col(Share.id))
+    ).all()
+    for row in rows:
+        frozen = safety.frozen_refusal(unit, row.giver_id) is not None
+        if frozen or _standing(unit, row) is not ShareStanding.IN_FORCE:
+            continue
+        account = account_of(unit, row.giver_id)
+        if account is not None:
+            found.append(accounts.personal(account.id))
+    return tuple(found)
+
+
+def givers(unit: Unit, parts: Sequence[tuple[str, Fen]]) -> list[tuple[str, Fen]]:
+    """Return whose accounts paid, and what; what a wallet paid was the person's own."""
+    prefix = accounts.personal("")
+    return [
+        (people.person_of_enrolment(unit, name.removeprefix(prefix)), part)
+        for name, part in parts
+        if part and name.startswith(prefix)
+    ]
 
 
 def giver_name(unit: Unit, purse: Purse) -> str:

@@ -53,7 +53,7 @@ from backend.settlement import service as settling
 from backend.settlement.calculate import calculate
 from backend.settlement.case import Case, CaseContradicts
 from backend.settlement.contracts import Outcome, SettlementView
-from backend.settlement.facts import gather_case
+from backend.settlement.facts import FamilySource, gather_case
 from backend.settlement.queries import case_of, outcome_of
 from backend.sharing import queries as sharing
 
@@ -105,7 +105,8 @@ def ready(unit: Unit, found: Bill, paid: bool = False) -> Ready | Refusal:
     if paid:
         ledger.let_go(unit, bill.id)
     try:
-        family = tuple(bill.family) if paid else family_of(unit, bill.person_id, priced.use_account)
+        stood_by = tuple((str(name), most) for name, most in bill.family)
+        family = stood_by if paid else family_of(unit, bill.person_id, priced.use_account)
         visit = visit_again(unit, bill, priced, stay, family, day if paid else None)
         case = gather_case(unit, enrolment, institution, visit, priced.lines, lock=True)
     except RuleMissing as missing:
@@ -115,7 +116,7 @@ def ready(unit: Unit, found: Bill, paid: bool = False) -> Ready | Refusal:
     outcome, promised = calculated(case), outcome_of(bill.outcome)
     if isinstance(outcome, Refusal):
         return outcome
-    if outcome != promised:
+    if not _as_promised(outcome, promised):
         return _outdated(promised, outcome)
     over = (
         None if paid else rules.account_refusal(unit, kept, outcome.account_fen, bill.shown_by_id)
@@ -136,7 +137,7 @@ def lock(unit: Unit, one: Ready, until: datetime) -> None:
     for name, part in one.family:
         if part:
             ledger.hold(unit, one.bill.id, name, part)
-    one.bill.family = [name for name, _ in one.family]
+    one.bill.family = [list(part) for part in one.family]
     unit.db.flush()
 
 
@@ -195,7 +196,7 @@ def book(
     return settlement
 
 
-def family_of(unit: Unit, person_id: str, use_account: bool) -> tuple[str, ...]:
+def family_of(unit: Unit, person_id: str, use_account: bool) -> tuple[FamilySource, ...]:
     """Return which accounts may pay for a person beside the own one: none where no account is to."""
     return sharing.paying_for(unit, person_id) if use_account else ()
 
@@ -282,12 +283,18 @@ def _not_open(unit: Unit, bill: Bill, held: PaymentUnderWay | None) -> Refusal |
 
 
 def _as_held(case: Case, priced: Case) -> Case:
-    """Return a case with no more in the accounts than when it was priced: what came in since is not due."""
-    family = case.family_balance_fen
-    if family is not None and priced.family_balance_fen is not None:
-        family = min(family, priced.family_balance_fen)
+    """Return a case with no more in the accounts than when it was priced: what came in since is not due.
+
+    Relatives' accounts have what they had: their part stands by, whatever their owners spend of the rest.
+    """
     own = min(case.account_balance_fen, priced.account_balance_fen)
-    return replace(case, account_balance_fen=own, family_balance_fen=family)
+    return replace(case, account_balance_fen=own, family_balance_fen=priced.family_balance_fen)
+
+
+def _as_promised(outcome: Outcome, promised: Outcome) -> bool:
+    """Tell whether a bill comes out as it was priced, whatever is left in relatives' accounts."""
+    left = promised.family_balance_after_fen
+    return replace(outcome, family_balance_after_fen=left) == promised
 
 
 def _outdated(promised: Outcome, now: Outcome) -> BillOutdated:

@@ -33,7 +33,7 @@ class Bill(SQLModel, table=True):
     outcome: Any = Field(sa_type=CanonicalJson)
     traces: Any = Field(sa_type=CanonicalJson)
     family: Any = Field(default_factory=list, sa_type=CanonicalJson)
-    """The accounts that may pay after the own one, in their order, as they stand by for it."""
+    """The accounts that stand by for it after the own one, in their order, each with what it will pay."""
     settlement_id: str | None = None
     stay_id: str | None = Field(default=None, index=True)
     discharge: bool = False

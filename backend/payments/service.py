@@ -77,7 +77,7 @@ from backend.settlement.contracts import (
     SettlementView,
     TraceCodeSold,
 )
-from backend.settlement.facts import gather_case
+from backend.settlement.facts import FamilySource, gather_case
 from backend.settlement.queries import CASE, OUTCOME
 from backend.supervision import service as supervision
 
@@ -243,7 +243,7 @@ def _priced_case(
     whose: Presented,
     institution: InstitutionView,
     enrolment: EnrolmentView,
-    family: tuple[str, ...],
+    family: tuple[FamilySource, ...],
 ) -> Case | Refusal:
     day = whose.service_date
     command = with_national_codes(unit, command, institution.id, day)

@@ -45,7 +45,7 @@ from backend.settlement.case import (
     Route,
     Stay,
 )
-from backend.settlement.facts import Visit
+from backend.settlement.facts import FamilySource, Visit
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def visit_of(
     whose: Presented,
     enrolment: EnrolmentView,
     institution: InstitutionView,
-    family: tuple[str, ...],
+    family: tuple[FamilySource, ...],
 ) -> Visit | NotEntitled:
     """Return what a presented bill is for. A listed disease goes before ordinary care (trap 21).
 
@@ -181,7 +181,7 @@ def visit_again(
     bill: Bill,
     priced: Case,
     stay: HospitalStay | None,
-    family: tuple[str, ...],
+    family: tuple[FamilySource, ...],
     on: date | None = None,
 ) -> Visit:
     """Return what a priced bill is for, as it stands now that it is to be booked, or on a day."""

@@ -35,12 +35,16 @@ from backend.settlement.stays import year_of
 _NOTHING_ASKED = Circumstances(age=0, identities=(), products=())
 
 
+FamilySource = tuple[str, Fen | None]
+"""An account that may pay after the own one, and the most that it pays of one bill, if there is one."""
+
+
 @dataclass(frozen=True)
 class Visit:
     """What a bill is for, as whoever presents it knows it.
 
     ``family`` names the accounts that may pay after the own one, in their order: what relatives have sent to
-    the person's wallet, and the accounts of relatives who share.
+    the person's wallet, and the accounts of relatives who share; each with the most that it pays.
     """
 
     care: CareKind
@@ -55,7 +59,7 @@ class Visit:
     benefits_paused: bool = False
     given: Mapping[str, Fen] = field(default_factory=dict)
     use_account: bool = True
-    family: tuple[str, ...] = ()
+    family: tuple[FamilySource, ...] = ()
 
 
 def gather_case(
@@ -83,7 +87,9 @@ def gather_at(
 ) -> Case:
     """Return the case at a place as the law sees it; a place without an area is of the insured one."""
     own = accounts.personal(enrolment.id)
-    names = sorted({own, *visit.family})  # two who share with each other lock in the same order
+    names = sorted(
+        {own, *(name for name, _ in visit.family)}
+    )  # two who share with each other lock in the same order
     free = {name: ledger.free(unit, name, lock=lock) or ZERO for name in names}
     stay = visit.stay
     year = year_of(enrolment.area_code, stay, rulebook()) if stay else visit.service_date.year
@@ -117,9 +123,14 @@ def gather_at(
         chosen=visit.chosen,
         given=dict(visit.given),
         account_balance_fen=free[own],
-        family_balance_fen=Fen(sum(free[name] for name in visit.family)),
+        family_balance_fen=Fen(sum(at_most(free[name], most) for name, most in visit.family)),
         use_account=visit.use_account,
     )
+
+
+def at_most(free: Fen, most: Fen | None) -> Fen:
+    """Return what an account can pay: what is free of it, within its limit."""
+    return free if most is None else Fen(min(free, most))
 
 
 def place_of(institution: InstitutionView) -> Place:

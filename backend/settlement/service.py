@@ -30,6 +30,7 @@ from backend.settlement.contracts import (
     SettlementView,
     TraceCodeSold,
 )
+from backend.settlement.facts import FamilySource, at_most
 from backend.settlement.logic import Booked, Rerun, rerun_without, take
 from backend.settlement.model import (
     Counter,
@@ -177,11 +178,14 @@ def book_reversal(
     return reversal
 
 
-def family_parts(unit: Unit, names: Sequence[str], amount: Fen) -> tuple[FamilyPart, ...]:
-    """Return what each of some accounts pays of an amount, in their order, none more than is free of it."""
+def family_parts(
+    unit: Unit, sources: Sequence[FamilySource], amount: Fen
+) -> tuple[FamilyPart, ...]:
+    """Return what each of some accounts pays of an amount, in their order, none more than it can."""
     left, parts = amount, list[FamilyPart]()
-    for name in names:
-        part = Fen(min(left, balances.free(unit, name) or 0)) if left else Fen(0)
+    for name, most in sources:
+        can = at_most(balances.free(unit, name) or Fen(0), most) if left else Fen(0)
+        part = Fen(min(left, can))
         parts.append((name, part))
         left = Fen(left - part)
     invariant(left == 0, "relatives' accounts have what the bill draws from them")
@@ -258,7 +262,7 @@ def _book_again(
         case=case,
         outcome=outcome,
         traces=tuple(TraceUse(*trace) for trace in row.traces),
-        family=family_parts(unit, names, outcome.family_fen),
+        family=family_parts(unit, [(name, None) for name in names], outcome.family_fen),
         owed=row.owed,
         order_id=row.order_id,
     )

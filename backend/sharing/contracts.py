@@ -116,6 +116,17 @@ class GiveShare:
     relation: Relation
     promise: bool
     request_id: str
+    limit_fen: Fen | None = None
+    """The most for one payment; ``None``: what the account has."""
+
+
+@dataclass(frozen=True)
+class LimitShare:
+    """A giver says what a share pays of one payment at most; ``None``: what the account has."""
+
+    actor: Actor
+    share_id: str
+    limit_fen: Fen | None
 
 
 @dataclass(frozen=True)
@@ -168,6 +179,7 @@ class ShareView:
     """What the user is to the giver."""
     given_at: datetime
     standing: ShareStanding
+    limit_fen: Fen | None
 
 
 @dataclass(frozen=True)
@@ -215,14 +227,6 @@ class Purse:
     giver_id: str
     enrolment_id: str
     left_fen: Fen
-
-
-@dataclass(frozen=True)
-class Draw:
-    """What an account pays."""
-
-    enrolment_id: str
-    amount_fen: Fen
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from backend.kernel.money import Fen
 from backend.people.contracts import BenefitStatus, EnrolmentView
 from backend.proxies.contracts import Relation
 from backend.rulebook.library import Rulebook
-from backend.sharing.contracts import Draw, Purse, SharingProblem
+from backend.sharing.contracts import SharingProblem
 
 
 @dataclass(frozen=True)
@@ -80,17 +80,3 @@ def share_problem(
 def near(one: EnrolmentView, other: EnrolmentView, digits: int) -> bool:
     """Tell whether two enrolments lie in one province (2 digits) or pooling area (4)."""
     return one.area_code[:digits] == other.area_code[:digits]
-
-
-def draws(purses: Sequence[Purse], asked: Fen) -> list[Draw]:
-    """Return what each account pays of a sum, in the order given, none more than it may.
-
-    The user's own account comes first, then those of relatives in the order in which they were filed.
-    """
-    left, paid = asked, []
-    for purse in purses:
-        amount = Fen(min(left, max(purse.left_fen, 0)))
-        if amount > 0:
-            paid.append(Draw(purse.enrolment_id, amount))
-            left = Fen(left - amount)
-    return paid

@@ -19,6 +19,8 @@ class Share(SQLModel, table=True):
     user_id: str = Field(foreign_key="person.id", index=True)
     relation: str
     given_at: datetime = Field(sa_type=Instant)
+    limit_fen: int | None = Field(default=None, sa_type=Amount)
+    """The most for one payment; empty: what the account has."""
     ended_at: datetime | None = Field(default=None, sa_type=Instant)
     ended_by: str | None = None
 

@@ -53,6 +53,7 @@ def view(unit: Unit, row: Share) -> ShareView:
         relation=Relation(row.relation),
         given_at=row.given_at,
         standing=_standing(unit, row),
+        limit_fen=None if row.limit_fen is None else Fen(row.limit_fen),
     )
 
 
@@ -73,13 +74,17 @@ def purses(unit: Unit, person_id: str) -> list[Purse]:
     return found
 
 
-def paying_for(unit: Unit, person_id: str) -> tuple[str, ...]:
+def paying_for(unit: Unit, person_id: str) -> tuple[tuple[str, Fen | None], ...]:
     """Return the ledger accounts that may pay for a person beside the own one, in their order.
+
+    Each with the most that it pays of one payment, where its giver has set one.
 
     First what relatives have sent to the person's wallet, which is theirs; then the accounts of relatives
     who share, as they filed. A giver's frozen account takes no part.
     """
-    found = [] if unit.db.get(Wallet, person_id) is None else [accounts.wallet(person_id)]
+    found: list[tuple[str, Fen | None]] = []
+    if unit.db.get(Wallet, person_id) is not None:
+        found.append((accounts.wallet(person_id), None))
     rows = unit.db.exec(
         select(Share)
         .where(Share.user_id == person_id, col(Share.ended_at).is_(None))
@@ -91,7 +96,8 @@ def paying_for(unit: Unit, person_id: str) -> tuple[str, ...]:
             continue
         account = account_of(unit, row.giver_id)
         if account is not None:
-            found.append(accounts.personal(account.id))
+            most = None if row.limit_fen is None else Fen(row.limit_fen)
+            found.append((accounts.personal(account.id), most))
     return tuple(found)
 
 

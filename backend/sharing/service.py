@@ -39,6 +39,7 @@ from backend.sharing.contracts import (
     DecideTransfer,
     EndShare,
     GiveShare,
+    LimitShare,
     NotEnoughMoney,
     OpenWallet,
     SendMoney,
@@ -86,6 +87,29 @@ def end_share(unit: Unit, command: EndShare) -> ShareView | Refusal:
     audit.record(unit, label(actor), "share.end", f"person:{row.giver_id}", {"share": row.id})
     for person_id in either:
         tell(unit, person_id, "share_ended")
+    return queries.view(unit, row)
+
+
+def limit_share(unit: Unit, command: LimitShare) -> ShareView | Refusal:
+    """Set what a share pays of one payment at most; whoever lets it pay more shows a proof."""
+    actor = command.actor
+    if not isinstance(actor, PersonActor):
+        return SignInRequired()
+    query = select(Share).where(Share.id == command.share_id).with_for_update()
+    row = unit.db.exec(query).first()
+    if row is None or actor.person_id != row.giver_id or row.ended_at is not None:
+        return ShareNotFound()
+    limit = command.limit_fen
+    if limit is not None and limit <= 0:
+        return SharingNotPossible(SharingProblem.AMOUNT)
+    lower = limit is not None and (row.limit_fen is None or limit <= row.limit_fen)
+    missing = None if lower else safety.demand(unit, actor, Demand.MONEY)
+    if missing is not None:
+        return missing
+    row.limit_fen = limit
+    unit.db.flush()
+    facts = {"share": row.id, "limit_fen": limit}
+    audit.record(unit, label(actor), "share.limit", f"person:{row.giver_id}", facts)
     return queries.view(unit, row)
 
 
@@ -230,6 +254,8 @@ def _give(unit: Unit, command: GiveShare, actor: PersonActor) -> ShareView | Ref
     if any(share.user_id == relative for share in held):
         return SharingNotPossible(SharingProblem.ALREADY)
     region = mine[0].area_code
+    if command.limit_fen is not None and command.limit_fen <= 0:
+        return SharingNotPossible(SharingProblem.AMOUNT)
     most = book.find(region, "family_sharing.members_max", today).count
     if len(held) >= most:
         return TooManyShares(most)
@@ -242,6 +268,7 @@ def _give(unit: Unit, command: GiveShare, actor: PersonActor) -> ShareView | Ref
         user_id=relative,
         relation=command.relation,
         given_at=unit.now,
+        limit_fen=command.limit_fen,
     )
     unit.db.add(row)
     unit.db.flush()

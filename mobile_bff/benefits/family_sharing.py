@@ -21,6 +21,7 @@ from backend.sharing.contracts import (
     DecideTransfer,
     EndShare,
     GiveShare,
+    LimitShare,
     NotEnoughMoney,
     OpenWallet,
     SendMoney,
@@ -43,7 +44,7 @@ from mobile_bff.connections import page_size
 from mobile_bff.context import Info, RefusedQuery
 from mobile_bff.errors import KEYED, answer, result_union
 from mobile_bff.modules import AppModule, ModuleState
-from mobile_bff.scalars import Money, money
+from mobile_bff.scalars import Money, money, money_or_none
 from mobile_bff.step_up import signed_in
 from mobile_bff.wording import Status, status, words
 from mobile_bff.words import Words
@@ -53,8 +54,8 @@ MODULE = AppModule(
     "家庭共济与医保钱包",
     "家庭共济",
     "Family sharing and wallet",
-    ModuleState.PARTIAL,
-    "可办理和结束共济、开通医保钱包、向近亲属转账和收取；用共济资金和钱包付费将随支付流程开放。规则均为暂定。",
+    ModuleState.AVAILABLE,
+    "可办理、限额和结束共济，开通医保钱包、向近亲属转账和收取；结算时先用本人账户，再用钱包，再按备案先后用亲属账户。规则均为暂定。",
 )
 _DIFFERENT = Words(
     "共济是让亲属用您账户的钱付他们自己的费用，须由亲属出示本人的码；代亲属亮码、办事请用亲情账户。",
@@ -75,6 +76,9 @@ class FamilyShare:
     given_at: datetime = strawberry.field(description="When it was filed.")
     standing: ShareStanding = strawberry.field(description="Whether it pays today.")
     status: Status = strawberry.field(description="The same, in words.")
+    limit: Money | None = strawberry.field(
+        description="The most for one payment; null: what the account has."
+    )
 
 
 @strawberry.type(description="An account that may pay for the caller, in this order.")
@@ -138,6 +142,19 @@ class GiveShareInput:
     relative_id_number: str = strawberry.field(description="The relative's ID number.")
     relation: Relation = strawberry.field(description="What the relative is to the caller.")
     promise: bool = strawberry.field(description="The promise that the kinship is true (承诺书).")
+    limit_fen: int | None = strawberry.field(
+        description="The most for one payment, in fen; null: what the account has.", default=None
+    )
+
+
+@strawberry.input(description="Limits what a share pays of one payment.")
+class LimitShareInput:
+    """Which, and how much."""
+
+    share_id: strawberry.ID = strawberry.field(description="Id of the share.")
+    limit_fen: int | None = strawberry.field(
+        description="The most for one payment, in fen; null: what the account has."
+    )
 
 
 @strawberry.input(description="Names a share.")
@@ -176,6 +193,7 @@ def _share(view: ShareView, person_id: str, locale: Locale) -> FamilyShare:
         given_at=view.given_at,
         standing=view.standing,
         status=status(view.standing, locale),
+        limit=money_or_none(view.limit_fen, locale),
     )
 
 
@@ -302,7 +320,25 @@ class SharingMutations:
                 input.relation,
                 input.promise,
                 input.request_id,
+                None if input.limit_fen is None else Fen(input.limit_fen),
             ),
+        )
+        locale = info.context.locale
+        return answer(outcome, locale, lambda view: _share(view, view.giver_id, locale))
+
+    @strawberry.mutation(
+        description="Limit what a share pays of one payment; letting it pay more asks for a fresh proof.",
+        graphql_type=result_union(
+            "LimitShareResult",
+            FamilyShare,
+            (SignInRequired, ShareNotFound, SharingNotPossible, StepUpRequired),
+        ),
+    )
+    async def limit_share(self, info: Info, input: LimitShareInput) -> Any:
+        """Limit a share."""
+        limit = None if input.limit_fen is None else Fen(input.limit_fen)
+        outcome = await info.context.act(
+            service.limit_share, lambda actor: LimitShare(actor, input.share_id, limit)
         )
         locale = info.context.locale
         return answer(outcome, locale, lambda view: _share(view, view.giver_id, locale))

@@ -411,6 +411,7 @@ MUTATIONS: dict[str, Row] = {
     "reportNotMe": Row(_SELF, _keyed(settlementId="@settlement", words="")),
     # money for relatives
     "giveShare": Row(_ANY_PERSON, _kin),
+    "limitShare": Row({"self"}, _input(shareId="@share", limitFen=100)),
     "endShare": Row({"self", "asker"}, _input(shareId="@share")),
     "openWallet": Row(_ANY_PERSON),
     "sendMoney": Row(_ANY_PERSON, lambda province: _kin(province, amountFen=100)),

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from backend.access.assurance import Proof, StepUpRequired
 from backend.identity import safety
 from backend.kernel.money import Fen
 from backend.ledger import contracts as accounts
@@ -15,7 +16,16 @@ from backend.orders.contracts import OrderState
 from backend.payments.contracts import BillOutdated
 from backend.settlement.contracts import SettlementView
 from backend.sharing import service
-from backend.sharing.contracts import EndShare, ShareView, TransferEvent, TransferView
+from backend.sharing.contracts import (
+    EndShare,
+    LimitShare,
+    ShareNotFound,
+    ShareView,
+    SharingNotPossible,
+    SharingProblem,
+    TransferEvent,
+    TransferView,
+)
 from tests.scripted_channel import ScriptedChannel
 from tests.usecases.test_orders import cancel, drive, pay
 from tests.usecases.test_safety import messages
@@ -129,9 +139,11 @@ def test_what_stands_by_of_a_relatives_account_is_nobody_elses(world: World) -> 
     dear = line(IBUPROFEN, "1", "2500.00"), line(EJIAO, "1", "98.00")
     again = pay(world, "worker_2", lines=dear)
     drive(world, channel, again.id)
+    left = account(world, "worker") - drawn
+    assert buys(world, "worker", "100.00").account_fen == 10_000  # the giver spends of the rest
     channel.pays(again.number)
     assert drive(world, channel, again.id).state is OrderState.SETTLED
-    assert (account(world, "worker_2"), account(world, "worker")) == (0, givers - drawn)
+    assert (account(world, "worker_2"), account(world, "worker")) == (0, left - 10_000)
     assert world.faults() == []
 
 
@@ -144,3 +156,30 @@ def test_two_who_share_with_each_other(world: World) -> None:
     assert account(world, "worker") + account(world, "worker_2") == one + two - drawn
     assert all(settled.family_fen == Fen(0) for settled in spent)  # the own one has enough
     assert world.faults() == []
+
+
+def test_a_giver_limits_what_a_share_pays_of_one_payment(world: World) -> None:
+    share = give(world, "worker", "resident", limit_fen=Fen(2_000))
+    assert share.limit_fen == 2_000
+    first = buys(world, "resident")
+    assert (first.family_fen, first.cash_fen) == (2_000, 13_000 - first.fund_fen)
+    actor = world.actor("worker")
+
+    def limits(limit: int | None, by: str = "worker") -> Any:
+        fen = None if limit is None else Fen(limit)
+        return world.do(service.limit_share, LimitShare(world.actor(by), share.id, fen))
+
+    assert limits(0) == SharingNotPossible(SharingProblem.AMOUNT)
+    assert limits(500, "resident") == ShareNotFound()
+    assert limits(1_000).limit_fen == 1_000
+    world.clock.forward(hours=1)  # the proof is stale
+    assert limits(900).limit_fen == 900  # less needs none
+    for more in (901, None):
+        assert isinstance(limits(more), StepUpRequired)
+    world.prove("worker", Proof.DESK)
+    assert limits(None).limit_fen is None
+    assert buys(world, "resident").cash_fen == 0
+    assert actor.person_id == share.giver_id
+    ended = world.do(service.end_share, EndShare(actor, share.id))
+    assert isinstance(ended, ShareView)
+    assert limits(100) == ShareNotFound()

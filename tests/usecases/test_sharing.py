@@ -27,12 +27,10 @@ from backend.proxies.contracts import Relation, RelativeUnknown, TooManyBindingR
 from backend.sharing import queries, service
 from backend.sharing.contracts import (
     DecideTransfer,
-    Draw,
     EndShare,
     GiveShare,
     NotEnoughMoney,
     OpenWallet,
-    Purse,
     SendMoney,
     ShareNotFound,
     ShareStanding,
@@ -51,7 +49,6 @@ from backend.sharing.contracts import (
     WalletNotOpen,
     WalletView,
 )
-from backend.sharing.logic import draws
 from backend.sharing.model import Transfer
 from tests.usecases.test_relatives import allowed
 from tests.usecases.test_safety import messages
@@ -157,21 +154,6 @@ def test_the_own_account_pays_first_then_relatives_as_they_filed(world: World) -
     assert [purse.left_fen for purse in found] == [
         account(world, key) for key in ("worker", "retiree", "worker_2")
     ]
-
-
-@pytest.mark.parametrize(
-    ("asked", "paid"),
-    [
-        (0, []),
-        (50, [("a", 50)]),
-        (100, [("a", 100)]),
-        (101, [("a", 100), ("c", 1)]),
-        (1000, [("a", 100), ("c", 30)]),
-    ],
-)
-def test_draws(asked: int, paid: list[tuple[str, int]]) -> None:
-    order = [Purse("1", "a", Fen(100)), Purse("2", "b", Fen(0)), Purse("3", "c", Fen(30))]
-    assert draws(order, Fen(asked)) == [Draw(name, Fen(amount)) for name, amount in paid]
 
 
 @pytest.mark.parametrize(

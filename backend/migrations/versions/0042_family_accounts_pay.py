@@ -16,6 +16,7 @@ def upgrade() -> None:
     for table in ("settlement", "bill"):
         column = sa.Column("family", sa.Text(), nullable=False, server_default="[]")
         op.add_column(table, column)
+    op.add_column("family_share", sa.Column("limit_fen", sa.BigInteger(), nullable=True))
     op.drop_column("settlement", "family_enrolment_id")
 
 

@@ -42,7 +42,7 @@ from backend.reports import telling
 from backend.reports.handling import take_in
 from backend.reports.service import expire_rewards
 from backend.sharing.service import return_unreceived
-from backend.supervision.service import examine_due
+from backend.supervision.service import examine_due, examine_left
 from mobile_bff.national_platform import FilingUpload
 from mobile_bff.signing import signature_of
 
@@ -227,6 +227,8 @@ async def tidy_forever(database: Database) -> None:
             await to_thread.run_sync(database.write, take_in)
             await to_thread.run_sync(database.write, expire_rewards)
             await to_thread.run_sync(follow_up_debts, database)
+            while await to_thread.run_sync(examine_left, database):
+                pass  # a batch each
             while await to_thread.run_sync(database.write, tell_of_ends):
                 pass  # a batch each, so that no till waits for all of it
             while await to_thread.run_sync(database.write, tell_of_outages) is not None:

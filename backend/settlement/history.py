@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func
+from sqlalchemy import ColumnElement, RowMapping, func
+from sqlalchemy import select as sql_select
 from sqlalchemy.orm import Mapped, aliased
 from sqlmodel import col, select
 
 from backend.infra.database import Unit
 from backend.kernel.money import Fen
 from backend.people import queries as people
-from backend.settlement.case import LineInput, Route
+from backend.settlement.case import LineInput
 from backend.settlement.contracts import DESK, SettlementKind
 from backend.settlement.model import Settlement, TraceEvent
 from backend.settlement.queries import case_of
@@ -50,17 +51,21 @@ class PackSold:
 def sold_to(unit: Unit, person_id: str, since: datetime) -> list[PastSale]:
     """Return what stands settled for a person since an instant, in order."""
     whose = col(Settlement.person_id).in_(people.records_of(person_id))
-    return _standing(unit, whose, Settlement.settled_at > since)
+    return _standing(unit, whose, col(Settlement.settled_at) > since)
 
 
 def sold_at(unit: Unit, terminal_id: str, since: datetime) -> list[PastSale]:
-    """Return what stands settled at a terminal since an instant, in order."""
-    return _standing(unit, Settlement.terminal_id == terminal_id, Settlement.settled_at > since)
+    """Return what stands settled at a terminal since an instant, in order; without the lines.
+
+    A busy till has hundreds of bills in a night, and reading what was on them would make its next one wait.
+    """
+    here = col(Settlement.terminal_id) == terminal_id
+    return _standing(unit, here, col(Settlement.settled_at) > since, lines=False)
 
 
 def sale(unit: Unit, settlement_id: str) -> PastSale | None:
     """Return a settlement that stands; ``None`` where it was taken back."""
-    return next(iter(_standing(unit, Settlement.id == settlement_id)), None)
+    return next(iter(_standing(unit, col(Settlement.id) == settlement_id)), None)
 
 
 def settled_since(unit: Unit, since: datetime, but: ColumnElement[bool], limit: int) -> list[str]:
@@ -110,35 +115,44 @@ def bill_column() -> Mapped[str]:
     return col(Settlement.bill_id)
 
 
-def _standing(unit: Unit, *wanted: ColumnElement[bool] | bool) -> list[PastSale]:
+_COLUMNS = (
+    *(col(Settlement.id), col(Settlement.bill_id), col(Settlement.area_code)),
+    *(col(Settlement.institution_id), col(Settlement.terminal_id), col(Settlement.purpose)),
+    *(col(Settlement.total_fen), col(Settlement.traces)),
+)
+
+
+def _standing(unit: Unit, *wanted: ColumnElement[bool], lines: bool = True) -> list[PastSale]:
     later, first = aliased(Settlement), aliased(Settlement)
     began = (
         select(func.min(col(first.settled_at)))
         .where(col(first.bill_id) == col(Settlement.bill_id))
         .scalar_subquery()
     )
-    rows = unit.db.exec(
-        select(Settlement, began, people.goes_on_as(col(Settlement.person_id)))
+    whose = people.goes_on_as(col(Settlement.person_id))
+    facts = [col(Settlement.case_facts)] if lines else []
+    query = (
+        sql_select(*_COLUMNS, began.label("at"), whose.label("person_id"), *facts)
         .outerjoin(later, col(later.reverses_id) == col(Settlement.id))
-        .where(Settlement.kind == SettlementKind.SETTLEMENT, col(later.id).is_(None))
-        .where(Settlement.terminal_id != DESK, *wanted)
+        .where(col(Settlement.kind) == SettlementKind.SETTLEMENT, col(later.id).is_(None))
+        .where(col(Settlement.terminal_id) != DESK, *wanted)
         .order_by(col(Settlement.number))
-    ).all()
-    return [_past(row, at, person_id) for row, at, person_id in rows]
+    )
+    rows = unit.db.connection().execute(query).mappings().all()
+    return [_past(row, case_of(row["case_facts"]).lines if lines else ()) for row in rows]
 
 
-def _past(row: Settlement, at: datetime, person_id: str) -> PastSale:
-    case = case_of(row.case_facts)
+def _past(row: RowMapping, lines: tuple[LineInput, ...]) -> PastSale:
     return PastSale(
-        settlement_id=row.id,
-        bill_id=row.bill_id,
-        person_id=person_id,
-        area_code=row.area_code,
-        institution_id=row.institution_id,
-        terminal_id=row.terminal_id,
-        purpose=row.purpose,
-        at=at,
-        total_fen=Fen(row.total_fen),
-        lines=case.lines if case.route is Route.DIRECT else (),
-        trace_codes=tuple(str(code) for _, code, _ in row.traces),
+        settlement_id=row["id"],
+        bill_id=row["bill_id"],
+        person_id=row["person_id"],
+        area_code=row["area_code"],
+        institution_id=row["institution_id"],
+        terminal_id=row["terminal_id"],
+        purpose=row["purpose"],
+        at=row["at"],
+        total_fen=Fen(row["total_fen"]),
+        lines=lines,
+        trace_codes=tuple(str(code) for _, code, _ in row["traces"]),
     )

@@ -68,7 +68,8 @@ def scene_of(
         back = timedelta(days=terms.quantity_days, hours=terms.split_hours)
         of_person = history.sold_to(unit, sale.person_id, sale.at - back)
     if {Monitor.ODD_HOURS, Monitor.RELAYED} & set(wanted):
-        back = timedelta(hours=NIGHT_HOURS, minutes=terms.relayed_minutes)
+        night = NIGHT_HOURS if Monitor.ODD_HOURS in wanted else 0
+        back = timedelta(hours=night, minutes=terms.relayed_minutes)
         of_terminal = history.sold_at(unit, sale.terminal_id, sale.at - back)
     if Monitor.TRACE_TWICE in wanted:
         packs = history.packs_sold(unit, trace_codes)

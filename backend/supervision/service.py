@@ -42,7 +42,8 @@ from backend.supervision.logic import WORDS_MAX, Found, Sale, Terms, examine
 from backend.supervision.model import Alert, Examined, Sighting
 from backend.supervision.rules import reference, terms_of
 
-_BACK = timedelta(days=2)
+_LATELY = timedelta(minutes=10)
+_BACK = timedelta(days=7)
 _BATCH = 50
 
 
@@ -101,8 +102,17 @@ def note_second_sale(
 
 
 def examine_due(database: Database) -> int:
-    """Look at what tills settled since the last look, and at what was settled after a death."""
-    due = database.read(_due)
+    """Look at what tills settled in the last minutes; every two seconds, so it looks back no further."""
+    return _examine_each(database, database.read(lambda unit: _fresh(unit, _LATELY)))
+
+
+def examine_left(database: Database) -> int:
+    """Look at what nobody has looked at, as after a stand-still, and at what was settled after a death."""
+    left = _examine_each(database, database.read(lambda unit: _fresh(unit, _BACK)))
+    return left + _examine_each(database, database.read(_after_death))
+
+
+def _examine_each(database: Database, due: Sequence[tuple[str, bool]]) -> int:
     return sum(
         database.write(partial(_examine, settlement_id=one, after_death=died)) for one, died in due
     )
@@ -134,20 +144,23 @@ def work(unit: Unit, command: WorkAlert) -> AlertView | Refusal:
     return queries.views(unit, [row])[0]
 
 
-def _due(unit: Unit) -> list[tuple[str, bool]]:
+def _fresh(unit: Unit, back: timedelta) -> list[tuple[str, bool]]:
     examined = (
         select(Examined.bill_id)
         .where(Examined.bill_id == history.bill_column(), col(Examined.after_death).is_(False))
         .exists()
     )
+    found = history.settled_since(unit, unit.now - back, examined, _BATCH)
+    return [(one, False) for one in found]
+
+
+def _after_death(unit: Unit) -> list[tuple[str, bool]]:
     again = (
         select(Examined.bill_id)
         .where(Examined.bill_id == history.bill_column(), col(Examined.after_death))
         .exists()
     )
-    fresh = history.settled_since(unit, unit.now - _BACK, examined, _BATCH)
-    late = history.settled_after_death(unit, again, _BATCH)
-    return [(one, False) for one in fresh] + [(one, True) for one in late]
+    return [(one, True) for one in history.settled_after_death(unit, again, _BATCH)]
 
 
 def _examine(unit: Unit, settlement_id: str, after_death: bool) -> bool:

@@ -35,7 +35,7 @@ from backend.reports.contracts import AddEvidence, ReportView, SayOfReport
 from backend.reports.handling_contracts import PublishFinding
 from backend.rulebook.library import make_book, packs_in, shipped_packs
 from backend.settlement.case import CareKind
-from backend.supervision.service import examine_due
+from backend.supervision.service import examine_left
 from tests.cases.test_cases import PACKS
 from tests.scripted_channel import ScriptedChannel
 from tests.usecases.test_appointments import book as reserve
@@ -119,7 +119,7 @@ def _fill_what_no_purchase_writes(world: World) -> None:
     assert isinstance(world.do(handling.publish, summary), ReportView)
     receive(world, reserve(world, clinic(world).id, "worker_8"), AppointmentEvent.ARRIVE)
     relayed_bill(world, "worker_4")
-    assert examine_due(world.database)
+    assert examine_left(world.database)
     drive(world, ScriptedChannel(world.clock), pay(world, "worker_6").id)
     bound(world, "worker", "retiree")
     assert isinstance(code_for(world, "worker", "retiree"), IssuedCode)

@@ -29,7 +29,7 @@ from backend.supervision.contracts import (
     SightingOf,
     WorkAlert,
 )
-from backend.supervision.service import examine_due
+from backend.supervision.service import examine_due, examine_left
 from tests.usecases.test_relatives import bound, code_for, may_pay
 from tests.usecases.test_safety import messages
 from tests.world import BEIJING, IBUPROFEN, OTHER_PHARMACY, World, line, trace_code
@@ -181,8 +181,9 @@ def test_what_was_settled_is_looked_at_once(world: World) -> None:
         world.buy("worker", line(IBUPROFEN, packs, "10.00"))
         world.clock.forward(hours=13)
         world._terminals.clear()
-    assert examine_due(world.database) == 3
-    assert examine_due(world.database) == 0
+    assert examine_due(world.database) == 0  # it looks back over minutes
+    assert examine_left(world.database) == 3
+    assert examine_left(world.database) == 0
     [alert] = raised(world)
     assert alert.monitor is Monitor.QUANTITY
     assert alert.held_until is None
@@ -210,11 +211,11 @@ def test_somebody_who_had_died_before(world: World) -> None:
     world._actors.clear()
     person = world.person("worker")
     world.database.write(lambda u: people.record_death(u, "system", person, date(2026, 6, 14)))
-    assert examine_due(world.database) == 1
+    assert examine_left(world.database) == 1
     [alert] = raised(world)
     assert (alert.monitor, alert.person_id) == (Monitor.DEAD, person)
     assert alert.sightings[0].said[1].startswith("The insured person died on 2026-06-14")
-    assert examine_due(world.database) == 0
+    assert examine_left(world.database) == 0
     bill = world.bill("worker", line(IBUPROFEN, "1", "12.00"))
     assert bill.confirm_reason is ConfirmReason.SUPERVISED
     assert len(raised(world)) == 1

@@ -36,6 +36,7 @@ from backend.infra.stamp import Stamp, StampError, load_stamp
 from backend.kernel.calendar import local, local_day
 from backend.kernel.errors import Locale, Refusal
 from backend.kernel.money import Fen, yuan_text
+from backend.orders.contracts import ChannelName
 from backend.regions.library import area_name
 from mobile_bff.bearer import Bearer
 from mobile_bff.context import resolve_actor
@@ -53,6 +54,7 @@ _TITLES = {
     "ENROLMENT": "基本医疗保险参保凭证",
     "CONTRIBUTIONS": "基本医疗保险参保缴费证明",
     "SETTLEMENTS": "医疗费用结算清单",
+    "RECEIPT": "医疗保障结算单",
 }
 
 
@@ -145,6 +147,8 @@ def paper_of(found: CertificatePaper, settings: Settings, stamp: Stamp) -> Paper
         f"扫描左侧二维码，或在 {settings.public_url}/verify 输入核验码，可核验真伪，有效期至{view.valid_until}。",
         f"本凭证记载截至{day}的信息，含电子签名；改动任何内容，签名即失效。打印件以核验结果为准。",
     ]
+    if facts.receipt is not None:
+        notes.append("本结算单不是医疗收费电子票据或发票；报销、入账请使用医疗机构开具的票据。")
     if stamp.certificate.issuer == stamp.certificate.subject:
         notes.append("示例印章：签名证书为自签名，本件没有法律效力。")
     return Paper(
@@ -163,7 +167,10 @@ def _word(value: Enum) -> str:
 
 
 def _grids(found: CertificatePaper) -> tuple[Grid, ...]:
-    made = (_insurances(found), _contributions(found), _settlements(found))
+    made = (
+        *(_insurances(found), _contributions(found), _bought(found)),
+        *(_settlements(found), _cash(found)),
+    )
     return tuple(grid for grid in made if grid.rows)
 
 
@@ -237,6 +244,39 @@ def _settlements(found: CertificatePaper) -> Grid:
         (13, 8, 10, 20, 11, 11, 10, 10, 10, 11),
         tuple(range(4, 10)),
     )
+
+
+def _bought(found: CertificatePaper) -> Grid:
+    head = ("项目", "数量", "单价（元）", "金额（元）", "其中不计入报销（元）")
+    receipt = found.facts.receipt
+    rows = tuple(
+        (one.name, one.quantity, one.unit_price, yuan_text(one.total_fen), yuan_text(one.own_fen))
+        for one in (receipt.lines if receipt else ())
+    )
+    return Grid("费用明细", head, rows, (34, 10, 16, 16, 22), (1, 2, 3, 4))
+
+
+def _cash(found: CertificatePaper) -> Grid:
+    """Return how the cash was paid: both halves of one payment stand on one page."""
+    head = ("支付方式", "支付单号", "渠道交易号", "支付（元）", "已退（元）", "结算状态")
+    receipt = found.facts.receipt
+    if receipt is None:
+        return Grid("", head, (), ())
+    state = "已撤销" if receipt.taken_back else "有效"
+    cash = receipt.cash
+    if cash is None:
+        whole = sum(one.cash_fen for one in found.facts.settlements)
+        row = ("收银台", "—", "—", yuan_text(Fen(whole)), "—", state)
+    else:
+        row = (
+            _word(ChannelName(cash.channel)),
+            cash.number,
+            cash.trade_number or "—",
+            yuan_text(cash.paid_fen),
+            yuan_text(cash.returned_fen),
+            state,
+        )
+    return Grid("个人现金部分", head, (row,), (15, 27, 31, 13, 13, 13), (3, 4))
 
 
 _PARTS = ("总费用", "基金支付", "医院负担", "个人账户", "家庭共济", "现金")

@@ -389,6 +389,7 @@ MATTER_WORDS: dict[type[Enum], tuple[str, dict[str, _W]]] = {
             "ENROLMENT": _W("参保凭证", "Every insurance, with its months and balance."),
             "CONTRIBUTIONS": _W("参保缴费证明", "The contributions of a year."),
             "SETTLEMENTS": _W("医疗费用结算清单", "The settlements of a year."),
+            "RECEIPT": _W("医保结算单", "One settlement in full, and how its cash was paid."),
         },
     ),
     CertificateState: (

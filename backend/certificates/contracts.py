@@ -27,6 +27,8 @@ class CertificateKind(StrEnum):
     """参保缴费证明 of a year."""
     SETTLEMENTS = "SETTLEMENTS"
     """医疗费用结算清单 of a year."""
+    RECEIPT = "RECEIPT"
+    """医保结算单 of one settlement: what was bought, who paid, and how the cash was paid. No invoice."""
 
 
 class CertificateState(StrEnum):
@@ -105,6 +107,38 @@ class SettlementFacts:
 
 
 @dataclass(frozen=True)
+class ReceiptLine:
+    """A line of a settled bill. ``own_fen``: what of it no insurance counts."""
+
+    name: str
+    quantity: str
+    unit_price: str
+    total_fen: Fen
+    own_fen: Fen
+
+
+@dataclass(frozen=True)
+class CashFacts:
+    """How the patient's cash was paid through a channel, and what of it went back."""
+
+    channel: str
+    number: str
+    trade_number: str
+    paid_fen: Fen
+    returned_fen: Fen
+
+
+@dataclass(frozen=True)
+class ReceiptFacts:
+    """One settlement in full. ``cash`` is ``None`` where it was paid at the till."""
+
+    settlement_id: str
+    taken_back: bool
+    lines: tuple[ReceiptLine, ...]
+    cash: CashFacts | None
+
+
+@dataclass(frozen=True)
 class CertificateFacts:
     """All that a certificate states, as it was when it was issued."""
 
@@ -114,6 +148,7 @@ class CertificateFacts:
     insurances: tuple[InsuranceFacts, ...] = ()
     contributions: tuple[ContributionFacts, ...] = ()
     settlements: tuple[SettlementFacts, ...] = ()
+    receipt: ReceiptFacts | None = None
 
 
 @dataclass(frozen=True)
@@ -167,13 +202,17 @@ class Verified:
 
 @dataclass(frozen=True)
 class IssueCertificate:
-    """Somebody wants a certificate of their own or of a relative. ``year``: of the kinds that have one."""
+    """Somebody wants a certificate of their own or of a relative.
+
+    ``year``: of the kinds that have one; ``settlement_id``: of a receipt.
+    """
 
     actor: Actor
     person_id: str
     kind: CertificateKind
     year: int | None
     request_id: str
+    settlement_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -198,6 +237,7 @@ class CertificateProblem(StrEnum):
     NOTHING = "NOTHING"
     YEAR = "YEAR"
     TOO_MANY = "TOO_MANY"
+    SETTLEMENT = "SETTLEMENT"
 
     def text(self, locale: Locale) -> str:
         """Return it in plain words."""
@@ -205,6 +245,7 @@ class CertificateProblem(StrEnum):
 
 
 _PROBLEMS = {
+    "SETTLEMENT": ("没有找到这笔结算", "there is no such settlement of this person"),
     "NOTHING": ("没有可以证明的记录", "there is nothing that it could state"),
     "YEAR": ("请给出年度，且不晚于今年", "give a year that has begun"),
     "TOO_MANY": (

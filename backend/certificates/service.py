@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from datetime import timedelta
 
 from sqlmodel import select
@@ -13,6 +14,7 @@ from backend.access.logic import label
 from backend.certificates import queries
 from backend.certificates.contracts import (
     CERTIFICATE_STATES,
+    CashFacts,
     CertificateEvent,
     CertificateFacts,
     CertificateKind,
@@ -26,6 +28,8 @@ from backend.certificates.contracts import (
     ContributionFacts,
     InsuranceFacts,
     IssueCertificate,
+    ReceiptFacts,
+    ReceiptLine,
     RevokeCertificate,
     SettlementFacts,
     TooManyChecks,
@@ -41,12 +45,16 @@ from backend.infra.idempotency import once
 from backend.institutions import queries as institutions
 from backend.kernel.calendar import local_day
 from backend.kernel.errors import Refusal
+from backend.kernel.money import Fen, quantity_text, unit_price_text
 from backend.ledger import contracts as accounts
 from backend.ledger import queries as ledger
 from backend.notices.service import tell
+from backend.orders import queries as orders
 from backend.people import queries as people
 from backend.proxies.authority import Right, authorize, note
 from backend.settlement import queries as settlements
+from backend.settlement.case import CareKind
+from backend.settlement.contracts import SettlementView
 
 _CODE_BYTES = 10
 _DAY, _HOUR = 86_400, 3_600
@@ -160,7 +168,9 @@ def _issued(unit: Unit, command: IssueCertificate) -> CertificateView | Certific
     if rates.hit(unit, f"certificate:{command.person_id}", limit, _DAY) is not None:
         return CertificateNotPossible(CertificateProblem.TOO_MANY)
     code = _new_code(unit)
-    stated = _facts(unit, command.person_id, kind, year, code)
+    stated = _facts(unit, command, year, code)
+    if stated is None:
+        return CertificateNotPossible(CertificateProblem.SETTLEMENT)
     if not (stated.insurances or stated.contributions or stated.settlements):
         return CertificateNotPossible(CertificateProblem.NOTHING)
     certificate_id, by = unit.new_id(), label(command.actor)
@@ -187,8 +197,10 @@ def _issued(unit: Unit, command: IssueCertificate) -> CertificateView | Certific
 
 
 def _facts(
-    unit: Unit, person_id: str, kind: CertificateKind, year: int | None, code: str
-) -> CertificateFacts:
+    unit: Unit, command: IssueCertificate, year: int | None, code: str
+) -> CertificateFacts | None:
+    """Return what a certificate states; ``None`` where a receipt is asked for of nothing of theirs."""
+    person_id, kind = command.person_id, command.kind
     known = people.particulars(unit, person_id)
     number = known.id_number or people.main_document(unit, person_id).number
     insurances: tuple[InsuranceFacts, ...] = ()
@@ -200,7 +212,37 @@ def _facts(
         contributions = _contributions(unit, person_id, year)
     elif year is not None:
         settled = _settlements(unit, person_id, year)
-    return CertificateFacts(known.name, number, code, insurances, contributions, settled)
+    receipt = None
+    if kind is CertificateKind.RECEIPT:
+        found = settlements.settlement(unit, command.settlement_id or "")
+        if found is None or found.person_id != person_id:
+            return None
+        settled = _stated(unit, [(settlements.care_of(unit, found.id), found)])
+        receipt = _receipt(unit, found)
+    return CertificateFacts(known.name, number, code, insurances, contributions, settled, receipt)
+
+
+def _receipt(unit: Unit, settled: SettlementView) -> ReceiptFacts:
+    paid = orders.of_settlement(unit, settled.id)
+    return ReceiptFacts(
+        settlement_id=settled.id,
+        taken_back=settled.reversed_by_id is not None,
+        lines=tuple(
+            ReceiptLine(
+                one.name,
+                quantity_text(one.quantity),
+                unit_price_text(one.unit_price),
+                one.total_fen,
+                Fen(one.total_fen - one.in_scope_fen),
+            )
+            for one in settled.outcome.lines
+        ),
+        cash=None
+        if paid is None
+        else CashFacts(
+            paid.channel.value, paid.number, paid.trade_number, paid.cash_fen, paid.returned_fen
+        ),
+    )
 
 
 def _insurances(unit: Unit, person_id: str) -> tuple[InsuranceFacts, ...]:
@@ -246,7 +288,12 @@ def _contributions(unit: Unit, person_id: str, year: int) -> tuple[ContributionF
 
 
 def _settlements(unit: Unit, person_id: str, year: int) -> tuple[SettlementFacts, ...]:
-    booked = settlements.of_year(unit, person_id, year)
+    return _stated(unit, settlements.of_year(unit, person_id, year))
+
+
+def _stated(
+    unit: Unit, booked: Sequence[tuple[CareKind, SettlementView]]
+) -> tuple[SettlementFacts, ...]:
     places = institutions.institutions(unit, [one.institution_id for _, one in booked])
     return tuple(
         SettlementFacts(

@@ -182,7 +182,8 @@ def _push(
 ) -> None:
     token = unit.vault.open(device.token, f"push:{device.session_id}")
     body = {"token": token, "notice": notice.id, "title": shown.title[0], "text": shown.text[0]}
-    topic = f"push:{device.token_index}{'' if sending.due > unit.now else ':now'}"
+    lane = ":now" if TEMPLATES[notice.kind].urgent else ""
+    topic = f"push:{device.token_index}{lane}"
     payload = json.dumps(body, ensure_ascii=False)
     outbox.enqueue(unit, Channel.PUSH, topic, notice.kind, payload, sending.due)
 
@@ -193,7 +194,7 @@ def _to_own_phone(
     phone, kind = people.particulars(unit, notice.person_id).phone, notice.kind
     if not phone:
         return
-    lane = "" if sending.due > unit.now else "now:"
+    lane = "now:" if TEMPLATES[kind].urgent and sending.due <= unit.now else ""
     if sending.way is Way.VOICE:
         spoken = {
             "by": NoticeBy.CALL.value,

@@ -31,6 +31,13 @@ from backend.orders.model import OrderStepRow, PaymentOrder
 from backend.payments.contracts import BillState
 from backend.payments.model import Bill
 from backend.people import queries as people
+from backend.settlement import queries as settlements
+
+
+def of_settlement(unit: Unit, settlement_id: str) -> OrderView | None:
+    """Return the order whose channel collected the cash of a settlement; ``None``: the till did."""
+    order_id = settlements.order_of(unit, settlement_id)
+    return None if order_id is None else order(unit, order_id)
 
 
 def order(unit: Unit, order_id: str) -> OrderView | None:

@@ -6,6 +6,7 @@ small ones. Neither is possible without the person's own phone saying yes.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from math import ceil
 
@@ -71,6 +72,7 @@ def hold(
     institution: InstitutionView,
     case: Case,
     outcome: Outcome,
+    trace_codes: Sequence[str],
 ) -> Held | None:
     """Return by which alert a purchase at a pharmacy is held; care is not held up."""
     if whose.purpose is not Purpose.PHARMACY_PURCHASE or whose.enrolment is None:
@@ -86,7 +88,7 @@ def hold(
         total_fen=outcome.total_fen,
         drugs=drugs_of(case.lines),
     )
-    return supervision.look_at_bill(unit, sale)
+    return supervision.look_at_bill(unit, sale, trace_codes)
 
 
 def held(unit: Unit, bill: Bill) -> PaymentHeld | None:

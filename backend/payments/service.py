@@ -224,7 +224,8 @@ def present(
         return refusal
     limit = kept.confirm_above_fen
     bill_id = unit.new_id()
-    held = hold(unit, bill_id, actor.terminal_id, whose, institution, case, outcome)
+    codes_sold = [use.trace_code for use in _traces(command)]
+    held = hold(unit, bill_id, actor.terminal_id, whose, institution, case, outcome, codes_sold)
     why = why_confirm(unit, whose, institution, outcome, limit, held)
     bill = _new_bill(unit, bill_id, command, actor, whose, enrolment, case, outcome, limit, why)
     if held is not None:

@@ -349,6 +349,12 @@ def view(row: Settlement, reversed_by: str | None, person_id: str) -> Settlement
     )
 
 
+def care_of(unit: Unit, settlement_id: str) -> CareKind:
+    """Return the kind of care of a settlement that must exist."""
+    stored = select(Settlement.case_facts).where(Settlement.id == settlement_id)
+    return CareKind(case_of(unit.db.exec(stored).one()).care)
+
+
 def order_of(unit: Unit, settlement_id: str) -> str | None:
     """Return the payment order whose channel collected the cash of a settlement; ``None``: the till did."""
     return unit.db.exec(select(Settlement.order_id).where(Settlement.id == settlement_id)).first()

@@ -56,7 +56,7 @@ class _Seen:
     sale: Sale
 
 
-def look_at_bill(unit: Unit, sale: Sale) -> Held | None:
+def look_at_bill(unit: Unit, sale: Sale, trace_codes: Sequence[str]) -> Held | None:
     """Look at a bill that was priced; a rule that holds payments lets it wait, and raises its alert.
 
     Before: the person is locked. ``sale.id`` is the bill's.
@@ -65,7 +65,7 @@ def look_at_bill(unit: Unit, sale: Sale) -> Held | None:
     if terms is None:
         return None
     holding = [one for one in Monitor if terms.effects[one] is Effect.HOLD]
-    scene = scene_of(unit, sale, (), terms, holding)
+    scene = scene_of(unit, sale, trace_codes, terms, holding)
     for found in examine(scene, terms):
         if found.monitor in holding:  # the scene is gathered for these alone
             seen = _Seen(SightingOf.BILL, sale.id, sale)

@@ -139,6 +139,9 @@ class IssueCertificateInput:
     year: int | None = strawberry.field(
         default=None, description="Of contributions and of settlements: which year."
     )
+    settlement_id: strawberry.ID | None = strawberry.field(
+        default=None, description="Of a receipt: which settlement, by its plain id."
+    )
     request_id: str = strawberry.field(description="Request key: the same repeats the answer.")
 
 
@@ -247,7 +250,7 @@ class TransferMutations:
         outcome = await info.context.act(
             certificate_service.issue,
             lambda actor: IssueCertificate(
-                actor, subject, input.kind, input.year, input.request_id
+                actor, subject, input.kind, input.year, input.request_id, input.settlement_id
             ),
         )
         locale = info.context.locale

@@ -13,7 +13,9 @@ from pypdf import PdfReader
 from backend.infra.stamp import load_stamp
 from mobile_bff.client import Client
 from tests.api.conftest import Site, site_on
+from tests.api.test_path_over_http import basket_line, scanned
 from tests.unit.test_stamp import is_whole
+from tests.world import IBUPROFEN
 
 CHINESE = {"accept-language": "zh-CN"}
 
@@ -161,3 +163,22 @@ def test_without_a_seal_it_is_issued_but_not_signed(
         assert (answer.status_code, answer.json()["code"]) == (503, "SEAL_MISSING")
         seal.write_bytes(kept)
         assert site.http.get(url, headers=mine).status_code == 200
+
+
+def test_a_receipt_of_one_settlement_says_that_it_is_no_invoice(site: Site) -> None:
+    phone, till = site.phone("worker_4"), site.terminal()
+    token = scanned(phone, till)
+    bill = till.do_once("Presettle", token=token, lines=[basket_line(IBUPROFEN, "12.00")])
+    settled = till.do_once("Settle", billId=bill["billId"])
+    made = issued(phone, "RECEIPT", settlementId=settled["settlementId"])
+    file = fetched(site, phone, made)
+    text = PdfReader(io.BytesIO(file)).pages[0].extract_text()
+    for words in ("医疗保障结算单", "费用明细", "12.00", "收银台", "有效", "不是医疗收费电子票据"):
+        assert words in text
+    page = site.http.get(f"{site.url}/verify/{made['checkCode']}", headers=CHINESE)
+    assert "真实有效" in page.text
+    stranger = site.phone("worker_5")
+    refused = stranger.do_once(
+        "IssueCertificate", kind="RECEIPT", settlementId=settled["settlementId"]
+    )
+    assert (refused["code"], refused["problem"]) == ("CERTIFICATE_NOT_POSSIBLE", "SETTLEMENT")

@@ -29,10 +29,13 @@ from backend.ledger import contracts as accounts
 from backend.ledger import queries as ledger
 from backend.people import queries as people
 from backend.proxies.contracts import Scope
+from tests.scripted_channel import ScriptedChannel
 from tests.usecases.test_enrolment import bills, pay, registered
+from tests.usecases.test_orders import drive
+from tests.usecases.test_orders import pay as pay_bill
 from tests.usecases.test_relatives import bound
 from tests.usecases.test_safety import messages
-from tests.world import IBUPROFEN, World, line, new_key
+from tests.world import EJIAO, IBUPROFEN, World, line, new_key
 
 K = CertificateKind
 
@@ -41,7 +44,8 @@ def issue(
     world: World, kind: K = K.ENROLMENT, year: int | None = None, who: str = "worker_2", **more: Any
 ) -> Any:
     by = world.actor(more.get("by", who))
-    command = IssueCertificate(by, world.person(who), kind, year, more.get("key") or new_key())
+    key, settled = more.get("key") or new_key(), more.get("settlement")
+    command = IssueCertificate(by, world.person(who), kind, year, key, settled)
     return world.do(service.issue, command)
 
 
@@ -238,3 +242,44 @@ def test_what_it_states_is_sealed_in_the_database(world: World) -> None:
     )
     for plain in (facts.name, facts.id_number, made.check_code, "%PDF"):
         assert plain not in str(rows)
+
+
+def test_a_receipt_states_one_settlement_and_how_its_cash_was_paid(world: World) -> None:
+    till = world.buy("worker_2", line(IBUPROFEN, "2", "12.50"), line(EJIAO, "1", "98.00"))
+    made = issue(world, K.RECEIPT, settlement=till.id)
+    assert (made.kind, made.year) == (K.RECEIPT, None)
+    facts = paper(world, made.id).facts
+    [stated] = facts.settlements
+    assert (stated.total_fen, stated.cash_fen) == (12_300, till.cash_fen)
+    assert [
+        (one.quantity, one.unit_price, one.total_fen, one.own_fen) for one in facts.receipt.lines
+    ] == [
+        ("2", "12.50", 2_500, 0),
+        ("1", "98.00", 9_800, 9_800),
+    ]
+    assert (facts.receipt.cash, facts.receipt.taken_back) == (None, False)
+    channel = ScriptedChannel(world.clock)
+    order = drive(world, channel, pay_bill(world, "worker_2").id)
+    channel.pays(order.number)
+    paid = drive(world, channel, order.id)
+    cash = paper(
+        world, issue(world, K.RECEIPT, settlement=paid.settlement_id).id
+    ).facts.receipt.cash
+    assert (cash.channel, cash.number, cash.trade_number) == (
+        "WECHAT",
+        paid.number,
+        paid.trade_number,
+    )
+    assert (cash.paid_fen, cash.returned_fen) == (9_800, 0)
+    world.reverse(str(paid.settlement_id))
+    drive(world, channel, order.id)
+    later = paper(world, issue(world, K.RECEIPT, settlement=paid.settlement_id).id).facts.receipt
+    assert (later.taken_back, later.cash.returned_fen) == (True, 9_800)
+
+
+@pytest.mark.parametrize("which", ["none", "strange", "anothers"])
+def test_a_receipt_of_nothing_of_theirs(world: World, which: str) -> None:
+    other = world.buy("worker", line(IBUPROFEN)).id
+    asked = {"none": None, "strange": "x", "anothers": other}[which]
+    refused = issue(world, K.RECEIPT, settlement=asked)
+    assert refused == CertificateNotPossible(CertificateProblem.SETTLEMENT)

@@ -255,6 +255,7 @@ def _farewell(console: Console, address: str, mailbox: Path, wechat: str, bank: 
     console.print(f"   GraphQL   {address}/graphql   (HTTP; graphql-transport-ws)")
     console.print(f"   JWKS      {address}/.well-known/jwks.json")
     console.print(f"   短信邮箱  {mailbox}")
+    console.print(f"   推送      {mailbox.with_name('pushes.jsonl')}")
     console.print(f"   微信支付  {wechat}/sandbox/pay   (沙箱; 患者付款: out_trade_no)")
     console.print(f"   银联      {bank}/sandbox/pay   (沙箱; 患者付款: orderId)")
     console.print("   登录手机  12000000001 职工 · 12000000002 退休 · 12000000003 居民 · ")

@@ -28,7 +28,7 @@ class Notice(SQLModel, table=True):
     at: datetime = Field(sa_type=Instant)
     read_at: datetime | None = Field(default=None, sa_type=Instant)
     written: bool = False
-    """A message was sent because a push or a call was given up."""
+    """A message was sent, at once or because a push or a call was given up: never a second one."""
 
 
 class NoticeChoice(SQLModel, table=True):

@@ -56,7 +56,9 @@ def tell(unit: Unit, person_id: str, kind: str, facts: Mapping[str, object] | No
     outbox.enqueue(unit, Channel.LIVE, f"person:{person_id}", "NOTICE", notice.id)
     template, devices = TEMPLATES[kind], queries.devices(unit, person_id)
     reach = _reach(unit, person_id, bool(devices))
-    for sending in logic.sendings(template.topic, template.urgent, reach, unit.now):
+    sendings = logic.sendings(template.topic, template.urgent, reach, unit.now)
+    notice.written = any(one.way is Way.SMS for one in sendings)
+    for sending in sendings:
         if sending.way is Way.PUSH:
             for device in devices:
                 _push(unit, device, notice, shown, sending)
@@ -86,6 +88,9 @@ def take_another_way(unit: Unit, delivery: Delivery, gone: bool) -> None:
             return
     if notice is None or notice.written:
         return
+    preferred = people.preferences(unit, notice.person_id).notice_by
+    if "token" in said and preferred is NoticeBy.CALL:
+        return  # a call was made beside the push
     facts = queries.facts_of(unit, notice)
     shown = render(notice.kind, facts)
     now = Sending(Way.SMS, unit.now)

@@ -227,15 +227,22 @@ def present(
     codes_sold = [use.trace_code for use in _traces(command)]
     held = hold(unit, bill_id, actor.terminal_id, whose, institution, case, outcome, codes_sold)
     why = why_confirm(unit, whose, institution, outcome, limit, held)
+    told = held is not None and _held_before(unit, whose.person_id, held.alert_id)
     bill = _new_bill(unit, bill_id, command, actor, whose, enrolment, case, outcome, limit, why)
     if held is not None:
         bill.alert_id, bill.expires_at = held.alert_id, held.until
-        tell(unit, bill.person_id, "payment_held", {"where": institution.name})
+        if not told:  # a till that prices it again says nothing new
+            tell(unit, bill.person_id, "payment_held", {"where": institution.name})
     announce(unit, bill, "BILL_PRESENTED")
     facts = {"bill": bill.id, "total_fen": outcome.total_fen}
     view = queries.view(unit, bill)
     audit.record(unit, label(actor), "bill.present", f"person:{bill.person_id}", facts)
     return view
+
+
+def _held_before(unit: Unit, person_id: str, alert_id: str) -> bool:
+    query = select(Bill.id).where(Bill.alert_id == alert_id, Bill.person_id == person_id)
+    return unit.db.exec(query).first() is not None
 
 
 def _priced_case(

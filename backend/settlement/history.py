@@ -43,7 +43,6 @@ class PackSold:
 
     trace_code: str
     settlement_id: str
-    bill_id: str
     institution_id: str
     at: datetime
 
@@ -100,8 +99,7 @@ def packs_sold(unit: Unit, trace_codes: Sequence[str]) -> list[PackSold]:
         .order_by(col(Settlement.number))
     ).all()
     return [
-        PackSold(event.trace_code, sold.id, sold.bill_id, sold.institution_id, event.at)
-        for event, sold in rows
+        PackSold(event.trace_code, sold.id, sold.institution_id, event.at) for event, sold in rows
     ]
 
 

@@ -13,8 +13,9 @@ from backend.infra.database import Unit
 from backend.orders import queries, service
 from backend.orders.contracts import ChannelName
 from backend.orders.driving import Channels
+from mobile_bff.channels.called_back import CalledBack
 from mobile_bff.channels.unionpay import UnionpayChannel
-from mobile_bff.channels.wechat import CalledBack, WechatChannel
+from mobile_bff.channels.wechat import WechatChannel
 from mobile_bff.door import Door
 
 _FIELDS_MAX = 100

@@ -37,7 +37,7 @@ from backend.orders.contracts import (
     ReturnSeen,
     ReturnState,
 )
-from mobile_bff.channels.wechat import CalledBack
+from mobile_bff.channels.called_back import CalledBack
 
 _SECONDS_MAX = 5
 _DONE, _NO_SUCH_ORDER, _NO_FILE, _DOUBLED = "00", "34", "98", "12"

@@ -33,6 +33,7 @@ from backend.orders.contracts import (
     ReturnSeen,
     ReturnState,
 )
+from mobile_bff.channels.called_back import CalledBack
 
 _SECONDS_MAX = 5
 _FRESH_SECONDS = 300
@@ -84,14 +85,6 @@ class WechatKeys:
             platform_key_id=(folder / "platform_key_id.txt").read_text().strip(),
             secret=(folder / "apiv3.txt").read_text().strip(),
         )
-
-
-@dataclass(frozen=True)
-class CalledBack:
-    """What a callback that can be believed says of an order."""
-
-    number: str
-    seen: CashSeen
 
 
 class WechatChannel:

@@ -7,7 +7,7 @@ from typing import Any
 
 import strawberry
 
-from backend.access.contracts import DutyMissing, SignInRequired, StaffActor
+from backend.access.contracts import DutyMissing, SignInRequired
 from backend.desk import alerts
 from backend.kernel.errors import Locale
 from backend.supervision.contracts import (
@@ -24,7 +24,8 @@ from backend.supervision.contracts import (
     WorkAlert,
 )
 from mobile_bff.connections import page_size
-from mobile_bff.context import Info, RefusedQuery
+from mobile_bff.context import Info
+from mobile_bff.desk.caller import staff_of
 from mobile_bff.errors import answer, result_union
 from mobile_bff.scalars import Money, money
 from mobile_bff.wording import Status, status
@@ -154,30 +155,23 @@ class DeskAlertQueries:
     )
     async def alerts(self, info: Info, first: int | None = None) -> list[AlertType]:
         """Return alerts."""
-        actor, limit = await _staff(info), page_size(first)
+        actor, limit = await staff_of(info), page_size(first)
         found = await info.context.door.read(lambda unit: alerts.waiting(unit, actor, limit))
         return [_alert(one, info.context.locale) for one in found]
 
     @strawberry.field(description="An alert of the caller's regions; null where there is none.")
     async def alert(self, info: Info, alert_id: strawberry.ID) -> AlertType | None:
         """Return an alert."""
-        actor = await _staff(info)
+        actor = await staff_of(info)
         found = await info.context.door.read(lambda unit: alerts.alert(unit, actor, alert_id))
         return None if found is None else _alert(found, info.context.locale)
 
     @strawberry.field(description="How each rule has done in the caller's regions.")
     async def alert_rates(self, info: Info) -> list[RateType]:
         """Return rates."""
-        actor = await _staff(info)
+        actor = await staff_of(info)
         found = await info.context.door.read(lambda unit: alerts.rates(unit, actor))
         return [_rate(one, info.context.locale) for one in found]
-
-
-async def _staff(info: Info) -> StaffActor:
-    actor = await info.context.actor()
-    if not isinstance(actor, StaffActor):
-        raise RefusedQuery("sign in at the desk", "UNAUTHENTICATED")
-    return actor
 
 
 @strawberry.type

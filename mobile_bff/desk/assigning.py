@@ -30,6 +30,7 @@ from backend.matters.contracts import MatterKind, MatterNotFound
 from backend.matters.load_contracts import Workload
 from mobile_bff.connections import PAGE_MAX, BadInput, page_size
 from mobile_bff.context import Info, RefusedQuery
+from mobile_bff.desk.caller import staff_of
 from mobile_bff.desk.matters import DeskMatter, desk_matter
 from mobile_bff.errors import answer, result_union
 from mobile_bff.wording import status
@@ -199,7 +200,7 @@ class AssigningQueries:
         first: int | None = None,
     ) -> list[DeskMatter]:
         """Return a page of the queue."""
-        actor = await _staff(info)
+        actor = await staff_of(info)
         asked = AskQueue(kind, holding, after, page_size(first))
         found = await info.context.door.read(lambda unit: queries.queue(unit, actor, asked))
         return [desk_matter(one, info.context.locale) for one in found]
@@ -210,7 +211,7 @@ class AssigningQueries:
     )
     async def workload(self, info: Info, region: str, days: int = 30) -> DeskWorkload:
         """Return figures."""
-        actor = await _staff(info)
+        actor = await staff_of(info)
         if not 1 <= days <= _DAYS_MAX:
             raise BadInput(f"days is from 1 to {_DAYS_MAX}")
 
@@ -237,13 +238,6 @@ class AssigningQueries:
             )
             for one in MatterDecision
         ]
-
-
-async def _staff(info: Info) -> StaffActor:
-    actor = await info.context.actor()
-    if not isinstance(actor, StaffActor):
-        raise RefusedQuery("sign in at the desk", "UNAUTHENTICATED")
-    return actor
 
 
 @strawberry.type

@@ -6,7 +6,7 @@ from typing import Any
 
 import strawberry
 
-from backend.access.contracts import DutyMissing, SignInRequired, StaffActor
+from backend.access.contracts import DutyMissing, SignInRequired
 from backend.credit.contracts import (
     DebtWordsMissing,
     DecideDebt,
@@ -16,7 +16,8 @@ from backend.credit.contracts import (
 from backend.desk import debts
 from mobile_bff.benefits.credit_care import PayLaterType, shown, shown_answer
 from mobile_bff.connections import page_size
-from mobile_bff.context import Info, RefusedQuery
+from mobile_bff.context import Info
+from mobile_bff.desk.caller import staff_of
 from mobile_bff.errors import result_union
 
 
@@ -41,9 +42,7 @@ class DeskDebtQueries:
     @strawberry.field(description="Debts that are overdue or objected to, the oldest first.")
     async def debts(self, info: Info, first: int | None = None) -> list[PayLaterType]:
         """Return debts."""
-        actor = await info.context.actor()
-        if not isinstance(actor, StaffActor):
-            raise RefusedQuery("sign in at the desk", "UNAUTHENTICATED")
+        actor = await staff_of(info)
         limit = page_size(first)
         found = await info.context.door.read(lambda unit: debts.waiting(unit, actor, limit))
         return await shown(info, found)

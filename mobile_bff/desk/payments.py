@@ -7,7 +7,7 @@ from typing import Any
 
 import strawberry
 
-from backend.access.contracts import DutyMissing, SignInRequired, StaffActor
+from backend.access.contracts import DutyMissing, SignInRequired
 from backend.desk import payments
 from backend.desk.contracts import CashNotFound
 from backend.kernel.errors import Locale
@@ -18,7 +18,8 @@ from backend.orders.contracts import (
     DifferenceView,
 )
 from mobile_bff.connections import page_size
-from mobile_bff.context import Info, RefusedQuery
+from mobile_bff.context import Info
+from mobile_bff.desk.caller import staff_of
 from mobile_bff.errors import answer, result_union
 from mobile_bff.paying import PaymentType, payment_type
 from mobile_bff.scalars import Money, money_or_none
@@ -78,7 +79,7 @@ class DeskPaymentQueries:
     @strawberry.field(description="Payments whose cash could not be given back.")
     async def failed_returns(self, info: Info, first: int | None = None) -> list[PaymentType]:
         """Return payments."""
-        actor, limit = await _staff(info), page_size(first)
+        actor, limit = await staff_of(info), page_size(first)
         found = await info.context.door.read(
             lambda unit: payments.failed_returns(unit, actor, limit)
         )
@@ -87,16 +88,9 @@ class DeskPaymentQueries:
     @strawberry.field(description="Differences with a channel's file that wait for a person.")
     async def cash_differences(self, info: Info, first: int | None = None) -> list[DifferenceType]:
         """Return differences."""
-        actor, limit = await _staff(info), page_size(first)
+        actor, limit = await staff_of(info), page_size(first)
         found = await info.context.door.read(lambda unit: payments.differences(unit, actor, limit))
         return [_difference(one, info.context.locale) for one in found]
-
-
-async def _staff(info: Info) -> StaffActor:
-    actor = await info.context.actor()
-    if not isinstance(actor, StaffActor):
-        raise RefusedQuery("sign in at the desk", "UNAUTHENTICATED")
-    return actor
 
 
 @strawberry.type

@@ -6,12 +6,13 @@ from typing import Any
 
 import strawberry
 
-from backend.access.contracts import DutyMissing, SignInRequired, StaffActor
+from backend.access.contracts import DutyMissing, SignInRequired
 from backend.desk import ratings
 from backend.ratings.contracts import AnswerMissing, DecideRating, RatingNotFound
 from mobile_bff.complaints.service_ratings import RatingType, rating_type
 from mobile_bff.connections import page_size
-from mobile_bff.context import Info, RefusedQuery
+from mobile_bff.context import Info
+from mobile_bff.desk.caller import staff_of
 from mobile_bff.errors import answer, result_union
 
 
@@ -31,9 +32,7 @@ class DeskRatingQueries:
     @strawberry.field(description="Appeals and overdue answers of the caller's regions.")
     async def ratings(self, info: Info, first: int | None = None) -> list[RatingType]:
         """Return ratings."""
-        actor = await info.context.actor()
-        if not isinstance(actor, StaffActor):
-            raise RefusedQuery("sign in at the desk", "UNAUTHENTICATED")
+        actor = await staff_of(info)
         limit = page_size(first)
         found = await info.context.door.read(lambda unit: ratings.waiting(unit, actor, limit))
         return [rating_type(one, info.context.locale) for one in found]

@@ -7,7 +7,7 @@ from typing import Any
 
 import strawberry
 
-from backend.access.contracts import DutyMissing, SignInRequired, StaffActor
+from backend.access.contracts import DutyMissing, SignInRequired
 from backend.kernel.errors import Locale
 from backend.kernel.money import Fen
 from backend.reports import handling
@@ -30,7 +30,8 @@ from backend.reports.handling_contracts import (
 )
 from mobile_bff.complaints.real_name_reports import ReportType, report_type
 from mobile_bff.connections import page_size
-from mobile_bff.context import Info, RefusedQuery
+from mobile_bff.context import Info
+from mobile_bff.desk.caller import staff_of
 from mobile_bff.errors import answer, result_union
 from mobile_bff.scalars import Money, money
 from mobile_bff.wording import Status, status
@@ -164,14 +165,14 @@ class DeskReportQueries:
     @strawberry.field(description="Reports that wait for an inspector: who is threatened first.")
     async def reports(self, info: Info, first: int | None = None) -> list[ReportType]:
         """Return reports."""
-        actor, limit = await _staff(info), page_size(first)
+        actor, limit = await staff_of(info), page_size(first)
         found = await info.context.door.read(lambda unit: handling.waiting(unit, actor, limit))
         return [report_type(one, info.context.locale) for one in found]
 
     @strawberry.field(description="A report of the caller's regions; looking is noted.")
     async def report(self, info: Info, report_id: strawberry.ID) -> ReportType | None:
         """Return a report or nothing."""
-        actor = await _staff(info)
+        actor = await staff_of(info)
         found = await info.context.act(
             lambda unit, _: handling.report(unit, actor, report_id), lambda _: None
         )
@@ -182,25 +183,18 @@ class DeskReportQueries:
     )
     async def unmaskings(self, info: Info, first: int | None = None) -> list[ReportUnmasking]:
         """Return requests."""
-        actor, limit = await _staff(info), page_size(first)
+        actor, limit = await staff_of(info), page_size(first)
         found = await info.context.door.read(lambda unit: handling.unmaskings(unit, actor, limit))
         return [_unmasking(one, info.context.locale) for one in found]
 
     @strawberry.field(description="Rewards to be paid by the caller's regions; looking is noted.")
     async def reward_payouts(self, info: Info, first: int | None = None) -> list[PayoutType]:
         """Return rewards."""
-        actor, limit = await _staff(info), page_size(first)
+        actor, limit = await staff_of(info), page_size(first)
         found = await info.context.act(
             lambda unit, _: handling.payouts(unit, actor, limit), lambda _: None
         )
         return [_payout(one, info.context.locale) for one in found]
-
-
-async def _staff(info: Info) -> StaffActor:
-    actor = await info.context.actor()
-    if not isinstance(actor, StaffActor):
-        raise RefusedQuery("sign in at the desk", "UNAUTHENTICATED")
-    return actor
 
 
 @strawberry.type

@@ -16,9 +16,10 @@ from backend.staff import queries as staff
 from backend.staff.contracts import StaffView
 from mobile_bff import wording as _wording  # registers the enums first
 from mobile_bff.connections import PAGE_MAX, page_size
-from mobile_bff.context import Info, RefusedQuery
+from mobile_bff.context import Info
 from mobile_bff.desk.alerts import DeskAlertMutations, DeskAlertQueries
 from mobile_bff.desk.assigning import AssigningMutations, AssigningQueries
+from mobile_bff.desk.caller import staff_of
 from mobile_bff.desk.claims import DeskClaimMutations
 from mobile_bff.desk.counter import CounterMutations
 from mobile_bff.desk.debts import DeskDebtMutations, DeskDebtQueries
@@ -68,9 +69,7 @@ class DeskQuery(
     @strawberry.field(description="What waits for the caller in their regions, the oldest first.")
     async def work(self, info: Info, first: int | None = None) -> WorkList:
         """Return what waits."""
-        actor = await info.context.actor()
-        if not isinstance(actor, StaffActor):
-            raise RefusedQuery("sign in at the desk", "UNAUTHENTICATED")
+        actor = await staff_of(info)
         size = page_size(first)
         found = await info.context.door.read(lambda unit: queries.work(unit, actor, size))
         return work_type(found, info.context.locale)

@@ -7,7 +7,7 @@ from typing import Any
 
 import strawberry
 
-from backend.access.contracts import DutyMissing, SignInRequired, StaffActor
+from backend.access.contracts import DutyMissing, SignInRequired
 from backend.coordination.contracts import (
     ExceptionLine,
     TicketEvent,
@@ -24,7 +24,8 @@ from backend.institutions.contracts import InstitutionView
 from backend.kernel.calendar import local_day
 from backend.regions.library import area_name
 from mobile_bff.connections import page_size
-from mobile_bff.context import Info, RefusedQuery
+from mobile_bff.context import Info
+from mobile_bff.desk.caller import staff_of
 from mobile_bff.errors import result_union
 from mobile_bff.public_services.network_and_coordination import (
     TicketType,
@@ -65,7 +66,7 @@ class DeskTicketQueries:
     @strawberry.field(description="Tickets that wait for the caller's desk, the most urgent first.")
     async def tickets(self, info: Info, first: int | None = None) -> list[TicketType]:
         """Return tickets."""
-        actor = await _staff(info)
+        actor = await staff_of(info)
         size = page_size(first)
 
         def read(unit: Unit) -> tuple[list[TicketView], dict[str, InstitutionView]]:
@@ -78,7 +79,7 @@ class DeskTicketQueries:
     @strawberry.field(description="The report of a day for the caller's regions; today by default.")
     async def exceptions(self, info: Info, on: date | None = None) -> list[ExceptionLineType]:
         """Return the report."""
-        actor = await _staff(info)
+        actor = await staff_of(info)
 
         def read(unit: Unit) -> list[ExceptionLine]:
             return tickets.exceptions(unit, actor, on or local_day(unit.now))
@@ -92,13 +93,6 @@ class DeskTicketQueries:
             )
             for line in await info.context.door.read(read)
         ]
-
-
-async def _staff(info: Info) -> StaffActor:
-    actor = await info.context.actor()
-    if not isinstance(actor, StaffActor):
-        raise RefusedQuery("sign in at the desk", "UNAUTHENTICATED")
-    return actor
 
 
 @strawberry.type

@@ -183,6 +183,15 @@ def test_a_push_that_fails_becomes_one_message(world: World) -> None:
     assert register(world, "worker", "token-1").devices == 1  # it was down, not gone
 
 
+def test_what_was_written_at_once_is_not_written_again(world: World) -> None:
+    register(world, "worker", "token-1")
+    person = world.person("worker")
+    world.database.write(lambda u: service.tell(u, person, "account_frozen"))
+    while deliver(world, Channel.PUSH, fails):
+        world.clock.forward(minutes=5)
+    assert [kind for kind, _ in messages(world)].count("account_frozen") == 1
+
+
 def test_a_phone_that_is_gone_is_forgotten(world: World) -> None:
     register(world, "worker", "gone-1")
     world.buy("worker", line(IBUPROFEN, "1", "12.00"))

@@ -45,19 +45,19 @@ def tell(unit: Unit, person_id: str, kind: str, facts: Mapping[str, object] | No
     Raises ``KeyError`` where there is no such template, or a fact of it is missing.
     """
     said, shown = dict(facts or {}), render(kind, facts or {})
+    template, devices = TEMPLATES[kind], queries.devices(unit, person_id)
+    reach = _reach(unit, person_id, bool(devices))
+    sendings = logic.sendings(template.topic, template.urgent, reach, unit.now)
     notice = Notice(
         id=unit.new_id(),
         person_id=person_id,
         kind=kind,
         facts=unit.vault.seal(json.dumps(said, ensure_ascii=False), f"notice:{person_id}"),
         at=unit.now,
+        written=any(one.way is Way.SMS for one in sendings),
     )
     unit.db.add(notice)
     outbox.enqueue(unit, Channel.LIVE, f"person:{person_id}", "NOTICE", notice.id)
-    template, devices = TEMPLATES[kind], queries.devices(unit, person_id)
-    reach = _reach(unit, person_id, bool(devices))
-    sendings = logic.sendings(template.topic, template.urgent, reach, unit.now)
-    notice.written = any(one.way is Way.SMS for one in sendings)
     for sending in sendings:
         if sending.way is Way.PUSH:
             for device in devices:

@@ -82,6 +82,12 @@ PAYMENT_WORDS: dict[type[Enum], tuple[str, dict[str, _W]]] = {
                 "There is nothing to do; 12393 can tell how it stands.",
             ),
             "RETURNED": _W("已退款", "The cash is back."),
+            "PART_RETURNED": _W(
+                "已部分退款，其余部分已结算",
+                "A part is back; the rest is settled.",
+                "保留部分的结算单见“结算记录”。",
+                "What stays is among the settlements.",
+            ),
         },
     ),
     OrderEvent: (
@@ -98,6 +104,7 @@ PAYMENT_WORDS: dict[type[Enum], tuple[str, dict[str, _W]]] = {
             "PAY_LATE": _W("关闭之后才收到款", "Cash came after it was closed."),
             "TAKE_BACK": _W("机构已退费", "The institution took it back."),
             "RETURN": _W("退款完成", "The cash is back."),
+            "RETURN_PART": _W("部分退款完成", "The cash of a part is back."),
             "FAIL_RETURN": _W("退款失败", "Giving back failed."),
             "TRY_AGAIN": _W("再次退款", "Giving back is tried again."),
         },
@@ -231,6 +238,7 @@ PAYMENT_WORDS: dict[type[Enum], tuple[str, dict[str, _W]]] = {
                 "The insurance was not booked; the cash goes back.",
             ),
             "TAKEN_BACK": _W("机构撤销了结算", "The institution took the settlement back."),
+            "PART_TAKEN_BACK": _W("机构退了其中一部分", "The institution took a part of it back."),
         },
     ),
 }

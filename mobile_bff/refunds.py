@@ -9,10 +9,14 @@ import strawberry
 
 from backend.access.contracts import SignInRequired, TerminalActor
 from backend.kernel.errors import Locale
+from backend.kernel.money import Quantity
 from backend.orders import refunds
+from backend.orders.contracts import CashOnItsWay
 from backend.orders.refund_contracts import (
     AskRefund,
     DecideRefund,
+    PartLine,
+    RefundLines,
     RefundNotFound,
     RefundNotPossible,
     RefundRequestState,
@@ -35,6 +39,27 @@ from mobile_bff.scalars import Money, money
 from mobile_bff.wording import Status, status
 
 
+@strawberry.type(name="RefundLine", description="How much of a settlement's line comes back.")
+class RefundLineType:
+    """A line of a settlement, and how much of it."""
+
+    number: int = strawberry.field(description="Its number in the settlement.")
+    name: str = strawberry.field(description="The item's name.")
+    quantity: Quantity = strawberry.field(description="How many units come back (cnt).")
+
+
+@strawberry.input(description="How much of a settlement's line comes back.")
+class RefundLineInput:
+    """Which line, and how much of it."""
+
+    number: int = strawberry.field(description="Its number in the settlement.")
+    quantity: Quantity = strawberry.field(description="How many units come back (cnt).")
+
+    def line(self) -> PartLine:
+        """Return it for the backend."""
+        return PartLine(self.number, self.quantity)
+
+
 @strawberry.type(name="Refund", description="A request for a refund of a settlement.")
 class RefundType:
     """What was asked, what was answered, and what goes back to whom."""
@@ -46,15 +71,23 @@ class RefundType:
     reversal_id: strawberry.ID | None = strawberry.field(
         description="The settlement that took it back; null: none."
     )
+    kept_settlement_id: strawberry.ID | None = strawberry.field(
+        description="The settlement of what stays, where a part was taken back; null: none."
+    )
+    lines: list[RefundLineType] = strawberry.field(
+        description="What comes back; empty: all of the settlement."
+    )
     payment_id: strawberry.ID | None = strawberry.field(
         description="The payment whose cash goes back the way it came; null: the window has it."
     )
     institution: InstitutionType = strawberry.field(description="Who decides.")
     person: PersonType = strawberry.field(description="The patient, masked.")
-    total: Money = strawberry.field(description="All of it.")
-    fund: Money = strawberry.field(description="Of it: the funds'.")
-    account: Money = strawberry.field(description="Of it: the personal account's.")
-    cash: Money = strawberry.field(description="Of it: the patient's cash.")
+    total: Money = strawberry.field(
+        description="What comes back: as reckoned when asked for, and as booked once granted."
+    )
+    fund: Money = strawberry.field(description="Of it: to the funds, and the hospital's own share.")
+    account: Money = strawberry.field(description="Of it: to personal accounts.")
+    cash: Money = strawberry.field(description="Of it: to the patient in cash.")
     words: str = strawberry.field(description="Why it was asked for.")
     answer: str = strawberry.field(description="What the institution says; may be empty.")
     asked_at: datetime = strawberry.field(description="When.")
@@ -70,6 +103,11 @@ def refund_type(view: RefundView, locale: Locale) -> RefundType:
         status=status(view.state, locale),
         settlement_id=strawberry.ID(view.settlement_id),
         reversal_id=strawberry.ID(view.reversal_id) if view.reversal_id else None,
+        kept_settlement_id=strawberry.ID(view.kept_id) if view.kept_id else None,
+        lines=[
+            RefundLineType(number=one.number, name=one.name, quantity=one.quantity)
+            for one in view.lines
+        ],
         payment_id=strawberry.ID(view.payment_id) if view.payment_id else None,
         institution=institution_type(view.institution),
         person=person_type(view.person),
@@ -85,13 +123,16 @@ def refund_type(view: RefundView, locale: Locale) -> RefundType:
     )
 
 
-@strawberry.input(description="Asks an institution for all of a settlement back.")
+@strawberry.input(description="Asks an institution for a settlement back, or a part of it.")
 class AskRefundInput:
     """Which, and why."""
 
     request_id: str = strawberry.field(description="Request key: a UUID that the app makes.")
     settlement_id: strawberry.ID = strawberry.field(description="The settlement.")
     words: str = strawberry.field(description="Why; at most 200.")
+    lines: list[RefundLineInput] = strawberry.field(
+        description="What to take back; empty: all of it.", default_factory=list
+    )
 
 
 @strawberry.input(description="Names a request for a refund.")
@@ -110,6 +151,29 @@ class DecideRefundInput:
     refund_id: strawberry.ID = strawberry.field(description="Its id.")
     grant: bool = strawberry.field(description="Whether the settlement is taken back.")
     words: str = strawberry.field(description="What the patient reads.", default="")
+    packs: list[str] = strawberry.field(
+        description="Trace codes of the packs that came back, where a part is given back.",
+        default_factory=list,
+    )
+
+
+@strawberry.input(description="Takes lines of a settlement back that nobody asked for on a phone.")
+class RefundLinesInput:
+    """Which, how much of them, and why."""
+
+    request_id: str = strawberry.field(description="Request key of the terminal (msgid).")
+    settlement_id: strawberry.ID = strawberry.field(description="The settlement.")
+    lines: list[RefundLineInput] = strawberry.field(description="What comes back.")
+    packs: list[str] = strawberry.field(
+        description="Trace codes of the packs that came back.", default_factory=list
+    )
+    words: str = strawberry.field(description="Why; the patient reads it.")
+
+
+_GIVE_BACK = (
+    *(*KEYED, RefundNotPossible, SettlementNotFound, AlreadyReversed, PaymentUnderWay),
+    *(LaterSettlementsInTheWay, NotInsured, CashOnItsWay),
+)
 
 
 @strawberry.type
@@ -147,7 +211,7 @@ class RefundMutations:
     """Asking, thinking better of it, deciding."""
 
     @strawberry.mutation(
-        description="Ask the institution for all of a settlement back.",
+        description="Ask the institution for a settlement back, or some of its lines.",
         graphql_type=result_union(
             "AskRefundResult", RefundType, (*KEYED, RefundNotFound, RefundNotPossible)
         ),
@@ -156,7 +220,13 @@ class RefundMutations:
         """Ask for a refund."""
         outcome = await info.context.act(
             refunds.ask,
-            lambda actor: AskRefund(actor, input.settlement_id, input.words, input.request_id),
+            lambda actor: AskRefund(
+                actor,
+                input.settlement_id,
+                input.words,
+                input.request_id,
+                tuple(one.line() for one in input.lines),
+            ),
         )
         return _answer(info, outcome)
 
@@ -176,21 +246,38 @@ class RefundMutations:
 
     @strawberry.mutation(
         description="Grant a refund, which takes the settlement back whatever its day, or decline.",
-        graphql_type=result_union(
-            "DecideRefundResult",
-            RefundType,
-            (
-                *(*KEYED, RefundNotFound, RefundNotPossible, SettlementNotFound),
-                *(AlreadyReversed, PaymentUnderWay, LaterSettlementsInTheWay, NotInsured),
-            ),
-        ),
+        graphql_type=result_union("DecideRefundResult", RefundType, (RefundNotFound, *_GIVE_BACK)),
     )
     async def decide_refund(self, info: Info, input: DecideRefundInput) -> Any:
         """Decide about a request."""
         outcome = await info.context.act(
             refunds.decide,
             lambda actor: DecideRefund(
-                actor, input.refund_id, input.grant, input.words, input.request_id
+                actor,
+                input.refund_id,
+                input.grant,
+                input.words,
+                input.request_id,
+                tuple(input.packs),
+            ),
+        )
+        return _answer(info, outcome)
+
+    @strawberry.mutation(
+        description="Take lines of a settlement back, whatever its day; the rest is settled anew.",
+        graphql_type=result_union("RefundLinesResult", RefundType, _GIVE_BACK),
+    )
+    async def refund_lines(self, info: Info, input: RefundLinesInput) -> Any:
+        """Take lines of a settlement back."""
+        outcome = await info.context.act(
+            refunds.refund_lines,
+            lambda actor: RefundLines(
+                actor,
+                input.settlement_id,
+                tuple(one.line() for one in input.lines),
+                tuple(input.packs),
+                input.words,
+                input.request_id,
             ),
         )
         return _answer(info, outcome)

@@ -44,6 +44,8 @@ class OrderState(StrEnum):
     RETURN_FAILED = "RETURN_FAILED"
     """The channel could not give it back; a person sees to it."""
     RETURNED = "RETURNED"
+    PART_RETURNED = "PART_RETURNED"
+    """A part of the settlement was taken back and its cash given back; the rest stands."""
 
 
 class OrderEvent(StrEnum):
@@ -60,6 +62,7 @@ class OrderEvent(StrEnum):
     PAY_LATE = "PAY_LATE"
     TAKE_BACK = "TAKE_BACK"
     RETURN = "RETURN"
+    RETURN_PART = "RETURN_PART"
     FAIL_RETURN = "FAIL_RETURN"
     TRY_AGAIN = "TRY_AGAIN"
 
@@ -90,12 +93,18 @@ ORDER_STATES: StateTable[OrderState, OrderEvent] = StateTable(
         (_S.RETURNING, _E.FAIL_RETURN): _S.RETURN_FAILED,
         (_S.RETURN_FAILED, _E.TRY_AGAIN): _S.RETURNING,
         (_S.RETURN_FAILED, _E.RETURN): _S.RETURNED,
+        (_S.RETURNING, _E.RETURN_PART): _S.PART_RETURNED,
+        (_S.RETURN_FAILED, _E.RETURN_PART): _S.PART_RETURNED,
+        (_S.PART_RETURNED, _E.TAKE_BACK): _S.RETURNING,
     },
 )
 WAITS_FOR_CASH = (_S.INSURANCE_LOCKED, _S.CASH_PENDING, _S.QUERYING)
 """States in which insurance stands by and it is not decided whether cash comes."""
 
-FINAL = (_S.SETTLED, _S.TOLD, _S.RELEASED, _S.RETURNED)
+STANDS = (_S.SETTLED, _S.TOLD, _S.PART_RETURNED)
+"""States in which the settlement has all of the cash that the channel kept."""
+
+FINAL = (*STANDS, _S.RELEASED, _S.RETURNED)
 """States in which both ledgers are done, unless an institution takes a settlement back."""
 
 
@@ -116,6 +125,8 @@ class Why(StrEnum):
     """The cash was there, and the insurance could not be booked as it was promised."""
     TAKEN_BACK = "TAKEN_BACK"
     """The institution took the settlement back."""
+    PART_TAKEN_BACK = "PART_TAKEN_BACK"
+    """The institution took a part of the settlement back; the rest was settled anew."""
 
 
 @dataclass(frozen=True)
@@ -416,3 +427,13 @@ class ChannelNotOffered(Refusal):
     en = "This way of paying is not offered here."
     next_zh = "请换一种支付方式，或在收银台支付。"
     next_en = "Choose another, or pay at the till."
+
+
+@dataclass(frozen=True)
+class CashOnItsWay(Refusal):
+    """Cash of an earlier refund of the same payment is on its way back."""
+
+    zh = "这笔支付上一次的退款还在路上，暂不能再退。"
+    en = "Cash of an earlier refund of this payment is still on its way back."
+    next_zh = "请待其到账后再办理；长时间未到账请联系经办机构。"
+    next_en = "Wait until it is back; if it takes long, ask the agency."

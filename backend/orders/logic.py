@@ -39,7 +39,7 @@ class Standing:
 
     ``seen``: the channel has said that it has the order; ``refused``: that it will not take it, though an
     earlier request may have arrived; ``released``: insurance does not stand by any more; ``return_asked``:
-    it was asked to give back.
+    it was asked to give back; ``part``: only a part of the settlement was taken back.
     """
 
     state: OrderState
@@ -50,6 +50,7 @@ class Standing:
     released: bool
     pay_until: datetime
     return_asked: bool
+    part: bool = False
 
 
 def next_move(one: Standing, now: datetime) -> Move | None:
@@ -102,10 +103,12 @@ def after_cash(one: Standing, said: CashSeen, closing: bool) -> Follows:
             return Follows(_out_of_sight(one) if closing or not one.seen else ())
 
 
-def after_return(said: ReturnSeen) -> Follows:
+def after_return(one: Standing, said: ReturnSeen) -> Follows:
     """Return what follows from what the channel says of giving cash back."""
+    if one.state is not OrderState.RETURNING:
+        return Follows()
     if said.state is ReturnState.DONE:
-        return Follows((OrderEvent.RETURN,))
+        return Follows((OrderEvent.RETURN_PART if one.part else OrderEvent.RETURN,))
     return Follows((OrderEvent.FAIL_RETURN,) if said.state is ReturnState.FAILED else ())
 
 

@@ -104,8 +104,25 @@ class OrderStepRow(SQLModel, table=True):
     words: str = ""
 
 
+class CashReturn(SQLModel, table=True):
+    """Cash that a channel was asked to give back, by the number that it knows the return by."""
+
+    __tablename__ = "cash_return"
+    __table_args__ = (Index("ix_cash_return_done", "done_at"),)
+
+    number: str = Field(primary_key=True)
+    order_id: str = Field(foreign_key="payment_order.id", index=True)
+    amount_fen: int = Field(sa_type=Amount)
+    asked_at: datetime = Field(sa_type=Instant)
+    done_at: datetime | None = Field(default=None, sa_type=Instant)
+
+
 class RefundRequest(SQLModel, table=True):
-    """Somebody asks an institution for a refund; what both say is sealed."""
+    """Somebody asks an institution for a refund; what both say is sealed.
+
+    ``lines``: number and quantity (in ten-thousandths) of each line that comes back, empty for all of them.
+    The amounts are what comes back: as it was reckoned when it was asked for, then as it was booked.
+    """
 
     __tablename__ = "refund_request"
     __table_args__ = (
@@ -120,6 +137,12 @@ class RefundRequest(SQLModel, table=True):
     reversal_id: str | None = Field(default=None, foreign_key="settlement.id")
     institution_id: str = Field(foreign_key="institution.id")
     person_id: str = Field(foreign_key="person.id")
+    kept_id: str | None = Field(default=None, foreign_key="settlement.id")
+    lines: Any = Field(default_factory=list, sa_type=CanonicalJson)
+    total_fen: int = Field(sa_type=Amount)
+    fund_fen: int = Field(sa_type=Amount)
+    account_fen: int = Field(sa_type=Amount)
+    cash_fen: int = Field(sa_type=Amount)
     words: str
     answer: str = ""
     asked_by: str

@@ -17,6 +17,7 @@ from backend.ledger import queries as ledger
 from backend.ledger.model import LedgerPosting
 from backend.orders.contracts import (
     FINAL,
+    STANDS,
     WAITS_FOR_CASH,
     CashOrder,
     ChannelName,
@@ -104,6 +105,7 @@ def standing(row: PaymentOrder) -> Standing:
         refused=row.why == Why.CHANNEL_REFUSED,
         pay_until=row.pay_until,
         return_asked=bool(row.return_number),
+        part=row.why == Why.PART_TAKEN_BACK,
     )
 
 
@@ -180,7 +182,7 @@ def settled_with_cash_left(unit: Unit, person_id: str) -> list[str]:
     rows = unit.db.exec(
         select(PaymentOrder).where(
             PaymentOrder.person_id == person_id,
-            col(PaymentOrder.state).in_((OrderState.SETTLED, OrderState.TOLD)),
+            col(PaymentOrder.state).in_(STANDS),
         )
     ).all()
     left = {row.id: held_fen(unit, row.id) for row in rows}
@@ -207,7 +209,10 @@ def verify(unit: Unit) -> list[CashFault]:
     faults = []
     for row in unit.db.exec(select(PaymentOrder).order_by(col(PaymentOrder.id))).all():
         left = held.get(accounts.order_cash(row.id), 0)
-        due = row.taken_fen - row.returned_fen if row.state in waiting else 0
+        due = 0
+        if row.state in waiting:
+            due = row.taken_fen - row.returned_fen
+            due -= settlements.cash_standing(unit, row.bill_id, row.id)
         if left != due:
             faults.append(CashFault(row.number, f"{row.state}, and {left} fen instead of {due}"))
         locked = unit.db.get_one(Bill, row.bill_id).state == BillState.LOCKED

@@ -34,11 +34,12 @@ from backend.orders.contracts import (
     ReturnState,
 )
 from backend.orders.driving import Channels
-from backend.orders.model import CashDifference, OrderStepRow, PaymentOrder, ReconciledDay
+from backend.orders.model import CashDifference, CashReturn, PaymentOrder, ReconciledDay
 
 FROM_HOUR = 10
 """Channels have their files of the day before ready by then."""
 _DAYS_MAX = 31
+_DAY = timedelta(days=1)
 
 
 def reconcile_due(database: Database, channels: Channels) -> list[DayView]:
@@ -141,11 +142,10 @@ def _first_due(unit: Unit, channel: ChannelName) -> date | None:
 
 def _named(unit: Unit, returned: Sequence[CashLine]) -> list[CashLine]:
     """Return lines with the number of their order, where a channel names the return alone."""
-    unnamed = [line.return_number for line in returned if not line.number]
     rows = unit.db.exec(
-        select(PaymentOrder.return_number, PaymentOrder.number).where(
-            col(PaymentOrder.return_number).in_(unnamed)
-        )
+        select(CashReturn.number, PaymentOrder.number)
+        .join(PaymentOrder, col(PaymentOrder.id) == CashReturn.order_id)
+        .where(col(CashReturn.number).in_([line.return_number for line in returned]))
     ).all()
     known = dict(rows)
     return [
@@ -159,7 +159,7 @@ def _named(unit: Unit, returned: Sequence[CashLine]) -> list[CashLine]:
 def _paid_differs(
     unit: Unit, channel: ChannelName, day: date, paid: dict[str, CashLine]
 ) -> list[CashDifference]:
-    ours = {row.number: row for row in _of_day(unit, channel, day, "paid_at")}
+    ours = {row.number: row for row in _paid_on(unit, channel, day)}
     known = {row.number: row for row in _numbered(unit, [n for n in paid if n not in ours])}
     found = []
     for number, line in paid.items():
@@ -182,41 +182,44 @@ def _returned_differs(
     unit: Unit, channel: ChannelName, day: date, returned: Sequence[CashLine]
 ) -> list[CashDifference]:
     known = {row.number: row for row in _numbered(unit, [line.number for line in returned])}
-    there = {line.number for line in returned}
+    there = {line.return_number for line in returned}
     found = []
     for line in returned:
-        row = known.get(line.number)
+        row, ours = known.get(line.number), unit.db.get(CashReturn, line.return_number)
         if row is None:
             found.append(_new(unit, channel, day, DifferenceKind.NO_ORDER, line, None))
         elif row.state == OrderState.RETURNING and line.return_number == row.return_number:
             service.note_return(unit, row.id, ReturnSeen(ReturnState.DONE))
             found.append(_new(unit, channel, day, DifferenceKind.RETURNED_THERE, line, row, True))
-        elif row.returned_fen != line.amount_fen:
+        elif ours is None or ours.done_at is None or ours.amount_fen != line.amount_fen:
             found.append(_new(unit, channel, day, DifferenceKind.RETURNED_THERE, line, row))
-    for row in _of_day(unit, channel, day, "returned_at"):
+    for one, row in _returned_on(unit, channel, day):
         # a return is the channel's of the day on which it was asked for: the file before may have it
-        if row.number not in there and not _returned_before(unit, channel, day, row):
+        if one.number not in there and local_day(one.asked_at) >= day:
             found.append(_new(unit, channel, day, DifferenceKind.RETURNED_HERE, None, row))
     return found
 
 
-def _returned_before(unit: Unit, channel: ChannelName, day: date, row: PaymentOrder) -> bool:
-    """Tell whether a return was asked for on an earlier day, so that its line is of that day's file."""
-    asked = unit.db.exec(
-        select(OrderStepRow.at)
-        .where(OrderStepRow.order_id == row.id, OrderStepRow.state == OrderState.RETURNING)
-        .order_by(col(OrderStepRow.id).desc())
-    ).first()
-    return asked is not None and local_day(asked) < day
-
-
-def _of_day(unit: Unit, channel: ChannelName, day: date, which: str) -> Sequence[PaymentOrder]:
+def _returned_on(
+    unit: Unit, channel: ChannelName, day: date
+) -> Sequence[tuple[CashReturn, PaymentOrder]]:
     begins = datetime.combine(day, time(), SHANGHAI)
-    instant = col(getattr(PaymentOrder, which))
+    return unit.db.exec(
+        select(CashReturn, PaymentOrder)
+        .join(PaymentOrder, col(PaymentOrder.id) == CashReturn.order_id)
+        .where(PaymentOrder.channel == channel)
+        .where(col(CashReturn.done_at) >= begins, col(CashReturn.done_at) < begins + _DAY)
+        .order_by(col(CashReturn.number))
+    ).all()
+
+
+def _paid_on(unit: Unit, channel: ChannelName, day: date) -> Sequence[PaymentOrder]:
+    begins = datetime.combine(day, time(), SHANGHAI)
+    instant = col(PaymentOrder.paid_at)
     return unit.db.exec(
         select(PaymentOrder)
         .where(PaymentOrder.channel == channel)
-        .where(instant >= begins, instant < begins + timedelta(days=1))
+        .where(instant >= begins, instant < begins + _DAY)
         .order_by(col(PaymentOrder.id))
     ).all()
 

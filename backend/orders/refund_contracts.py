@@ -10,7 +10,7 @@ from typing import ClassVar
 from backend.access.contracts import Actor
 from backend.institutions.contracts import InstitutionView
 from backend.kernel.errors import Locale, Refusal, Retry
-from backend.kernel.money import Fen
+from backend.kernel.money import Fen, Quantity
 from backend.kernel.states import StateTable
 from backend.people.contracts import PersonView
 
@@ -47,13 +47,22 @@ REFUND_STATES: StateTable[RefundRequestState, RefundRequestEvent] = StateTable(
 
 
 @dataclass(frozen=True)
+class PartLine:
+    """How much of a line comes back."""
+
+    number: int
+    quantity: Quantity
+
+
+@dataclass(frozen=True)
 class AskRefund:
-    """The patient, or who pays for them, asks for all of a settlement back."""
+    """The patient, or who pays for them, asks for a settlement back: these lines of it, or all of it."""
 
     actor: Actor
     settlement_id: str
     words: str
     request_id: str
+    lines: tuple[PartLine, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -67,23 +76,54 @@ class WithdrawRefund:
 
 @dataclass(frozen=True)
 class DecideRefund:
-    """The institution grants a refund, which takes the settlement back, or says why not."""
+    """The institution grants a refund, which takes the settlement back, or says why not.
+
+    ``packs``: trace codes of the packs that came back, where a part of the settlement is given back.
+    """
 
     actor: Actor
     refund_id: str
     grant: bool
     words: str
     request_id: str
+    packs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class RefundLines:
+    """The institution takes lines of a settlement back of its own accord, whatever the settlement's day."""
+
+    actor: Actor
+    settlement_id: str
+    lines: tuple[PartLine, ...]
+    packs: tuple[str, ...]
+    words: str
+    request_id: str
+
+
+@dataclass(frozen=True)
+class NamedLine:
+    """How much of which line comes back."""
+
+    number: int
+    name: str
+    quantity: Quantity
 
 
 @dataclass(frozen=True)
 class RefundView:
-    """A request. ``payment_id``: where the cash's way back is seen; ``None``: the window has it."""
+    """A request. ``payment_id``: where the cash's way back is seen; ``None``: the window has it.
+
+    ``lines``: what comes back, empty for all of it; ``kept_id``: the settlement of the rest. The amounts are
+    what comes back: as reckoned when it was asked for, and as booked once it is granted.
+    """
 
     id: str
     state: RefundRequestState
     settlement_id: str
     reversal_id: str | None
+    kept_id: str | None
+    lines: tuple[NamedLine, ...]
     payment_id: str | None
     institution: InstitutionView
     person: PersonView
@@ -107,6 +147,10 @@ class RefundProblem(StrEnum):
     STAY = "STAY"
     MANUAL = "MANUAL"
     WORDS = "WORDS"
+    LINES = "LINES"
+    NO_PART = "NO_PART"
+    PACKS = "PACKS"
+    COSTS_MORE = "COSTS_MORE"
 
     def text(self, locale: Locale) -> str:
         """Return it in plain words."""
@@ -120,6 +164,22 @@ _PROBLEMS = {
     "STAY": ("住院结算请到医院办理", "a stay is dealt with at the hospital"),
     "MANUAL": ("手工报销请向经办机构申请", "a manual claim is the agency's"),
     "WORDS": ("请写明原因，不超过200字", "say why, in at most 200 characters"),
+    "LINES": (
+        "所选项目或数量与结算明细不符，整盒药品须整盒退",
+        "the lines or quantities are not the settlement's; whole packs come back whole",
+    ),
+    "NO_PART": (
+        "这笔结算不能只退一部分，请整单退费",
+        "of this settlement no part can be taken back, only the whole",
+    ),
+    "PACKS": (
+        "请扫描退回的每一盒药品的追溯码，且须为本次结算售出",
+        "scan the trace code of each pack that comes back; it must be of this settlement",
+    ),
+    "COSTS_MORE": (
+        "退掉这部分后个人反而要多付，请整单退费后重新结算",
+        "the rest would cost the patient more; take all of it back and settle again",
+    ),
 }
 
 

@@ -27,6 +27,7 @@ from backend.orders.contracts import (
     ORDER_STATES,
     WAITS_FOR_CASH,
     CancelOrder,
+    CashOnItsWay,
     CashSeen,
     OrderEvent,
     OrderNotFound,
@@ -36,11 +37,12 @@ from backend.orders.contracts import (
     PayAtCounter,
     PayBill,
     ReturnSeen,
+    ReturnState,
     TakeNote,
     Why,
 )
 from backend.orders.logic import Follows
-from backend.orders.model import OrderStepRow, PaymentOrder
+from backend.orders.model import CashReturn, OrderStepRow, PaymentOrder
 from backend.payments import booking, decisions
 from backend.payments import queries as bills
 from backend.payments import service as payments
@@ -51,7 +53,9 @@ from backend.people import queries as people
 from backend.proxies.authority import Right, authorize, note
 from backend.settlement import queries as settlements
 from backend.settlement.contracts import LaterSettlementsInTheWay, SettlementView
+from backend.settlement.service import Kept
 
+_ON_ITS_WAY = (OrderState.RETURNING, OrderState.RETURN_FAILED)
 _LEASE = timedelta(seconds=30)
 _BATCH = 20
 _WORDS_MAX = 200
@@ -191,10 +195,15 @@ def begin_return(unit: Unit, order_id: str) -> tuple[str, str, Fen, Fen, str] | 
         return None
     amount = queries.held_fen(unit, row.id)
     if not amount:
-        _follow(unit, row, Follows((OrderEvent.RETURN,)), "")
+        nothing = ReturnSeen(ReturnState.DONE)
+        _follow(unit, row, logic.after_return(queries.standing(row), nothing), "")
         return None
     if not row.return_number:
         row.return_number = _number(unit, "YR")
+        asked = CashReturn(
+            number=row.return_number, order_id=row.id, amount_fen=amount, asked_at=unit.now
+        )
+        unit.db.add(asked)
         unit.db.flush()
     return row.number, row.return_number, amount, Fen(row.taken_fen), row.why or ""
 
@@ -202,12 +211,15 @@ def begin_return(unit: Unit, order_id: str) -> tuple[str, str, Fen, Fen, str] | 
 def note_return(unit: Unit, order_id: str, said: ReturnSeen) -> OrderState:
     """Note what the channel said of giving an order's cash back."""
     row = _locked_with_person(unit, order_id)
-    follows = logic.after_return(said) if row.state == OrderState.RETURNING else Follows()
-    if OrderEvent.RETURN in follows.events:
+    follows = logic.after_return(queries.standing(row), said)
+    if said.state is ReturnState.DONE and follows.events:
         amount = queries.held_fen(unit, row.id)
         _post(unit, row, EntryKind.CASH_RETURNED, Fen(-amount))
         row.returned_fen += amount
         row.returned_at = unit.now
+        asked = unit.db.get(CashReturn, row.return_number)
+        if asked is not None:
+            asked.done_at = unit.now
     _follow(unit, row, follows, said.words)
     return OrderState(row.state)
 
@@ -309,23 +321,48 @@ def _pay(unit: Unit, command: PayBill, person_id: str, right: Right) -> OrderVie
 
 
 def give_back(
-    unit: Unit, command: ReverseSettlement, actor: TerminalActor, any_day: bool = True
+    unit: Unit,
+    command: ReverseSettlement,
+    actor: TerminalActor,
+    any_day: bool = True,
+    kept: Kept | None = None,
 ) -> SettlementView | Refusal:
-    """Take back a settlement of any day, whose cash goes back through the channel it came by.
+    """Take back a settlement of any day, or all but what is kept; its cash goes back the way it came.
 
     A refusal may come when something is written already: the caller rolls it back.
     """
     order_id = settlements.order_of(unit, command.settlement_id)
-    done = payments.reverse(unit, command, actor, any_day)
+    if order_id is not None and _locked_with_person(unit, order_id).state in _ON_ITS_WAY:
+        return CashOnItsWay()
+    done = payments.reverse(unit, command, actor, any_day, kept)
     if isinstance(done, Refusal):
         return done
     if order_id is not None:
         row = locked(unit, order_id)
-        _follow(unit, row, Follows((OrderEvent.TAKE_BACK,), Why.TAKEN_BACK), command.reason)
+        row.return_number = ""  # each return has a number of its own
+        why = Why.TAKEN_BACK if kept is None else Why.PART_TAKEN_BACK
+        _follow(unit, row, Follows((OrderEvent.TAKE_BACK,), why), command.reason)
+    _follow_reruns(unit, done.person_id)
     astray = queries.settled_with_cash_left(unit, done.person_id)
     if astray:  # booked again, they would cost other cash than was collected
         return LaterSettlementsInTheWay(len(astray), tuple(astray))
     return done
+
+
+def _follow_reruns(unit: Unit, person_id: str) -> None:
+    """Let orders name the settlement that stands, where one was taken back and booked again."""
+    again = settlements.bills_settled_again(unit, person_id)
+    if not again:
+        return
+    latest = settlements.latest_of_bills(unit, again)
+    rows = unit.db.exec(
+        select(PaymentOrder).where(
+            col(PaymentOrder.bill_id).in_(again), col(PaymentOrder.settlement_id).is_not(None)
+        )
+    ).all()
+    for row in rows:
+        row.settlement_id = latest[row.bill_id].id
+    unit.db.flush()
 
 
 def _locked_with_person(unit: Unit, order_id: str) -> PaymentOrder:
@@ -370,17 +407,23 @@ def _release(unit: Unit, row: PaymentOrder) -> None:
 
 
 def _tell(unit: Unit, row: PaymentOrder, event: OrderEvent) -> None:
-    """Tell whoever pays when cash goes back and is back; an order without cash has nothing to tell."""
+    """Tell whoever pays when cash goes back and is back; where no cash goes back there is nothing to tell."""
     kind = {
         OrderEvent.REFUSE: "cash_returning",
         OrderEvent.PAY_LATE: "cash_returning",
         OrderEvent.TAKE_BACK: "cash_returning",
         OrderEvent.FAIL_RETURN: "cash_return_failed",
         OrderEvent.RETURN: "cash_returned",
+        OrderEvent.RETURN_PART: "cash_returned",
     }.get(event)
-    if kind is None or not row.taken_fen:
+    if kind is None:
         return
-    facts = {"order": row.number, "amount_fen": row.taken_fen}
+    back = event in (OrderEvent.RETURN, OrderEvent.RETURN_PART)
+    asked = unit.db.get(CashReturn, row.return_number) if back else None
+    amount = asked.amount_fen if asked is not None else queries.held_fen(unit, row.id)
+    if not amount:
+        return  # only funds and accounts paid what was taken back
+    facts = {"order": row.number, "amount_fen": amount}
     by = "" if row.return_by is None else row.return_by.isoformat()
     tell(unit, row.paid_by_id, kind, {**facts, "until": by})
 

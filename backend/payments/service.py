@@ -354,11 +354,16 @@ def _settle(unit: Unit, command: Settle, actor: TerminalActor) -> SettlementView
 
 
 def reverse(
-    unit: Unit, command: ReverseSettlement, actor: TerminalActor, any_day: bool = False
+    unit: Unit,
+    command: ReverseSettlement,
+    actor: TerminalActor,
+    any_day: bool = False,
+    kept: settling.Kept | None = None,
 ) -> SettlementView | Refusal:
     """Take back a settlement; within the transaction that a till's command runs in.
 
-    A till takes back what it settled the same day; ``any_day``: a refund that was decided upon.
+    A till takes back what it settled the same day; ``any_day``: a refund that was decided upon. What is
+    ``kept`` stands as a settlement of its own afterwards, which the bill then names.
     """
     original = settlements.settlement(unit, command.settlement_id)
     if original is None or original.institution_id != actor.institution_id:
@@ -384,17 +389,19 @@ def reverse(
     if enrolment is None:
         return NotInsured()
     order = settling.ToReverse(
-        original, enrolment, actor.terminal_id, actor.operator_id, command.reason[:200]
+        original, enrolment, actor.terminal_id, actor.operator_id, command.reason[:200], kept
     )
     reversal = settling.book_reversal(unit, order, rulebook())
     if isinstance(reversal, Refusal):
         return reversal
-    move(bill, BillEvent.REVERSE)
+    if kept is None:
+        move(bill, BillEvent.REVERSE)
     if stay is not None:
         unit.db.flush()
         stays.after_reversal(unit, stay, bill, original.outcome, label(actor))
     stays.follow_reruns(unit, bill.person_id)
-    booking.close(unit, bill, label(actor), reversal, "settlement.reverse", "BILL_REVERSED")
+    happened = "BILL_REVERSED" if kept is None else "BILL_PARTLY_REVERSED"
+    booking.close(unit, bill, label(actor), reversal, "settlement.reverse", happened)
     return reversal
 
 

@@ -358,3 +358,10 @@ def care_of(unit: Unit, settlement_id: str) -> CareKind:
 def order_of(unit: Unit, settlement_id: str) -> str | None:
     """Return the payment order whose channel collected the cash of a settlement; ``None``: the till did."""
     return unit.db.exec(select(Settlement.order_id).where(Settlement.id == settlement_id)).first()
+
+
+def cash_standing(unit: Unit, bill_id: str, order_id: str) -> Fen:
+    """Return the cash of an order's settlement that stands; reversals count against what they reverse."""
+    query = select(func.coalesce(func.sum(col(Settlement.cash_fen)), 0))
+    query = query.where(Settlement.bill_id == bill_id, Settlement.order_id == order_id)
+    return Fen(int(unit.db.exec(query).one()))

@@ -17,10 +17,10 @@ from backend.ledger import queries as balances
 from backend.ledger import service as ledger
 from backend.ledger.contracts import EntryKind, Posting
 from backend.people.contracts import EnrolmentView
-from backend.rulebook.library import Rulebook
+from backend.rulebook.library import Rulebook, rulebook
 from backend.settlement import queries
 from backend.settlement.calculate import calculate
-from backend.settlement.case import Case, Route
+from backend.settlement.case import Case, LineInput, Route
 from backend.settlement.contracts import (
     DESK,
     LaterSettlementsInTheWay,
@@ -31,7 +31,7 @@ from backend.settlement.contracts import (
     TraceCodeSold,
 )
 from backend.settlement.facts import FamilySource, at_most
-from backend.settlement.logic import Booked, Rerun, rerun_without, take
+from backend.settlement.logic import Booked, add, rerun_without, take
 from backend.settlement.model import (
     Counter,
     CounterEntry,
@@ -143,27 +143,41 @@ class Sides:
 
 
 @dataclass(frozen=True)
+class Kept:
+    """What stays of a settlement of which a part is taken back: lines and packs, as they were priced."""
+
+    lines: tuple[LineInput, ...]
+    traces: tuple[TraceUse, ...]
+
+
+@dataclass(frozen=True)
 class ToReverse:
-    """A settlement that is to be taken back, by whom and why."""
+    """A settlement that is to be taken back, by whom and why. ``kept``: what is booked in its place."""
 
     original: SettlementView
     enrolment: EnrolmentView
     terminal_id: str
     operator_id: str
     reason: str
+    kept: Kept | None = None
 
 
 def book_reversal(
     unit: Unit, order: ToReverse, book: Rulebook
 ) -> SettlementView | LaterSettlementsInTheWay:
-    """Take a whole settlement back by new entries: postings, the year's use, packs and balances.
+    """Take a settlement back by new entries: postings, the year's use, packs and balances.
 
-    Before: the person is locked and the settlement is not reversed yet. Later settlements of the year
-    that would come out differently without it are listed in a refusal, or taken back and booked again
-    as they would have been, as ``stays.later_settlements`` of the day says. Raises ``RuleMissing``.
+    Before: the person is locked and the settlement is not reversed yet. What is kept of it is booked anew
+    in its place in the year, from the same accounts. Later settlements of the year that would come out
+    differently are listed in a refusal, or taken back and booked again as they would have been, as
+    ``stays.later_settlements`` of the day says. Raises ``RuleMissing``.
     """
     row = _row(unit, order.original.id)
-    disturbed = _disturbed(unit, row, order.original.outcome, book)
+    used, later_on = _around(unit, row, order.original.outcome)
+    kept = None if order.kept is None else replace(case_kept(row, order.kept), used=used)
+    if kept is not None:
+        used = add(used, calculate(kept, book).counts)
+    disturbed = rerun_without(used, later_on, book)
     if disturbed:
         area, day = order.enrolment.area_code, order.original.service_date
         if book.find(area, "stays.later_settlements", day).choice != "RERUN":
@@ -173,9 +187,30 @@ def book_reversal(
     for one, rerun in zip(reversed(later), reversed(disturbed), strict=True):
         _take_back(unit, one, rerun.booked.outcome, order)
     reversal = _take_back(unit, row, order.original.outcome, order)
+    if kept is not None and order.kept is not None:
+        own = kept.account_balance_fen
+        paid = [(str(name), Fen(part)) for name, part in row.family]
+        _book_again(unit, row, kept, order, book, own, paid, order.kept.traces)
     for one, rerun in zip(later, disturbed, strict=True):
-        _book_again(unit, one, rerun.case, order, book)
+        names = [(str(name), None) for name, _ in one.family]
+        traces = tuple(TraceUse(*trace) for trace in one.traces)
+        _book_again(unit, one, rerun.case, order, book, None, names, traces)
     return reversal
+
+
+def case_kept(row: Settlement, kept: Kept) -> Case:
+    """Return the case of what stays of a settlement: the same facts, no more in the accounts than then."""
+    return replace(queries.case_of(row.case_facts), lines=kept.lines)
+
+
+def without_part(unit: Unit, settlement_id: str, kept: Kept) -> Outcome:
+    """Return what a settlement would come to if only this were kept of it. Raises as ``calculate`` does."""
+    return calculate(case_kept(_row(unit, settlement_id), kept), rulebook())
+
+
+def packs_of(unit: Unit, settlement_id: str) -> tuple[TraceUse, ...]:
+    """Return the packs that a settlement sold."""
+    return tuple(TraceUse(*trace) for trace in _row(unit, settlement_id).traces)
 
 
 def family_parts(
@@ -243,13 +278,20 @@ def _take_back(unit: Unit, row: Settlement, outcome: Outcome, order: ToReverse) 
 
 
 def _book_again(
-    unit: Unit, row: Settlement, case: Case, order: ToReverse, book: Rulebook
+    unit: Unit,
+    row: Settlement,
+    case: Case,
+    order: ToReverse,
+    book: Rulebook,
+    own_most: Fen | None,
+    sources: Sequence[FamilySource],
+    traces: tuple[TraceUse, ...],
 ) -> SettlementView:
-    """Book a later settlement as it comes out now, from the accounts as they stand now."""
-    own = balances.free(unit, accounts.personal(row.enrolment_id)) or Fen(0)
-    names = [str(name) for name, _ in row.family]
-    family = Fen(sum(balances.free(unit, name) or Fen(0) for name in names))
-    case = replace(case, account_balance_fen=own, family_balance_fen=family)
+    """Book a settlement as it comes out now, from the accounts as they stand now, each within its limit."""
+    free = balances.free(unit, accounts.personal(row.enrolment_id)) or Fen(0)
+    own = at_most(free, own_most)
+    can = [at_most(balances.free(unit, name) or Fen(0), most) for name, most in sources]
+    case = replace(case, account_balance_fen=own, family_balance_fen=Fen(sum(can)))
     outcome = calculate(case, book)
     again = ToBook(
         bill_id=row.bill_id,
@@ -261,8 +303,8 @@ def _book_again(
         enrolment=order.enrolment,
         case=case,
         outcome=outcome,
-        traces=tuple(TraceUse(*trace) for trace in row.traces),
-        family=family_parts(unit, [(name, None) for name in names], outcome.family_fen),
+        traces=traces,
+        family=family_parts(unit, sources, outcome.family_fen),
         owed=row.owed,
         order_id=row.order_id,
     )
@@ -426,7 +468,8 @@ def _return_packs(unit: Unit, original: Settlement, reversal_id: str) -> None:
     unit.db.flush()
 
 
-def _disturbed(unit: Unit, row: Settlement, outcome: Outcome, book: Rulebook) -> list[Rerun]:
+def _around(unit: Unit, row: Settlement, outcome: Outcome) -> tuple[dict[str, int], list[Booked]]:
+    """Return what the year had used before a settlement, and what still stands of those after it."""
     reversed_ids = select(Settlement.reverses_id).where(
         Settlement.enrolment_id == row.enrolment_id, col(Settlement.reverses_id).is_not(None)
     )
@@ -445,4 +488,4 @@ def _disturbed(unit: Unit, row: Settlement, outcome: Outcome, book: Rulebook) ->
     used = queries.used(unit, row.enrolment_id, row.accumulator_year, lock=True)
     for counted in [outcome, *(booked.outcome for booked in later)]:
         used = take(used, counted.counts)
-    return rerun_without(used, later, book)
+    return dict(used), later

@@ -59,6 +59,7 @@ class BillEventKind(StrEnum):
     BILL_REFUSED = "BILL_REFUSED"
     BILL_SETTLED = "BILL_SETTLED"
     BILL_REVERSED = "BILL_REVERSED"
+    BILL_PARTLY_REVERSED = "BILL_PARTLY_REVERSED"
 
 
 strawberry.enum(BillEventKind, description="What happened to a bill.")
@@ -69,6 +70,7 @@ for _value in BillEventKind.__strawberry_definition__.values:  # type: ignore[at
         "BILL_REFUSED": "The patient refused it.",
         "BILL_SETTLED": "It was booked.",
         "BILL_REVERSED": "Its settlement was taken back.",
+        "BILL_PARTLY_REVERSED": "A part of its settlement was taken back; the rest was settled anew.",
     }[_value.name]
 
 

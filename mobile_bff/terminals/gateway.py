@@ -37,6 +37,7 @@ from backend.institutions.contracts import (
 )
 from backend.kernel.errors import Locale
 from backend.orders import service as orders
+from backend.orders.contracts import CashOnItsWay
 from backend.payments import queries, service, stays
 from backend.payments.contracts import (
     AlreadyReversed,
@@ -165,6 +166,7 @@ _REVERSE = (
     ReversalTooLate,
     PaymentUnderWay,
     LaterSettlementsInTheWay,
+    CashOnItsWay,
     NotInsured,
     PayLaterNotPossible,
 )

@@ -398,6 +398,10 @@ MUTATIONS: dict[str, Row] = {
     "takeChargeAtTill": Row({"till"}, _keyed(token="@token", chargeId="@charge")),
     "askRefund": Row({"self", "payer"}, _keyed(settlementId="@settlement", words="x")),
     "withdrawRefund": Row({"self", "payer"}, _keyed(refundId="@refund")),
+    "refundLines": Row(
+        {"till"},
+        _keyed(settlementId="@settlement", lines=[{"number": 9, "quantity": "1"}], words="x"),
+    ),
     "decideRefund": Row({"till"}, _keyed(refundId="@refund", grant=False, words="x")),
     "objectToDebt": Row({"self", "payer"}, _keyed(agreementId="@debt", words="x")),
     "payInstalment": Row({"hospital"}, _keyed(agreementId="@debt", amountFen=1)),

@@ -259,7 +259,7 @@ def test_the_same_file_names_in_every_domain_folder() -> None:
                 "visits",
             ),
         },
-        "orders": {"driving", "reconciling", "refund_contracts", "refunds"},
+        "orders": {"driving", "reconciling", "refund_contracts", "parts", "refunds"},
         "credit": {"handling"},
         "appointments": {"clinic_contracts", "clinics", "keeping", "seats", "waiting"},
         "notices": {"templates"},

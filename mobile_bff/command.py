@@ -50,6 +50,7 @@ from backend.matters.contracts import (
     TRANSFER_MATTER_STATES,
 )
 from backend.orders import queries as orders
+from backend.orders.agreement_contracts import AGREEMENT_STATES, REPAYMENT_STATES
 from backend.orders.contracts import DIFFERENCE_STATES, ORDER_STATES
 from backend.orders.refund_contracts import REFUND_STATES
 from backend.payments.charge_contracts import CHARGE_STATES
@@ -297,6 +298,7 @@ _STATE_TABLES = (
     *(ENROLMENT_MATTER_STATES, TRANSFER_MATTER_STATES, CONTRIBUTION_STATES),
     *(DIFFERENCE_STATES, RATING_STATES, APPOINTMENT_STATES, WAITING_STATES),
     *(REPORT_STATES, REWARD_STATES, UNMASK_STATES, PRESCRIPTION_STATES, REFUND_STATES),
+    *(AGREEMENT_STATES, REPAYMENT_STATES),
     *(DOCUMENT_STATES, CARD_STATES, CERTIFICATE_STATES, TICKET_STATES),
 )
 

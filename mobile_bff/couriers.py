@@ -34,6 +34,7 @@ from backend.infra.settings import Settings
 from backend.matters.service import lapse_forgotten
 from backend.notices.service import take_another_way
 from backend.notices.service import tidy_up as tidy_notices
+from backend.orders.agreeing import agree_due
 from backend.orders.driving import Channels, drive_due
 from backend.orders.reconciling import reconcile_due
 from backend.prescriptions.dispensing import keep_prescriptions
@@ -134,11 +135,12 @@ def upload_due(database: Database, upload: Callable[[UploadDue], UploadAnswered]
 
 
 async def drive_orders_forever(database: Database, channels: Channels) -> None:
-    """Bring payment orders to their end, until cancelled."""
+    """Bring payment orders to their end and look after agreements, until cancelled."""
     while channels:
         done = 0
         try:
             done = await to_thread.run_sync(drive_due, database, channels)
+            done += await to_thread.run_sync(agree_due, database, channels)
         except Exception:
             _log.exception("payment orders could not be looked after; trying again")
         await asyncio.sleep(0 if done else _IDLE_SECONDS)

@@ -26,6 +26,7 @@ from backend.kernel.calendar import SHANGHAI
 from backend.sample_data.load import sample_key
 from mobile_bff.client import Client, terminal_assertion
 from mobile_bff.processes import (
+    bank_credit,
     civil_register,
     national_platform,
     newest_code,
@@ -86,17 +87,25 @@ def run_demo(port: int, keep_serving: bool) -> int:
         civil_register() as register,
         national_platform() as platform,
         wechat_pay(FOLDER / "channels" / "wechat") as wechat,
-        unionpay(FOLDER / "channels" / "unionpay") as bank,
+        unionpay(FOLDER / "channels" / "unionpay") as union,
+        bank_credit(FOLDER / "channels" / "bank", "--grant", "500000") as bank,
     ):
         environment["YIBAO_WECHAT_URL"] = wechat
-        environment["YIBAO_UNIONPAY_URL"] = bank
+        environment["YIBAO_UNIONPAY_URL"] = union
+        environment["YIBAO_BANK_URL"] = bank
         environment["YIBAO_NATIONAL_PLATFORM_URL"] = platform
         environment["YIBAO_SMS_GATEWAY_URL"] = gateway
         environment["YIBAO_PUSH_GATEWAY_URL"] = pushes
         environment["YIBAO_CIVIL_REGISTER_URL"] = register
         with server(environment, port) as address:
             _walk(stage, address, mailbox)
-            _farewell(stage.console, address, mailbox, wechat, bank)
+            payers = {
+                "微信支付": f"{wechat}/sandbox/pay   (沙箱; 患者付款: out_trade_no)",
+                "微信签约": f"{wechat}/sandbox/sign  (沙箱; 免密签约: out_contract_code)",
+                "银联    ": f"{union}/sandbox/pay   (沙箱; 患者付款: orderId)",
+                "银行信用": f"{bank}/sandbox/books (沙箱; 申请即授信5000元)",
+            }
+            _farewell(stage.console, address, mailbox, payers)
             if keep_serving:
                 _wait_for_interrupt()
     return 0
@@ -250,14 +259,14 @@ def _show_records(console: Console, phone: Client) -> None:
         )
 
 
-def _farewell(console: Console, address: str, mailbox: Path, wechat: str, bank: str) -> None:
+def _farewell(console: Console, address: str, mailbox: Path, payers: dict[str, str]) -> None:
     console.print("\n[bold]服务在运行 / the server is running[/]")
     console.print(f"   GraphQL   {address}/graphql   (HTTP; graphql-transport-ws)")
     console.print(f"   JWKS      {address}/.well-known/jwks.json")
     console.print(f"   短信邮箱  {mailbox}")
     console.print(f"   推送      {mailbox.with_name('pushes.jsonl')}")
-    console.print(f"   微信支付  {wechat}/sandbox/pay   (沙箱; 患者付款: out_trade_no)")
-    console.print(f"   银联      {bank}/sandbox/pay   (沙箱; 患者付款: orderId)")
+    for name, where in payers.items():
+        console.print(f"   {name}  {where}")
     console.print("   登录手机  12000000001 职工 · 12000000002 退休 · 12000000003 居民 · ")
     console.print("             12000000008 暂停参保 · 12000000009 等待期 · 12000000011 余额很少")
     console.print(f"   药店终端  {PHARMACY_TERMINAL} · 医院终端 TH5101040000101 (示例密钥)")

@@ -8,6 +8,7 @@ from typing import TypeVar
 from anyio import CapacityLimiter, to_thread
 
 from backend.infra.database import Database, Unit
+from backend.orders.agreeing import look_after
 from backend.orders.contracts import CashChannel, ChannelName
 from backend.orders.driving import drive
 
@@ -48,5 +49,12 @@ class Door:
         """Take a payment order as far as it goes now; between its transactions the channel is asked."""
         await to_thread.run_sync(
             lambda: drive(self._database, self.channels, order_id), limiter=self._threads
+        )
+        self._after_write()
+
+    async def look_after(self, agreement_id: str) -> None:
+        """Take an agreement to collect as far as it goes now; between transactions the channel is asked."""
+        await to_thread.run_sync(
+            lambda: look_after(self._database, self.channels, agreement_id), limiter=self._threads
         )
         self._after_write()

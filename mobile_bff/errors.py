@@ -47,6 +47,7 @@ _FACTS = {
     "attempts_left": "How many attempts are left for this code.",
     "authority": "Who can say whose code it is.",
     "binding_id": "The binding that there is.",
+    "cash_fen": "The cash of the bill.",
     "cash_before_fen": "Cash as the bill had it.",
     "cash_now_fen": "Cash as it would be now.",
     "closes": "From which hour of the day nothing is taken.",

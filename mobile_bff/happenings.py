@@ -21,6 +21,7 @@ class Happening(StrEnum):
     PRESCRIPTION = "PRESCRIPTION"
     PAY_LATER = "PAY_LATER"
     REFUND = "REFUND"
+    AGREEMENT = "AGREEMENT"
     NOTICE = "NOTICE"
 
 
@@ -30,11 +31,13 @@ _ABOUT = {
     "BILL_REFUSED": Happening.BILL,
     "BILL_SETTLED": Happening.BILL,
     "BILL_REVERSED": Happening.BILL,
+    "BILL_PARTLY_REVERSED": Happening.BILL,
     "CHARGE_PUT": Happening.CHARGE,
     "ORDER_CHANGED": Happening.PAYMENT,
     "APPOINTMENT_CHANGED": Happening.APPOINTMENT,
     "PRESCRIPTION_CHANGED": Happening.PRESCRIPTION,
     "REFUND_CHANGED": Happening.REFUND,
+    "AGREEMENT_CHANGED": Happening.AGREEMENT,
     "NOTICE": Happening.NOTICE,
     "BILL_RELEASED": Happening.BILL,
     "PAY_LATER_OVERDUE": Happening.PAY_LATER,
@@ -52,6 +55,7 @@ for _value in Happening.__strawberry_definition__.values:  # type: ignore[attr-d
         "PRESCRIPTION": "A prescription: look at prescriptions.",
         "PAY_LATER": "An agreement to pay later.",
         "REFUND": "A request for a refund: look at refunds.",
+        "AGREEMENT": "An agreement to collect by code, or credit: look at agreements.",
         "NOTICE": "The caller was told something: look at notices.",
     }[_value.name]
 

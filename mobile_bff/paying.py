@@ -15,6 +15,7 @@ from backend.infra.database import Unit
 from backend.institutions.contracts import AgreementNotOpen
 from backend.kernel.errors import Locale
 from backend.orders import queries, service
+from backend.orders.agreement_contracts import AboveAgreement, NoAgreement
 from backend.orders.contracts import (
     CancelOrder,
     ChannelName,
@@ -101,6 +102,12 @@ class PaymentType:
     pay: list[PayParameter] = strawberry.field(
         description="What to hand to the channel's own app; empty unless it waits for that."
     )
+    debt_id: strawberry.ID | None = strawberry.field(
+        description="The debt that it pays in place of a bill (payLater); null: none."
+    )
+    by_agreement: bool = strawberry.field(
+        description="Whether the cash is collected by agreement, without the channel's own app."
+    )
     steps: list[PaymentStepType] = strawberry.field(description="What happened, in its order.")
 
 
@@ -129,6 +136,8 @@ def payment_type(view: OrderView, locale: Locale) -> PaymentType:
         trade_number=view.trade_number,
         settlement_id=strawberry.ID(view.settlement_id) if view.settlement_id else None,
         pay=[PayParameter(name=name, value=value) for name, value in view.pay.items()],
+        debt_id=strawberry.ID(view.debt_id) if view.debt_id else None,
+        by_agreement=view.by_agreement,
         steps=[
             PaymentStepType(at=one.at, event=one.event, status=status(one.state, locale))
             for one in view.steps
@@ -153,7 +162,7 @@ class PaymentInput:
     payment_id: strawberry.ID = strawberry.field(description="Its id (paymentId).")
 
 
-_PAY = (
+PAY = (
     *KEYED,
     PurposeNotHere,
     AgreementNotOpen,
@@ -209,7 +218,9 @@ class PaymentMutations:
 
     @strawberry.mutation(
         description="Pay a bill: insurance and account stand by while the channel collects the cash.",
-        graphql_type=result_union("PayBillResult", PaymentType, _PAY),
+        graphql_type=result_union(
+            "PayBillResult", PaymentType, (*PAY, NoAgreement, AboveAgreement)
+        ),
     )
     async def pay_bill(self, info: Info, input: PayBillInput) -> Any:
         """Pay a bill of the caller, or of a relative they may pay for."""
@@ -219,7 +230,7 @@ class PaymentMutations:
             service.pay_bill,
             lambda actor: PayBill(actor, input.bill_id, input.channel, input.request_id),
         )
-        return await _driven(info, outcome)
+        return await driven(info, outcome)
 
     @strawberry.mutation(
         description="Cancel a payment that is not decided; what is paid meanwhile goes back.",
@@ -233,7 +244,7 @@ class PaymentMutations:
             service.cancel_order,
             lambda actor: CancelOrder(actor, input.payment_id, input.request_id),
         )
-        return await _driven(info, outcome)
+        return await driven(info, outcome)
 
 
 async def one_payment(info: Info, payment_id: str) -> PaymentType | None:
@@ -254,7 +265,7 @@ async def one_payment(info: Info, payment_id: str) -> PaymentType | None:
     return payment_type(view, info.context.locale) if own else None
 
 
-async def _driven(info: Info, outcome: Any) -> Any:
+async def driven(info: Info, outcome: Any) -> Any:
     """Return an order after it has been taken as far as it goes, so that the phone can go on at once."""
     if isinstance(outcome, OrderView):
         order_id = outcome.id

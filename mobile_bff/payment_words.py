@@ -5,8 +5,16 @@ from __future__ import annotations
 from enum import Enum
 
 from backend.kernel.errors import Locale
+from backend.orders.agreement_contracts import (
+    AgreementEvent,
+    AgreementProblem,
+    AgreementState,
+    RepaymentEvent,
+    RepaymentState,
+)
 from backend.orders.contracts import (
     ChannelName,
+    DebtPart,
     DifferenceKind,
     DifferenceState,
     OrderEvent,
@@ -26,6 +34,7 @@ PAYMENT_WORDS: dict[type[Enum], tuple[str, dict[str, _W]]] = {
         {
             "WECHAT": _W("微信支付", "WeChat Pay."),
             "UNIONPAY": _W("云闪付、各银行App", "UnionPay: any bank's app."),
+            "CREDIT": _W("银行信用就医", "A bank's credit for care."),
         },
     ),
     ChargeState: (
@@ -219,6 +228,68 @@ PAYMENT_WORDS: dict[type[Enum], tuple[str, dict[str, _W]]] = {
         {
             one.name: _W(one.text(Locale.ZH), f"{one.text(Locale.EN).capitalize()}.")
             for one in RatingProblem
+        },
+    ),
+    AgreementState: (
+        "Where an agreement to collect by code stands.",
+        {
+            "ASKED": _W(
+                "待签约或审核",
+                "To be signed, or looked at by the bank.",
+                "请在支付应用中完成签约；银行授信请等待审核结果。",
+                "Sign it in the channel's app; a bank tells its decision.",
+            ),
+            "SIGNED": _W("已生效，亮码即可付个人部分", "In force: the code pays the cash too."),
+            "DECLINED": _W(
+                "未通过", "Not agreed.", "可换一种支付方式。", "Choose another way to pay."
+            ),
+            "ENDING": _W("已停用，正在通知支付机构", "Off; the channel is being told."),
+            "ENDED": _W("已终止", "Ended."),
+        },
+    ),
+    AgreementEvent: (
+        "What happened to an agreement.",
+        {
+            "SIGN": _W("协议生效", "It was signed."),
+            "DECLINE": _W("未通过", "It was not agreed."),
+            "LAPSE": _W("未在时限内签约", "Nobody signed it in time."),
+            "END": _W("本人解约", "Its holder ended it."),
+            "END_THERE": _W("在支付机构处解约", "It was ended with the channel."),
+            "NOTE_END": _W("支付机构已解约", "The channel knows of its end."),
+        },
+    ),
+    AgreementProblem: (
+        "Why an agreement cannot be had or changed like this.",
+        {
+            one.name: _W(one.text(Locale.ZH), f"{one.text(Locale.EN).capitalize()}.")
+            for one in AgreementProblem
+        },
+    ),
+    RepaymentState: (
+        "Where a repayment of credit stands.",
+        {
+            "ASKED": _W("银行正在扣款", "The bank is taking it."),
+            "DONE": _W("已还款", "Paid back."),
+            "FAILED": _W(
+                "未成功",
+                "It failed.",
+                "请检查还款卡余额后重试。",
+                "Look at the card and try again.",
+            ),
+        },
+    ),
+    RepaymentEvent: (
+        "What happened to a repayment.",
+        {
+            "FINISH": _W("还款完成", "It was paid back."),
+            "FAIL": _W("扣款未成功", "The bank could not take it."),
+        },
+    ),
+    DebtPart: (
+        "How much of a debt is paid.",
+        {
+            "DUE": _W("逾期部分或下一期", "What is overdue, else the next instalment."),
+            "ALL": _W("全部", "All of it."),
         },
     ),
     Why: (

@@ -89,6 +89,11 @@ def unionpay(keys: Path) -> AbstractContextManager[str]:
     return _sandbox("unionpay", "--keys", str(keys))
 
 
+def bank_credit(keys: Path, *more: str) -> AbstractContextManager[str]:
+    """Run the sandbox of a bank that grants credit, keys of both sides in a folder; yield its address."""
+    return _sandbox("bank_credit", "--keys", str(keys), *more)
+
+
 @contextmanager
 def _sandbox(name: str, *more: str) -> Iterator[str]:
     port = free_port()

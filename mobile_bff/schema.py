@@ -18,6 +18,7 @@ from mobile_bff.benefits.credit_care import CreditMutations, CreditQueries
 from mobile_bff.benefits.family_accounts import FamilyMutations, FamilyQueries
 from mobile_bff.benefits.family_sharing import SharingMutations, SharingQueries
 from mobile_bff.benefits.prescriptions import PrescriptionMutations, PrescriptionQueries
+from mobile_bff.cash_agreements import AgreementMutations, AgreementQueries
 from mobile_bff.charges import ChargeMutations, ChargeQueries
 from mobile_bff.complaints.complaints_and_suggestions import ComplaintMutations, ComplaintQueries
 from mobile_bff.complaints.real_name_reports import ReportMutations, ReportQueries
@@ -132,7 +133,9 @@ class PersonalRights(
 
 
 @strawberry.type(description="移动支付: mobile payment.")
-class MobilePayment(SecurityQueries, BillQueries, ChargeQueries, PaymentQueries, RefundQueries):
+class MobilePayment(
+    SecurityQueries, BillQueries, ChargeQueries, PaymentQueries, RefundQueries, AgreementQueries
+):
     """The fourth group, about one person."""
 
     @strawberry.field(description="The modules of this group.")
@@ -261,6 +264,7 @@ Mutation = merge_types(
         SecurityMutations,
         BillMutations,
         PaymentMutations,
+        AgreementMutations,
         TillPaymentMutations,
         ChargeMutations,
         RefundMutations,

@@ -7,6 +7,14 @@ from datetime import date, datetime
 
 from backend.kernel.calendar import Clock, local_day
 from backend.kernel.money import Fen
+from backend.orders.agreement_contracts import (
+    AgreedState,
+    AgreementAsked,
+    AgreementSeen,
+    CreditStanding,
+    RepaymentSeen,
+    RepaymentState,
+)
 from backend.orders.contracts import (
     CashLine,
     CashOrder,
@@ -45,13 +53,21 @@ class ScriptedChannel:
     returns: list[ReturnState] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
 
+    agreed: dict[str, AgreedState] = field(default_factory=dict)
+    credit: CreditStanding | None = None
+    repaid: dict[str, Fen] = field(default_factory=dict)
+
     def ask(self, order: CashOrder) -> CashSeen:
         fault = self._fault("ask")
         if fault == "lost":
             return SILENCE
         if fault == "refused":
             return CashSeen(CashState.REFUSED, words="商户号被限制")
+        if order.agreement and self.agreed.get(order.agreement) is not AgreedState.SIGNED:
+            return CashSeen(CashState.REFUSED, words="用户未签约或已解约")
         self.books.setdefault(order.number, Taken(order.cash_fen))
+        if order.agreement and fault != "slow" and not self.books[order.number].paid_at:
+            self.pays(order.number)
         if fault == "late":
             return SILENCE
         return self._said(order.number)
@@ -107,6 +123,42 @@ class ScriptedChannel:
                 if local_day(held.returned_at[one]) == day
             ]
         return lines
+
+    def agree(self, asked: AgreementAsked) -> AgreementSeen:
+        fault = self._fault("agree")
+        if fault == "lost":
+            return AgreementSeen(AgreedState.UNKNOWN)
+        if fault == "refused":
+            return AgreementSeen(AgreedState.DECLINED, words="不符合条件")
+        self.agreed.setdefault(asked.number, AgreedState.OPEN)
+        return self.look_at_agreement(asked.number)
+
+    def look_at_agreement(self, number: str) -> AgreementSeen:
+        if self._fault("look_at_agreement"):
+            return AgreementSeen(AgreedState.UNKNOWN)
+        state = self.agreed.get(number, AgreedState.MISSING)
+        pay = {"pre_entrustweb_id": f"PE{number}"} if state is AgreedState.OPEN else {}
+        standing = self.credit if state in (AgreedState.SIGNED, AgreedState.ENDED) else None
+        return AgreementSeen(state, f"CT{number}", pay=pay, credit=standing)
+
+    def end_agreement(self, number: str) -> AgreementSeen:
+        if self._fault("end_agreement"):
+            return AgreementSeen(AgreedState.UNKNOWN)
+        if number in self.agreed:
+            self.agreed[number] = AgreedState.ENDED
+        return self.look_at_agreement(number)
+
+    def repay(self, number: str, repayment: str, amount: Fen) -> RepaymentSeen:
+        fault = self._fault("repay")
+        if fault == "lost":
+            return RepaymentSeen(None)
+        if fault == "refused":
+            return RepaymentSeen(RepaymentState.FAILED, "还款卡余额不足")
+        if repayment not in self.repaid and self.credit is not None:
+            self.repaid[repayment] = amount
+            left = Fen(self.credit.open_fen - amount)
+            self.credit = CreditStanding(self.credit.limit_fen, left, Fen(0))
+        return RepaymentSeen(None if fault == "late" else RepaymentState.DONE)
 
     def pays(self, number: str, amount: Fen | None = None) -> CashSeen:
         """Let the patient pay; return what a callback would say."""

@@ -74,9 +74,12 @@ def discharge(
 
 
 def pay(
-    unit: Unit, actor: str, agreement_id: str, amount: Fen
+    unit: Unit, actor: str, agreement_id: str, amount: Fen, order_id: str | None = None
 ) -> PayLaterView | PayLaterNotPossible:
-    """Take a payment of at most what is open, and end what paying ends."""
+    """Take a payment of at most what is open, and end what paying ends.
+
+    ``order_id``: the payment order whose channel collected it, in place of the hospital's window.
+    """
     row = _locked(unit, agreement_id)
     open_fen = row.debt_fen - row.paid_fen
     if not 0 < amount <= open_fen:
@@ -91,7 +94,7 @@ def pay(
         row.id,
         "先诊疗后付费还款",
         [
-            Posting(accounts.till(row.institution_id), Fen(-amount)),
+            Posting(_source(row, order_id), Fen(-amount)),
             Posting(accounts.owed(row.institution_id), amount),
         ],
     )
@@ -171,6 +174,10 @@ def reopen(unit: Unit, actor: str, agreement_id: str) -> None:
     invariant(refusal is None and not row.paid_fen, "nothing of the debt was paid")
     row.debt_fen, row.instalments = 0, []
     audit.record(unit, actor, "pay_later.reopen", f"person:{row.person_id}", {"agreement": row.id})
+
+
+def _source(row: PayLater, order_id: str | None) -> str:
+    return accounts.till(row.institution_id) if order_id is None else accounts.order_cash(order_id)
 
 
 def _of_stay(unit: Unit, stay_id: str) -> PayLater:

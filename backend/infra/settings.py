@@ -87,6 +87,9 @@ class Settings:
     unionpay_url: str = "http://127.0.0.1:8096"
     unionpay_merid: str = "777290058110097"
     wechat_url: str = "http://127.0.0.1:8094"
+    wechat_plan_id: str = "12535"
+    """The template of agreements to collect (委托代扣模板) that WeChat Pay has given the merchant."""
+    bank_url: str = "http://127.0.0.1:8097"
     wechat_mchid: str = "1900000109"
     wechat_appid: str = "wxyibao000000sandbox"
     registrations_per_phone_per_day: int = 5
@@ -195,6 +198,16 @@ class Settings:
     """How long one that was put to a patient can be: three days. Our own choice; no rule was found."""
     pay_seconds: int = 300
     """How long insurance stands by for the cash of a payment order."""
+    agreement_pay_seconds: int = 60
+    """How long a till waits for cash that is collected by agreement."""
+    agreement_sign_seconds: int = 900
+    """How long a patient has to agree in the channel's own app."""
+    credit_review_seconds: int = 259_200
+    """How long a bank may look at an application: three days. Our own choice; no rule was found."""
+    agreement_day_max_yuan: int = 5000
+    """The most that anybody can let be collected in a day. Our own choice; no rule was found."""
+    agreement_look_seconds: int = 3600
+    """How often a channel is asked whether an agreement still stands, and how a credit does."""
     lock_grace_seconds: int = 600
     """How much longer it does where nobody knows whether cash was taken; then it goes back if it was."""
     cash_return_workdays: int = 3

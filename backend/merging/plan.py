@@ -37,6 +37,7 @@ PERSONS: dict[str, Does] = {
     "duplicate_case.first_id": Does.STAYS,
     "duplicate_case.kept_id": Does.STAYS,
     "duplicate_case.second_id": Does.STAYS,
+    "cash_agreement.person_id": Does.MOVES,
     "enrolment.person_id": Does.MOVES,
     "face_check.person_id": Does.ENDS,
     "face_template.person_id": Does.ENDS,

@@ -187,6 +187,26 @@ TEMPLATES: Mapping[str, Template] = {
         "退款未成功", "支付{order}的{amount_fen}元退回未成功，已转人工处理，不会丢失。",
         "Return failed", "{amount_fen} yuan of payment {order} could not be returned; staff see to it.",
     ),
+    "debt_paid": _money(
+        "欠款已还", "您的先诊疗后付费欠款已还{amount_fen}元。",
+        "Debt paid", "{amount_fen} yuan of your debt for care were paid.",
+    ),
+    "credit_repaid": _money(
+        "信用就医已还款", "您的信用就医已还款{amount_fen}元。",
+        "Credit paid back", "{amount_fen} yuan of your credit for care were paid back.",
+    ),
+    "credit_not_repaid": _money(
+        "信用就医还款未成功", "信用就医还款{amount_fen}元未成功，请检查还款卡余额后重试。",
+        "Not paid back", "Paying back {amount_fen} yuan failed; look at the card and try again.",
+    ),
+    "credit_overdue": _money(
+        "信用就医已逾期", "您的信用就医有{amount_fen}元逾期未还，还清前不能再用；可在信用就医页面还款。",
+        "Credit overdue", "{amount_fen} yuan of your credit are overdue; it pays nothing until they are paid back.",
+    ),
+    "credit_due": _money(
+        "信用就医将到期", "您的信用就医有{amount_fen}元将于{due_on}到期。",
+        "Credit due soon", "{amount_fen} yuan of your credit are due on {due_on}.", urgent=False,
+    ),
     "refund_granted": _money(
         "退费申请已同意", "您的退费申请已同意，两部分款项的去向见退费页面。",
         "Refund granted", "Your refund was granted; follow both halves in the app.", urgent=False,
@@ -210,6 +230,22 @@ TEMPLATES: Mapping[str, Template] = {
     "share_given": _money(
         "家庭共济已开通", f"家庭共济已开通。{_NOT_YOU_ZH}",
         "Family sharing began", f"Family sharing began. {_NOT_YOU_EN}",
+    ),
+    "agreement_signed": _money(
+        "免密支付已开通", "免密支付协议已生效，结算时个人部分随码扣款，可随时调整限额或解约。",
+        "Paying by code is on", "Your cash is collected with the code now; change limits or end it any time.",
+    ),
+    "agreement_declined": _money(
+        "免密支付未开通", "免密支付或信用就医申请未通过，可换一种方式。",
+        "Not agreed", "The channel or bank did not agree; choose another way.",
+    ),
+    "agreement_lapsed": _money(
+        "免密支付未开通", "签约未在时限内完成，申请已失效，可重新申请。",
+        "Not signed in time", "It was not signed in time; ask again if you want it.", urgent=False,
+    ),
+    "agreement_ended": _money(
+        "免密支付已终止", "免密支付协议已终止，不再扣款。",
+        "Paying by code is off", "The agreement has ended; nothing is collected by it any more.",
     ),
     "share_ended": _money(
         "家庭共济已结束", "家庭共济已结束。", "Family sharing ended", "Family sharing has ended.",

@@ -21,6 +21,8 @@ class ChannelName(StrEnum):
 
     WECHAT = "WECHAT"
     UNIONPAY = "UNIONPAY"
+    CREDIT = "CREDIT"
+    """A bank's credit for care (信用就医): the bank pays now, the patient pays the bank later."""
 
 
 class OrderState(StrEnum):
@@ -139,6 +141,25 @@ class PayBill:
     request_id: str
 
 
+class DebtPart(StrEnum):
+    """How much of a debt is paid."""
+
+    DUE = "DUE"
+    """What is overdue, else the next instalment."""
+    ALL = "ALL"
+
+
+@dataclass(frozen=True)
+class PayDebt:
+    """Somebody pays a debt of 先诊疗后付费 from the phone. Sends no amounts."""
+
+    actor: Actor
+    debt_id: str
+    part: DebtPart
+    channel: ChannelName
+    request_id: str
+
+
 @dataclass(frozen=True)
 class CancelOrder:
     """Somebody does not want to pay after all."""
@@ -171,7 +192,8 @@ class OrderStep:
 class OrderView:
     """A payment order with both halves.
 
-    ``pay``: what the phone hands to the channel's own app, empty unless it waits for the patient.
+    ``pay``: what the phone hands to the channel's own app, empty unless it waits for the patient. ``debt_id``:
+    the debt that it pays, in place of the bill. ``by_agreement``: nobody is asked to pay in the channel's app.
     ``return_by``: the promised day by which cash is back. Amounts are those of the bill.
     """
 
@@ -197,11 +219,17 @@ class OrderView:
     return_by: date | None
     pay: Mapping[str, str]
     steps: tuple[OrderStep, ...]
+    debt_id: str | None = None
+    by_agreement: bool = False
 
 
 @dataclass(frozen=True)
 class CashOrder:
-    """What a channel is asked to collect. ``insurance_fen``: what is paid beside it."""
+    """What a channel is asked to collect, beside what funds and accounts pay.
+
+    ``agreement``: the number of the agreement by which it is collected at once; empty where the patient pays
+    in the channel's own app. ``contract``: the channel's own name of that agreement.
+    """
 
     number: str
     institution_code: str
@@ -214,6 +242,8 @@ class CashOrder:
     created_at: datetime
     pay_until: datetime
     for_relative: bool
+    agreement: str = ""
+    contract: str = ""
 
 
 class CashState(StrEnum):
@@ -437,3 +467,14 @@ class CashOnItsWay(Refusal):
     en = "Cash of an earlier refund of this payment is still on its way back."
     next_zh = "请待其到账后再办理；长时间未到账请联系经办机构。"
     next_en = "Wait until it is back; if it takes long, ask the agency."
+
+
+@dataclass(frozen=True)
+class DebtUnderWay(Refusal):
+    """The debt is being paid already."""
+
+    zh = "这笔欠款正在支付，请勿重复付款。"
+    en = "The debt is being paid already."
+    next_zh = "请完成或取消正在进行的支付；最迟{until}后可再试。"
+    next_en = "Finish or cancel that payment, or try again after {until}."
+    until: datetime

@@ -45,7 +45,12 @@ def drive(database: Database, channels: Channels, order_id: str) -> None:
         if before is None:
             return
         move, channel, order, returns = before
-        _do(database, channels[channel], order_id, move, order, returns)
+        if move is Move.BOOK:
+            _book(database, order_id)
+        elif channel in channels:
+            _do(database, channels[channel], order_id, move, order, returns)
+        else:
+            _log.warning("payment order %s waits for %s, which is not offered", order_id, channel)
         after = database.read(partial(_next, order_id=order_id))
         if after is not None and after[0] is move:
             database.write(partial(service.put_off, order_id=order_id))
@@ -79,8 +84,6 @@ def _do(
         case Move.CLOSE:
             said = channel.close(order.number)
             noted(lambda unit: service.note_cash(unit, order_id, said, closing=True))
-        case Move.BOOK:
-            _book(database, order_id)
         case Move.GIVE_BACK:
             _give_back(database, channel, order_id)
         case Move.LOOK_AT_RETURN:

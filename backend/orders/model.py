@@ -49,12 +49,61 @@ class PaymentOrder(SQLModel, table=True):
     paid_at: datetime | None = Field(default=None, sa_type=Instant)
     trade_number: str = ""
     pay: Any = Field(sa_type=CanonicalJson)
+    agreement_id: str | None = Field(default=None, foreign_key="cash_agreement.id", index=True)
+    debt_id: str | None = Field(default=None, foreign_key="pay_later.id", index=True)
+    """The debt that it pays; the bill is then that of the stay."""
     settlement_id: str | None = None
     return_number: str = ""
     return_by: date | None = None
     returned_at: datetime | None = Field(default=None, sa_type=Instant)
     next_at: datetime | None = Field(default=None, sa_type=Instant)
     tries: int = 0
+
+
+class CashAgreement(SQLModel, table=True):
+    """That a channel may collect a person's cash when their code is scanned."""
+
+    __tablename__ = "cash_agreement"
+    __table_args__ = (
+        Index("ix_cash_agreement_person", "person_id", "id"),
+        Index("ix_cash_agreement_due", "next_at"),
+    )
+
+    id: str = Field(primary_key=True)
+    number: str = Field(unique=True)
+    """Towards the channel (out_contract_code)."""
+    contract: str = ""
+    """The channel's own name of it (contract_id)."""
+    person_id: str = Field(foreign_key="person.id")
+    channel: str
+    state: str
+    per_payment_fen: int = Field(sa_type=Amount)
+    per_day_fen: int = Field(sa_type=Amount)
+    asked_at: datetime = Field(sa_type=Instant)
+    sign_until: datetime = Field(sa_type=Instant)
+    signed_at: datetime | None = Field(default=None, sa_type=Instant)
+    ended_at: datetime | None = Field(default=None, sa_type=Instant)
+    words: str = ""
+    pay: Any = Field(sa_type=CanonicalJson)
+    credit: Any = Field(default=None, sa_column=Column(CanonicalJson, nullable=True))
+    seen_at: datetime | None = Field(default=None, sa_type=Instant)
+    reminded_for: date | None = None
+    """The due day of which the person was last reminded."""
+    next_at: datetime | None = Field(default=None, sa_type=Instant)
+    tries: int = 0
+
+
+class CreditRepayment(SQLModel, table=True):
+    """Credit that is paid back to the bank, by the number that the bank knows it by."""
+
+    __tablename__ = "credit_repayment"
+
+    number: str = Field(primary_key=True)
+    agreement_id: str = Field(foreign_key="cash_agreement.id", index=True)
+    state: str
+    amount_fen: int = Field(sa_type=Amount)
+    asked_at: datetime = Field(sa_type=Instant)
+    words: str = ""
 
 
 class ReconciledDay(SQLModel, table=True):

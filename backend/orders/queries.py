@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 
 from sqlalchemy import func
 from sqlmodel import col, select
 
 from backend.infra.database import Unit
 from backend.institutions import queries as institutions
+from backend.kernel.calendar import SHANGHAI, local_day
 from backend.kernel.money import Fen
 from backend.ledger import contracts as accounts
 from backend.ledger import queries as ledger
@@ -28,7 +29,7 @@ from backend.orders.contracts import (
     Why,
 )
 from backend.orders.logic import Standing
-from backend.orders.model import OrderStepRow, PaymentOrder
+from backend.orders.model import CashAgreement, OrderStepRow, PaymentOrder
 from backend.payments.contracts import BillState
 from backend.payments.model import Bill
 from backend.people import queries as people
@@ -112,6 +113,7 @@ def standing(row: PaymentOrder) -> Standing:
 def cash_order(unit: Unit, row: PaymentOrder) -> CashOrder:
     """Return what a channel is asked to collect."""
     institution = institutions.institution(unit, row.institution_id)
+    by = None if row.agreement_id is None else unit.db.get_one(CashAgreement, row.agreement_id)
     return CashOrder(
         number=row.number,
         institution_code=institution.code,
@@ -124,6 +126,8 @@ def cash_order(unit: Unit, row: PaymentOrder) -> CashOrder:
         created_at=row.created_at,
         pay_until=row.pay_until,
         for_relative=row.paid_by_id != row.person_id,
+        agreement="" if by is None else by.number,
+        contract="" if by is None else by.contract,
     )
 
 
@@ -146,7 +150,7 @@ def views(unit: Unit, rows: Sequence[PaymentOrder]) -> list[OrderView]:
     held = people.prefetch(unit, [row.person_id for row in rows])
     found = []
     for row in rows:
-        open_to_pay = row.state == OrderState.CASH_PENDING
+        open_to_pay = row.state == OrderState.CASH_PENDING and row.agreement_id is None
         found.append(
             OrderView(
                 id=row.id,
@@ -171,10 +175,25 @@ def views(unit: Unit, rows: Sequence[PaymentOrder]) -> list[OrderView]:
                 return_by=row.return_by,
                 pay=dict(row.pay) if open_to_pay else {},
                 steps=tuple(steps.get(row.id, ())),
+                debt_id=row.debt_id,
+                by_agreement=row.agreement_id is not None,
             )
         )
     del held
     return found
+
+
+def collected_today(unit: Unit, agreement_id: str) -> Fen:
+    """Return what was collected by an agreement today, or is being collected."""
+    midnight = datetime.combine(local_day(unit.now), time(), SHANGHAI)
+    rows = unit.db.exec(
+        select(PaymentOrder.cash_fen, PaymentOrder.returned_fen).where(
+            PaymentOrder.agreement_id == agreement_id,
+            PaymentOrder.created_at >= midnight,
+            PaymentOrder.state != OrderState.RELEASED,
+        )
+    ).all()
+    return Fen(sum(cash - back for cash, back in rows))
 
 
 def settled_with_cash_left(unit: Unit, person_id: str) -> list[str]:

@@ -9,6 +9,7 @@ from sqlmodel import col, select
 
 from backend.access.contracts import Action, SignInRequired, TerminalActor
 from backend.access.logic import label, may
+from backend.credit import service as credit
 from backend.infra import audit, outbox
 from backend.infra.database import Unit
 from backend.infra.idempotency import once
@@ -23,12 +24,14 @@ from backend.matters.logic import due_on
 from backend.matters.workdays import is_workday
 from backend.notices.service import tell
 from backend.orders import logic, queries
+from backend.orders.agreed import agreed
 from backend.orders.contracts import (
     ORDER_STATES,
     WAITS_FOR_CASH,
     CancelOrder,
     CashOnItsWay,
     CashSeen,
+    ChannelName,
     OrderEvent,
     OrderNotFound,
     OrderNotOpen,
@@ -46,6 +49,7 @@ from backend.orders.model import CashReturn, OrderStepRow, PaymentOrder
 from backend.payments import booking, decisions
 from backend.payments import queries as bills
 from backend.payments import service as payments
+from backend.payments.booking import Ready
 from backend.payments.contracts import BillNotFound, BillState, DecideBill, ReverseSettlement
 from backend.payments.model import Bill
 from backend.payments.service import at_till
@@ -166,6 +170,8 @@ def book_paid(unit: Unit, order_id: str) -> SettlementView | Refusal | None:
         move(unit, row, OrderEvent.PAY)
     if row.state != OrderState.PAID:
         return None
+    if row.debt_id is not None:
+        return _book_debt(unit, row, row.debt_id)
     one = booking.ready(unit, unit.db.get_one(Bill, row.bill_id), paid=True)
     if isinstance(one, Refusal):
         return one
@@ -176,6 +182,15 @@ def book_paid(unit: Unit, order_id: str) -> SettlementView | Refusal | None:
     row.settlement_id = settled.id
     move(unit, row, OrderEvent.SETTLE)
     return settled
+
+
+def _book_debt(unit: Unit, row: PaymentOrder, debt_id: str) -> Refusal | None:
+    paid = credit.pay(unit, f"order:{row.id}", debt_id, Fen(row.cash_fen), row.id)
+    if isinstance(paid, Refusal):
+        return paid
+    move(unit, row, OrderEvent.SETTLE)
+    tell(unit, row.person_id, "debt_paid", {"amount_fen": row.cash_fen})
+    return None
 
 
 def refuse_paid(unit: Unit, order_id: str, refusal: Refusal) -> None:
@@ -199,7 +214,7 @@ def begin_return(unit: Unit, order_id: str) -> tuple[str, str, Fen, Fen, str] | 
         _follow(unit, row, logic.after_return(queries.standing(row), nothing), "")
         return None
     if not row.return_number:
-        row.return_number = _number(unit, "YR")
+        row.return_number = number_of(unit, "YR")
         asked = CashReturn(
             number=row.return_number, order_id=row.id, amount_fen=amount, asked_at=unit.now
         )
@@ -259,9 +274,8 @@ def move(unit: Unit, row: PaymentOrder, event: OrderEvent, words: str = "") -> N
     waiting = logic.next_move(queries.standing(row), unit.now) is not None
     row.next_at = unit.now if waiting else None
     unit.db.flush()
-    for topic in {f"person:{row.person_id}", f"person:{row.paid_by_id}"} | {
-        f"terminal:{row.terminal_id}"
-    }:
+    topics = {f"person:{row.person_id}", f"person:{row.paid_by_id}"}
+    for topic in topics | ({f"terminal:{row.terminal_id}"} if row.terminal_id else set()):
         outbox.enqueue(unit, outbox.Channel.LIVE, topic, CHANGED, row.id)
     facts = {"order": row.id, "state": row.state}
     audit.record(
@@ -290,17 +304,39 @@ def _pay(unit: Unit, command: PayBill, person_id: str, right: Right) -> OrderVie
     one = booking.ready(unit, bill)
     if isinstance(one, Refusal):
         return one
-    until = unit.now + timedelta(seconds=unit.settings.pay_seconds)
+    payer_id = right.delegate_id or person_id
+    agreement_id = None
+    if command.channel is ChannelName.CREDIT:
+        found = agreed(unit, payer_id, one.outcome.cash_fen, (ChannelName.CREDIT,))
+        if isinstance(found, Refusal):
+            return found
+        agreement_id = found.id
+    row = open_order(unit, one, payer_id, command.channel, unit.settings.pay_seconds, agreement_id)
+    facts = {"order": row.id, "cash_fen": row.cash_fen, "channel": row.channel}
+    audit.record(unit, label(command.actor), "order.open", f"person:{person_id}", facts)
+    return queries.views(unit, [row])[0]
+
+
+def open_order(
+    unit: Unit,
+    one: Ready,
+    payer_id: str,
+    channel: ChannelName,
+    seconds: int,
+    agreement_id: str | None = None,
+) -> PaymentOrder:
+    """Let insurance and accounts stand by for a bill, and let its cash be asked for."""
+    until = unit.now + timedelta(seconds=seconds)
     booking.lock(unit, one, until + timedelta(seconds=unit.settings.lock_grace_seconds))
     outcome = one.outcome
     row = PaymentOrder(
         id=unit.new_id(),
-        number=_number(unit, "YB"),
+        number=number_of(unit, "YB"),
         state=OrderState.INSURANCE_LOCKED,
-        channel=command.channel,
+        channel=channel,
         bill_id=one.bill.id,
-        person_id=person_id,
-        paid_by_id=right.delegate_id or person_id,
+        person_id=one.bill.person_id,
+        paid_by_id=payer_id,
         institution_id=one.bill.institution_id,
         terminal_id=one.bill.terminal_id,
         purpose=one.bill.purpose,
@@ -311,13 +347,12 @@ def _pay(unit: Unit, command: PayBill, person_id: str, right: Right) -> OrderVie
         created_at=unit.now,
         pay_until=until,
         pay={},
+        agreement_id=agreement_id,
         next_at=unit.now,
     )
     unit.db.add(row)
     unit.db.flush()
-    facts = {"order": row.id, "cash_fen": row.cash_fen, "channel": row.channel}
-    audit.record(unit, label(command.actor), "order.open", f"person:{person_id}", facts)
-    return queries.views(unit, [row])[0]
+    return row
 
 
 def give_back(
@@ -402,7 +437,8 @@ def _release(unit: Unit, row: PaymentOrder) -> None:
     """Let insurance stand by no more, once: another order may have the bill by then."""
     if row.released_at is None:
         row.released_at = unit.now
-        booking.release(unit, row.bill_id)
+        if row.debt_id is None:
+            booking.release(unit, row.bill_id)
         unit.db.flush()
 
 
@@ -428,6 +464,6 @@ def _tell(unit: Unit, row: PaymentOrder, event: OrderEvent) -> None:
     tell(unit, row.paid_by_id, kind, {**facts, "until": by})
 
 
-def _number(unit: Unit, kind: str) -> str:
+def number_of(unit: Unit, kind: str) -> str:
     """Return a number that a channel knows an order or a return by; some want its time with it."""
     return f"{kind}{local(unit.now):%Y%m%d%H%M%S}{unit.resources.ids.digits(8)}"

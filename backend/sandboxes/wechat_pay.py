@@ -7,7 +7,10 @@ and callbacks are signed with the platform's, and what a callback says is sealed
 wrong next, by name and how often: ``fail`` (503), ``lose`` (done, and the answer is lost), ``forge``
 (answer with a wrong signature), ``hush`` (no callback), ``twice`` (the same callback twice), ``fake``
 (a forged callback goes ahead of the true one), ``late`` (seconds before a callback), ``refund_fails`` (taken
-on, then ABNORMAL), ``refund_waits`` (stays PROCESSING for so many looks), ``tear`` (a torn trade bill).
+on, then ABNORMAL), ``refund_waits`` (stays PROCESSING for so many looks), ``tear`` (a torn trade bill),
+``poor`` (a charge by agreement that the wallet cannot bear), ``slow`` (one that is taken on and stays ACCEPT).
+``POST /sandbox/sign`` and ``/sandbox/unsign`` with ``{"out_contract_code"}`` play the patient who agrees to be
+charged (委托代扣), or takes it back in the wallet.
 """
 
 from __future__ import annotations
@@ -87,6 +90,7 @@ class Wechat:
 
     folder: Path
     trades: dict[str, Trade] = field(default_factory=dict)
+    contracts: dict[str, str] = field(default_factory=dict)
     faults: dict[str, int] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
     url: str = ""
@@ -148,6 +152,14 @@ class Wechat:
                 return self._note_refund(data)
             if (method, path) == ("POST", "/v3/refund/domestic/refunds"):
                 return self._refund(data)
+            if (method, path) == ("POST", "/v3/papay/contracts/app-pre-entrust-sign"):
+                return self._prepare_contract(data)
+            if (method, path) == ("POST", "/v3/papay/pay/transactions/apply"):
+                return self._charge(data)
+            if found := re.fullmatch(
+                r"/v3/papay/contracts/plan-id/\d+/out-contract-code/(\w+)(/terminate)?", path
+            ):
+                return self._of_contract(found[1], bool(found[2]))
             if found := re.fullmatch(r"/v3/pay/transactions/out-trade-no/(\w+)(/close)?", path):
                 return self._of_trade(found[1], bool(found[2]))
             if found := re.fullmatch(r"/v3/med-ins/orders/out-trade-no/(\w+)", path):
@@ -178,7 +190,7 @@ class Wechat:
         """Let the patient pay an order; tell the merchant, as badly as was asked for."""
         with self.lock:
             trade = self.trades.get(number)
-            if trade is None or trade.state != "NOTPAY":
+            if trade is None or trade.state not in ("NOTPAY", "ACCEPT"):
                 return False
             trade.state, trade.trade_no = "SUCCESS", f"42{_IDS.digits(26)}"
             trade.paid_at = _CLOCK.now().isoformat(timespec="seconds")
@@ -199,6 +211,46 @@ class Wechat:
             return _error(400, "PARAM_ERROR", "订单金额错误")
         trade.notify_url = str(data["notify_url"])
         return 200, {"prepay_id": f"wx{number}"}
+
+    def signs(self, code: str, state: str) -> bool:
+        """Let the patient agree to be charged, or take it back."""
+        with self.lock:
+            known = code in self.contracts and self.contracts[code] != "TERMINATED"
+            if known:
+                self.contracts[code] = state
+            return known
+
+    def _prepare_contract(self, data: dict[str, Any]) -> tuple[int, Any]:
+        code = str(data["out_contract_code"])
+        if self.contracts.get(code, "NOT_SIGNED") != "NOT_SIGNED":
+            return _error(400, "CONTRACT_EXISTED", "协议已存在")
+        self.contracts[code] = "NOT_SIGNED"
+        return 200, {"pre_entrustweb_id": f"PE{code}"}
+
+    def _of_contract(self, code: str, terminate: bool) -> tuple[int, Any]:
+        state = self.contracts.get(code)
+        if state is None:
+            return _error(404, "CONTRACT_NOT_EXIST", "协议不存在")
+        if not terminate:
+            return 200, {"contract_id": f"CT{code}", "contract_state": state}
+        self.contracts[code] = "TERMINATED"
+        return 204, None
+
+    def _charge(self, data: dict[str, Any]) -> tuple[int, Any]:
+        number, total = str(data["out_trade_no"]), int(data["amount"]["total"])
+        if self.contracts.get(str(data["contract_id"]).removeprefix("CT")) != "SIGNED":
+            return _error(403, "CONTRACT_NOT_EXIST", "用户未签约或已解约")
+        trade = self.trades.get(number)
+        if trade is None:
+            trade = self.trades[number] = Trade(number, total)
+            trade.notify_url = str(data["notify_url"])
+            if self.strikes("poor"):
+                trade.state = "PAYERROR"
+            elif self.strikes("slow"):
+                trade.state = "ACCEPT"
+            else:
+                self.pays(number)
+        return 204, None
 
     def _mix(self, data: dict[str, Any]) -> tuple[int, Any]:
         trade = self.trades.get(str(data["out_trade_no"]))
@@ -421,6 +473,10 @@ def _play(wechat: Wechat, path: str, data: dict[str, Any]) -> Answer:
         with wechat.lock:
             wechat.faults |= {name: int(times) for name, times in data.items()}
         return Answer(200, {})
+    if path in ("/sandbox/sign", "/sandbox/unsign"):
+        state = "SIGNED" if path == "/sandbox/sign" else "TERMINATED"
+        done = wechat.signs(str(data.get("out_contract_code", "")), state)
+        return Answer(200 if done else 404, {})
     if path == "/sandbox/pay":
         return Answer(200 if wechat.pays(str(data.get("out_trade_no", ""))) else 404, {})
     return Answer(404, {})

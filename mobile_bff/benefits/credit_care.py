@@ -7,6 +7,7 @@ from typing import Any
 
 import strawberry
 
+from backend.access.assurance import StepUpRequired
 from backend.access.contracts import Action, SignInRequired
 from backend.credit import handling, queries
 from backend.credit.contracts import (
@@ -17,17 +18,22 @@ from backend.credit.contracts import (
     PayLaterState,
     PayLaterView,
 )
+from backend.identity.safety_contracts import AccountFrozen
 from backend.infra.database import Unit
 from backend.institutions import queries as institutions
 from backend.institutions.contracts import InstitutionView
 from backend.kernel.calendar import local_day
 from backend.kernel.errors import Locale
+from backend.orders import debts
+from backend.orders.agreement_contracts import AboveAgreement, NoAgreement
+from backend.orders.contracts import ChannelName, ChannelNotOffered, DebtPart, DebtUnderWay, PayDebt
 from backend.payments.stays import entitlement_at
 from backend.payments.visits import enrolment_on
 from backend.settlement.case import FilingKind
 from mobile_bff.context import Info
 from mobile_bff.errors import KEYED, answer, result_union
 from mobile_bff.modules import AppModule, ModuleState
+from mobile_bff.paying import PaymentType, driven
 from mobile_bff.public_services.medical_institutions import InstitutionType, institution_type
 from mobile_bff.scalars import Money, money
 from mobile_bff.wording import Status, status
@@ -37,8 +43,8 @@ MODULE = AppModule(
     "信用就医",
     "信用就医",
     "Care first, pay later",
-    ModuleState.PARTIAL,
-    "先诊疗后付费：可查免押金资格、欠款和分期，到期提醒，可提异议，列入失信前须告知和答复；银行授信、手机还款尚未开放。",
+    ModuleState.AVAILABLE,
+    "先诊疗后付费：可查免押金资格、欠款和分期，到期提醒，手机还款，可提异议，列入失信前须告知和答复；可申请银行信用就医额度，扫码或手机支付时由银行先付，查看账单、到期提醒和还款。",
 )
 
 
@@ -185,9 +191,42 @@ class CreditQueries:
         )
 
 
+@strawberry.input(description="Pays a debt: the phone sends no amounts.")
+class PayDebtInput:
+    """Which, how much of it, and through whom."""
+
+    request_id: str = strawberry.field(description="Request key: a UUID that the app makes.")
+    agreement_id: strawberry.ID = strawberry.field(description="The agreement to pay later.")
+    part: DebtPart = strawberry.field(description="What is due now, or all of it.")
+    channel: ChannelName = strawberry.field(description="Who collects the cash.")
+
+
 @strawberry.type
 class CreditMutations:
-    """What can be said against a debt."""
+    """What can be said against a debt, and paying it."""
+
+    @strawberry.mutation(
+        description="Pay what is due of a debt, or all of it, through a cash channel.",
+        graphql_type=result_union(
+            "PayDebtResult",
+            PaymentType,
+            (
+                *(*KEYED, SignInRequired, PayLaterNotFound, DebtUnderWay, ChannelNotOffered),
+                *(StepUpRequired, AccountFrozen, NoAgreement, AboveAgreement),
+            ),
+        ),
+    )
+    async def pay_debt(self, info: Info, input: PayDebtInput) -> Any:
+        """Pay a debt of the caller, or of a relative they may pay for."""
+        if input.channel not in info.context.door.channels:
+            return answer(ChannelNotOffered(), info.context.locale, lambda one: one)
+        outcome = await info.context.act(
+            debts.pay_debt,
+            lambda actor: PayDebt(
+                actor, input.agreement_id, input.part, input.channel, input.request_id
+            ),
+        )
+        return await driven(info, outcome)
 
     @strawberry.mutation(
         description="Object to a debt; nothing is listed before somebody has answered.",

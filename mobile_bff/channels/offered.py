@@ -6,6 +6,7 @@ from backend.infra.database import Resources
 from backend.infra.settings import Mode, SettingsError
 from backend.orders.contracts import CashChannel, ChannelName
 from backend.orders.driving import Channels
+from mobile_bff.channels.bank_credit import BankCreditChannel, BankKeys
 from mobile_bff.channels.unionpay import UnionpayChannel, UnionpayKeys
 from mobile_bff.channels.wechat import WechatChannel, WechatKeys
 
@@ -22,6 +23,10 @@ def open_channels(resources: Resources) -> Channels:
     if unionpay is not None:
         _must_be_secure(settings.mode, settings.unionpay_url, "UNIONPAY_URL")
         found[ChannelName.UNIONPAY] = UnionpayChannel(settings, unionpay, resources.clock)
+    bank = BankKeys.in_folder(folder / "bank")
+    if bank is not None:
+        _must_be_secure(settings.mode, settings.bank_url, "BANK_URL")
+        found[ChannelName.CREDIT] = BankCreditChannel(settings, bank, resources.clock)
     return found
 
 

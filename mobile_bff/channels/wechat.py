@@ -12,7 +12,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from backend.codes.contracts import Purpose
 from backend.infra.settings import Settings
 from backend.kernel.calendar import SHANGHAI, Clock, local
 from backend.kernel.money import Fen, parse_yuan
+from backend.orders.agreement_contracts import AgreedState, AgreementAsked, AgreementSeen
 from backend.orders.contracts import (
     CashLine,
     CashOrder,
@@ -55,6 +56,11 @@ _RETURNS = {
     "PROCESSING": ReturnState.UNDER_WAY,
     "ABNORMAL": ReturnState.FAILED,
     "CLOSED": ReturnState.FAILED,
+}
+_CONTRACTS = {
+    "NOT_SIGNED": AgreedState.OPEN,
+    "SIGNED": AgreedState.SIGNED,
+    "TERMINATED": AgreedState.ENDED,
 }
 _ORDER_TYPES = {
     Purpose.PHARMACY_PURCHASE.value: "PHARMACY_PAY",
@@ -95,6 +101,7 @@ class WechatChannel:
         self._notify_url = f"{settings.public_url}/channels/wechat/notify"
         self._appid = settings.wechat_appid
         self._mchid = settings.wechat_mchid
+        self._plan_id = settings.wechat_plan_id
         self._pay = WeChatPay(
             wechatpay_type=WeChatPayType.APP,
             mchid=settings.wechat_mchid,
@@ -111,6 +118,8 @@ class WechatChannel:
 
     def ask(self, order: CashOrder) -> CashSeen:
         """Have the cash collected: an app payment, and beside it what the insurance pays."""
+        if order.agreement:
+            return self._collect(order)
         code, said = self._call(
             lambda: self._pay.pay(
                 description=order.institution_name,
@@ -187,6 +196,44 @@ class WechatChannel:
             return None  # the download is not signed; its digest came with an answer that is
         return [line for row in _rows(text.decode("utf-8-sig")) for line in _lines(row)]
 
+    def agree(self, asked: AgreementAsked) -> AgreementSeen:
+        """Prepare the page on which the patient agrees to be charged (委托代扣 APP预签约)."""
+        code, said = self._post(
+            "/v3/papay/contracts/app-pre-entrust-sign",
+            {
+                "appid": self._appid,
+                "mchid": self._mchid,
+                "plan_id": int(self._plan_id),
+                "out_contract_code": asked.number,
+                "contract_display_account": asked.number[-8:],
+                "contract_notify_url": self._notify_url,
+            },
+        )
+        if code >= _FAULT or code in (0, _BUSY):
+            return AgreementSeen(AgreedState.UNKNOWN)
+        if said.get("code") == "CONTRACT_EXISTED":
+            return self.look_at_agreement(asked.number)
+        session = str(said.get("pre_entrustweb_id", ""))
+        if code not in (_OK, _CREATED) or not session:
+            return AgreementSeen(AgreedState.DECLINED, words=str(said.get("message", "")))
+        return AgreementSeen(AgreedState.OPEN, pay={"pre_entrustweb_id": session})
+
+    def look_at_agreement(self, number: str) -> AgreementSeen:
+        """Return whether the patient agreed, or took it back in the channel's app."""
+        code, said = self._get(self._contract_path(number))
+        if code == _MISSING:
+            return AgreementSeen(AgreedState.MISSING)
+        state = _CONTRACTS.get(str(said.get("contract_state", ""))) if code == _OK else None
+        return AgreementSeen(state or AgreedState.UNKNOWN, str(said.get("contract_id", "")))
+
+    def end_agreement(self, number: str) -> AgreementSeen:
+        """End it: nothing can be charged any more."""
+        told = {"mchid": self._mchid, "contract_termination_remark": "用户解约"}
+        code, said = self._post(f"{self._contract_path(number)}/terminate", told)
+        if code in (_OK, _NO_CONTENT) or said.get("code") == "CONTRACT_NOT_EXIST":
+            return AgreementSeen(AgreedState.ENDED)
+        return AgreementSeen(AgreedState.MISSING if code == _MISSING else AgreedState.UNKNOWN)
+
     def called_back(self, headers: Mapping[str, str], body: bytes) -> CalledBack | None:
         """Return what a callback says, ``None`` where it is forged, stale, or about nothing of ours."""
         try:
@@ -204,6 +251,28 @@ class WechatChannel:
         if "mix_pay_status" in said:
             return CalledBack(number, _seen_mixed(said))
         return CalledBack(number, _seen(said)) if "trade_state" in said else None
+
+    def _collect(self, order: CashOrder) -> CashSeen:
+        """Charge by agreement (委托代扣): what the platform has taken on, it is asked about at once."""
+        code, said = self._post(
+            "/v3/papay/pay/transactions/apply",
+            {
+                "appid": self._appid,
+                "mchid": self._mchid,
+                "contract_id": order.contract,
+                "description": order.institution_name,
+                "out_trade_no": order.number,
+                "amount": {"total": order.cash_fen, "currency": "CNY"},
+                "notify_url": self._notify_url,
+            },
+        )
+        if code not in (_OK, _CREATED, _NO_CONTENT):
+            return self._not_taken(order.number, code, said)
+        seen = self.look(order.number)
+        return replace(seen, state=CashState.REFUSED) if seen.state is CashState.CLOSED else seen
+
+    def _contract_path(self, number: str) -> str:
+        return f"/v3/papay/contracts/plan-id/{self._plan_id}/out-contract-code/{number}"
 
     def _mixed(self, order: CashOrder, prepay: str) -> dict[str, Any]:
         """Return a mixed order (混合收款): total = insurance + account + cash, each in fen."""

@@ -28,8 +28,8 @@ MODULE = AppModule(
     "多码融合亮码",
     "亮码",
     "Showing the unified code",
-    ModuleState.PARTIAL,
-    "可为本人和已授权的亲属签发一次性统一码、电子健康卡、身份码和打印码；亮码即付个人部分尚未开放。",
+    ModuleState.AVAILABLE,
+    "可为本人和已授权的亲属签发一次性统一码、电子健康卡、身份码和打印码；开通免密支付或银行信用就医后，亮码一次即付清医保、账户和个人部分。",
 )
 REFRESH_RULE = Words(
     "到refreshAt时自动换新码；新码签发后旧码立即作废；每个码只能扫描一次。",

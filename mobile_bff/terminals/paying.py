@@ -1,4 +1,4 @@
-"""What a till does about payments that a phone began: it hears of settled ones, and takes note."""
+"""What a till does about payments: it collects by the patient's agreement, and takes note of a phone's."""
 
 from __future__ import annotations
 
@@ -7,12 +7,19 @@ from typing import Any
 import strawberry
 
 from backend.access.contracts import TerminalActor
-from backend.orders import queries, service
+from backend.orders import agreements, queries, service
+from backend.orders.agreement_contracts import (
+    AboveAgreement,
+    NoAgreement,
+    NothingToCollect,
+    PayAtTill,
+)
 from backend.orders.contracts import OrderNotFound, TakeNote
+from backend.payments.contracts import PatientMustConfirm
 from mobile_bff.connections import page_size
 from mobile_bff.context import Info
 from mobile_bff.errors import KEYED, answer, result_union
-from mobile_bff.paying import PaymentInput, PaymentType, payment_type
+from mobile_bff.paying import PAY, PaymentInput, PaymentType, driven, payment_type
 
 
 @strawberry.type
@@ -33,9 +40,32 @@ class TillPayments:
         return [payment_type(one, info.context.locale) for one in found]
 
 
+_PAY_AT_TILL = (*PAY, PatientMustConfirm, NoAgreement, AboveAgreement, NothingToCollect)
+
+
+@strawberry.input(description="Pays a bill by the agreement of whoever showed the code.")
+class PayAtTillInput:
+    """Which bill."""
+
+    request_id: str = strawberry.field(description="Request key of the terminal (msgid).")
+    bill_id: strawberry.ID = strawberry.field(description="The bill (billId).")
+
+
 @strawberry.type
 class TillPaymentMutations:
-    """Taking note."""
+    """Collecting by agreement, and taking note."""
+
+    @strawberry.mutation(
+        description="Pay a priced bill in one scan: funds, accounts, and the cash by the payer's agreement.",
+        graphql_type=result_union("PayAtTillResult", PaymentType, _PAY_AT_TILL),
+    )
+    async def pay_at_till(self, info: Info, input: PayAtTillInput) -> Any:
+        """Pay a bill by agreement; it is settled in the answer unless the channel needs longer."""
+        outcome = await info.context.act(
+            agreements.pay_at_till,
+            lambda actor: PayAtTill(actor, input.bill_id, input.request_id),
+        )
+        return await driven(info, outcome)
 
     @strawberry.mutation(
         description="Say that the institution's system knows of a settled payment.",

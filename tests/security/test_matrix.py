@@ -48,6 +48,8 @@ from mobile_bff.context import Context
 from mobile_bff.national_platform import NationalPlatform
 from mobile_bff.schema import make_schema
 from mobile_bff.trusted import load_documents
+from tests.scripted_channel import ScriptedChannel
+from tests.usecases.test_agreements import signed as signed_agreement
 from tests.usecases.test_appointments import PLAN, bill_of, book, join, publish
 from tests.usecases.test_appointments import rules as booking_rules
 from tests.usecases.test_certificates import issue as certificate
@@ -96,6 +98,7 @@ TURNED_AWAY = {
     "BillNotFound",
     "OrderNotFound",
     "ChargeNotFound",
+    "AgreementNotFound",
     "RatingNotFound",
     "RefundNotFound",
     "PayLaterNotFound",
@@ -398,6 +401,14 @@ MUTATIONS: dict[str, Row] = {
     "takeChargeAtTill": Row({"till"}, _keyed(token="@token", chargeId="@charge")),
     "askRefund": Row({"self", "payer"}, _keyed(settlementId="@settlement", words="x")),
     "withdrawRefund": Row({"self", "payer"}, _keyed(refundId="@refund")),
+    "askAgreement": Row(
+        _ANY_PERSON, _keyed(channel="WECHAT", perPaymentFen=1, perDayFen=1, consents=True)
+    ),
+    "limitAgreement": Row({"self"}, _input(agreementId="@agreement", perPaymentFen=1, perDayFen=1)),
+    "endAgreement": Row({"self"}, lambda p: {"agreementId": p.ids["agreement"]}),
+    "repayCredit": Row({"self"}, _keyed(agreementId="@agreement")),
+    "payDebt": Row({"self", "payer"}, _keyed(agreementId="@debt", part="ALL", channel="WECHAT")),
+    "payAtTill": Row({"till"}, _keyed(billId="@bill")),
     "refundLines": Row(
         {"till"},
         _keyed(settlementId="@settlement", lines=[{"number": 9, "quantity": "1"}], words="x"),
@@ -542,12 +553,16 @@ QUERIES: dict[str, tuple[set[str], str]] = {
     ),
     "mobilePayment": (
         _MAY_VIEW,
-        f"mobilePayment({_SUBJECT}) {{ modules {{ id }} openBills {{ id }} channels "
+        f"mobilePayment({_SUBJECT}) {{ modules {{ id }} openBills {{ id }} channels agreementChannels "
         f"payments {{ paymentId }} openCharges {{ chargeId }} refunds {{ state }} }}",
     ),
     "mobilePayment.paymentSecurity": (
         _SELF,
         f"mobilePayment({_SUBJECT}) {{ paymentSecurity {{ password }} }}",
+    ),
+    "mobilePayment.agreements": (
+        _SELF,
+        f"mobilePayment({_SUBJECT}) {{ agreements {{ number }} }}",
     ),
     "node": ({*_MAY_VIEW, "till"}, "node(id: $node) { __typename }"),
     "nodes": ({*_MAY_VIEW, "till"}, "nodes(ids: [$node]) { __typename }"),
@@ -572,7 +587,7 @@ class TrialDoor:
     def __init__(self, world: World) -> None:
         self.database = world.database
         self.refusals_that_changed: list[str] = []
-        self.channels = {ChannelName.WECHAT: None}
+        self.channels = {ChannelName.WECHAT: ScriptedChannel(world.clock)}
 
     async def write(self, use_case: Any, command: Any, request_id: str) -> Any:
         with self.database._transaction(writing=True, request_id=request_id) as unit:
@@ -590,6 +605,9 @@ class TrialDoor:
 
     async def drive(self, order_id: str) -> None:
         """Leave an order where it is: what began it is undone already."""
+
+    async def look_after(self, agreement_id: str) -> None:
+        """Leave an agreement where it is, for the same reason."""
 
 
 def _digest(unit: Unit) -> str:
@@ -705,6 +723,7 @@ def _furnished(world: World) -> Province:
         **_reports_of(world),
         **prescriptions,
         "refund": refund.id,
+        "agreement": signed_agreement(world, "retiree").id,
         "debt": owing_debt(world, "retiree"),
         "rating": rated.id,
         "to_answer": to_answer.id,

@@ -74,6 +74,7 @@ from backend.settlement import queries as settlements
 from backend.settlement.casebook import CaseInvalid
 from backend.sharing import queries as sharing
 from backend.sharing.contracts import TRANSFER_STATES
+from backend.statements.contracts import MISMATCH_STATES
 from backend.supervision.contracts import ALERT_STATES
 from mobile_bff import documents
 from mobile_bff.claim_tools import add_claim_commands
@@ -298,7 +299,7 @@ _STATE_TABLES = (
     *(ENROLMENT_MATTER_STATES, TRANSFER_MATTER_STATES, CONTRIBUTION_STATES),
     *(DIFFERENCE_STATES, RATING_STATES, APPOINTMENT_STATES, WAITING_STATES),
     *(REPORT_STATES, REWARD_STATES, UNMASK_STATES, PRESCRIPTION_STATES, REFUND_STATES),
-    *(AGREEMENT_STATES, REPAYMENT_STATES),
+    *(AGREEMENT_STATES, REPAYMENT_STATES, MISMATCH_STATES),
     *(DOCUMENT_STATES, CARD_STATES, CERTIFICATE_STATES, TICKET_STATES),
 )
 

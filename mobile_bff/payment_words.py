@@ -24,6 +24,13 @@ from backend.orders.contracts import (
 from backend.orders.refund_contracts import RefundProblem, RefundRequestState
 from backend.payments.charge_contracts import ChargeState
 from backend.ratings.contracts import RatingEvent, RatingProblem, RatingReason, RatingState
+from backend.statements.contracts import (
+    MismatchEvent,
+    MismatchKind,
+    MismatchState,
+    StatementProblem,
+    StatementState,
+)
 from mobile_bff.words import Words
 
 _W = Words
@@ -137,6 +144,58 @@ PAYMENT_WORDS: dict[type[Enum], tuple[str, dict[str, _W]]] = {
             "RETURNED_HERE": _W(
                 "我方已记退款，渠道没有", "We count a return that it has no line of."
             ),
+        },
+    ),
+    StatementState: (
+        "How an institution's day stands against ours.",
+        {
+            "OPEN": _W(
+                "尚未对账", "Not compared yet.", "请上传当日汇总对账。", "State the day's sums."
+            ),
+            "BALANCED": _W("账平", "Both agree."),
+            "UNBALANCED": _W(
+                "不平",
+                "They differ.",
+                "请上传明细定位差异，按提示更正后重新对账。",
+                "State each settlement, put right what differs, and compare again.",
+            ),
+        },
+    ),
+    MismatchKind: (
+        "In what a settlement differs.",
+        {
+            "ONLY_HERE": _W(
+                "医保已结算，机构未记账；请补记，或撤销该结算",
+                "It stands here alone: take it over, or take it back.",
+            ),
+            "ONLY_THERE": _W(
+                "机构已记账，医保没有；请在本地冲销后重新结算",
+                "They alone have it: strike it there and settle anew.",
+            ),
+            "AMOUNT": _W("金额不一致，以医保为准，请更正本地记录", "Amounts differ; ours count."),
+        },
+    ),
+    MismatchState: (
+        "What became of a mismatch.",
+        {
+            "OPEN": _W("待处理", "Waits to be put right."),
+            "GONE": _W("重新对账后已消除", "A later statement no longer has it."),
+            "CLOSED": _W("已人工处理", "A person has seen to it."),
+        },
+    ),
+    MismatchEvent: (
+        "What happened to a mismatch.",
+        {
+            "VANISH": _W("重新对账后消除", "A later statement no longer had it."),
+            "CLOSE": _W("人工处理", "A person saw to it."),
+            "APPEAR_AGAIN": _W("再次出现", "A later statement had it again."),
+        },
+    ),
+    StatementProblem: (
+        "Why a day cannot be compared like this.",
+        {
+            one.name: _W(one.text(Locale.ZH), f"{one.text(Locale.EN).capitalize()}.")
+            for one in StatementProblem
         },
     ),
     DifferenceState: (

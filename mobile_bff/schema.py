@@ -81,6 +81,7 @@ from mobile_bff.terminals.paying import TillPaymentMutations
 from mobile_bff.terminals.prescriptions import TillPrescriptionMutations
 from mobile_bff.terminals.ratings import TillRatingMutations
 from mobile_bff.terminals.resolving import ResolvingMutations
+from mobile_bff.terminals.statements import TillStatementMutations
 
 _ = _wording
 
@@ -276,6 +277,7 @@ Mutation = merge_types(
         ClinicMutations,
         CreditMutations,
         TillDebtMutations,
+        TillStatementMutations,
         PrescriptionMutations,
         TillPrescriptionMutations,
         FamilyMutations,

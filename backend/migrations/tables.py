@@ -34,6 +34,7 @@ from backend.reports import model as _reports
 from backend.settlement import model as _settlement
 from backend.sharing import model as _sharing
 from backend.staff import model as _staff
+from backend.statements import model as _statements
 from backend.supervision import model as _supervision
 
 METADATA = SQLModel.metadata
@@ -99,5 +100,6 @@ __all__ = [
     "_reports",
     "_sharing",
     "_staff",
+    "_statements",
     "_supervision",
 ]

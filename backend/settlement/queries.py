@@ -365,3 +365,40 @@ def cash_standing(unit: Unit, bill_id: str, order_id: str) -> Fen:
     query = select(func.coalesce(func.sum(col(Settlement.cash_fen)), 0))
     query = query.where(Settlement.bill_id == bill_id, Settlement.order_id == order_id)
     return Fen(int(unit.db.exec(query).one()))
+
+
+@dataclass(frozen=True)
+class BookedSums:
+    """What a settlement or reversal comes to; negative where it takes one back."""
+
+    id: str
+    total_fen: Fen
+    fund_fen: Fen
+    account_fen: Fen
+    cash_fen: Fen
+
+
+def booked_between(
+    unit: Unit, institution_id: str, insurance: InsuranceType, begins: datetime, ends: datetime
+) -> list[BookedSums]:
+    """Return what tills booked for an institution in a time; relatives' accounts count as accounts.
+
+    The fund's is all that is neither accounts' nor the patient's nor the hospital's own.
+    """
+    rows = unit.db.exec(
+        select(Settlement)
+        .where(Settlement.institution_id == institution_id)
+        .where(Settlement.insurance_type == insurance, Settlement.terminal_id != DESK)
+        .where(col(Settlement.settled_at) >= begins, col(Settlement.settled_at) < ends)
+        .order_by(col(Settlement.number))
+    ).all()
+    return [
+        BookedSums(
+            row.id,
+            Fen(row.total_fen),
+            Fen(row.fund_fen),
+            Fen(row.account_fen + row.family_fen),
+            Fen(row.cash_fen),
+        )
+        for row in rows
+    ]

@@ -30,6 +30,7 @@ from mobile_bff.desk.reports import DeskReportMutations, DeskReportQueries
 from mobile_bff.desk.reviews import ReviewMutations
 from mobile_bff.desk.shown import Staff, WorkList, staff_type, work_type
 from mobile_bff.desk.sign_in import StaffSignInMutations
+from mobile_bff.desk.statements import DeskStatementMutations, DeskStatementQueries
 from mobile_bff.desk.tickets import DeskTicketMutations, DeskTicketQueries
 from mobile_bff.desk.transfers import DeskTransferMutations
 from mobile_bff.limits import EXTENSIONS
@@ -50,6 +51,7 @@ class DeskQuery(
     DeskDebtQueries,
     DeskPaymentQueries,
     DeskAlertQueries,
+    DeskStatementQueries,
 ):
     """Who works here, and what waits for them."""
 
@@ -91,6 +93,7 @@ DeskMutation = merge_types(
         DeskDebtMutations,
         DeskPaymentMutations,
         DeskAlertMutations,
+        DeskStatementMutations,
     ),
 )
 DeskMutation.__strawberry_definition__.description = "Writes of the desk: one input, one union."  # type: ignore[attr-defined]

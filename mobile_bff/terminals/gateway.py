@@ -105,6 +105,7 @@ from mobile_bff.terminals.matching import LocalItemType, local_item_type
 from mobile_bff.terminals.paying import TillPayments
 from mobile_bff.terminals.prescriptions import TillPrescriptions
 from mobile_bff.terminals.ratings import TillRatings
+from mobile_bff.terminals.statements import TillStatements
 from mobile_bff.wording import words
 
 _HERE = (*KEYED, PurposeNotHere, AgreementNotOpen, OutageNow)
@@ -443,7 +444,14 @@ class TerminalMutations:
 
 @strawberry.type(description="What a terminal may look up.")
 class Till(
-    TillPayments, TillCharges, TillRatings, TillClinics, TillPrescriptions, TillDebts, TillRefunds
+    TillPayments,
+    TillCharges,
+    TillRatings,
+    TillClinics,
+    TillPrescriptions,
+    TillDebts,
+    TillRefunds,
+    TillStatements,
 ):
     """The caller's institution."""
 

@@ -69,6 +69,7 @@ from tests.usecases.test_relatives import asked_for, bound, request
 from tests.usecases.test_reports import claim, proven
 from tests.usecases.test_reports import pay as pay_reward
 from tests.usecases.test_reports import taken_in as lodged
+from tests.usecases.test_statements import mismatch
 from tests.usecases.test_supervision import raised, relayed_bill
 from tests.usecases.test_tickets import opened as opened_ticket
 from tests.world import ManualClock, World, resources_for
@@ -135,6 +136,7 @@ MUTATIONS: dict[str, Row] = {
     "decideDebt": Row(_CLERKS, _input(agreementId="@debt", words="x")),
     "workAlert": Row(_INSPECTORS, _input(alertId="@alert", event="TAKE")),
     "retryReturn": Row({"province"}, _input(paymentId="@failed")),
+    "closeMismatch": Row(_CHECKERS, _input(mismatchId="@mismatch", words="x")),
     "closeDifference": Row({"province"}, _input(differenceId="@difference", words="x")),
     "retryUpload": Row(_CLERKS, _input(filingId="@filing")),
     "propose": Row(
@@ -152,6 +154,7 @@ QUERIES = {
     "alert": (_INSPECTORS, 'query A { alert(alertId: "@alert") { alertId } }'),
     "alertRates": (_WORKING, documents.document("AlertRates", DESK_DOCUMENTS)),
     "failedReturns": (_WORKING, documents.document("FailedReturns", DESK_DOCUMENTS)),
+    "mismatches": (_WORKING, documents.document("Mismatches", DESK_DOCUMENTS)),
     "cashDifferences": (_WORKING, documents.document("CashDifferences", DESK_DOCUMENTS)),
     "reports": (_WORKING, documents.document("DeskReports", DESK_DOCUMENTS)),
     "report": (_INSPECTORS, 'query R { report(reportId: "@report") { number } }'),
@@ -254,6 +257,7 @@ def _furnished(world: World) -> Province:
         **_reported(world),
         "debt": objected_debt(world, "aided"),
         **_cash_astray(world),
+        "mismatch": mismatch(world),
         "alert": _alarmed(world),
         "ticket": opened_ticket(world, "worker_6").id,
         "booked_claim": to_pay.id,

@@ -98,6 +98,7 @@ TURNED_AWAY = {
     "BillNotFound",
     "OrderNotFound",
     "ChargeNotFound",
+    "MismatchNotFound",
     "AgreementNotFound",
     "RatingNotFound",
     "RefundNotFound",
@@ -408,6 +409,19 @@ MUTATIONS: dict[str, Row] = {
     "endAgreement": Row({"self"}, lambda p: {"agreementId": p.ids["agreement"]}),
     "repayCredit": Row({"self"}, _keyed(agreementId="@agreement")),
     "payDebt": Row({"self", "payer"}, _keyed(agreementId="@debt", part="ALL", channel="WECHAT")),
+    "compareTotals": Row(
+        set(TILLS),
+        _keyed(
+            day="2027-07-01",
+            insurance="EMPLOYEE",
+            count=0,
+            totalFen=0,
+            fundFen=0,
+            accountFen=0,
+            cashFen=0,
+        ),
+    ),
+    "compareLines": Row(set(TILLS), _keyed(day="2027-07-01", insurance="EMPLOYEE", lines=[])),
     "payAtTill": Row({"till"}, _keyed(billId="@bill")),
     "refundLines": Row(
         {"till"},
@@ -572,6 +586,7 @@ QUERIES: dict[str, tuple[set[str], str]] = {
         'stays { stayId } localItems { localCode } clinicDays(day: "2027-01-01") { freeAtWindow } '
         'clinicAppointments(number: "x") { queueNumber } '
         "prescriptionsToFill { number } prescriptionsSigned { number } debts { state } refundsToDecide { state } "
+        "statements(days: 1) { state } "
         "settlements { edges { node { id } } } }",
     ),
     "payment": ({*_MAY_VIEW, "till"}, "payment(paymentId: $payment) { number }"),
@@ -723,7 +738,7 @@ def _furnished(world: World) -> Province:
         **_reports_of(world),
         **prescriptions,
         "refund": refund.id,
-        "agreement": signed_agreement(world, "retiree").id,
+        "agreement": signed_agreement(world, "retiree", ChannelName.CREDIT).id,
         "debt": owing_debt(world, "retiree"),
         "rating": rated.id,
         "to_answer": to_answer.id,

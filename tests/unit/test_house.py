@@ -290,6 +290,7 @@ def test_the_same_file_names_in_every_domain_folder() -> None:
             "assigning",
             "debts",
             "payments",
+            "statements",
             "ratings",
             "papers",
             "templates",

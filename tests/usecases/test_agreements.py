@@ -86,7 +86,7 @@ def ask(world: World, key: str = "worker", channel: ChannelName = W, **more: Any
 
 def signed(world: World, key: str = "worker", channel: ChannelName = W) -> AgreementView:
     """Return an agreement that is signed at a channel which nobody needs to ask again."""
-    script = ScriptedChannel(world.clock)
+    script = ScriptedChannel(world.clock, credit=CreditStanding(Fen(100_000), Fen(100), Fen(0)))
     asked = ask(world, key, channel)
     return sign(world, script, asked)
 

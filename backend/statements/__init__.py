@@ -1,0 +1,1 @@
+"""对账: what an institution has booked of a day against what stands here."""

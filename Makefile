@@ -27,8 +27,8 @@ matching: $(READY)  ## Precision and recall of the matching of local items, by k
 mutants: $(READY)  ## Change the engine in every small way and see which changes no test notices.
 	@$(BIN)/python -m tests.mutants
 
-simulation: $(READY)  ## Many long histories of paying with everything going wrong, then the books.
-	@$(BIN)/pytest tests/simulation/test_many_days.py --histories 40 --happenings 400
+simulation: $(READY)  ## Many long histories of everything in use and going wrong, then the books of both sides.
+	@$(BIN)/pytest tests/simulation/test_many_days.py tests/simulation/test_whole_province.py --histories 40 --happenings 400
 
 rush: $(READY)  ## 5,000 people for 100 seats in the same moment, over HTTP, on both databases.
 	@$(BIN)/python -m tests.rush

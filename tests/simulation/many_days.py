@@ -23,6 +23,7 @@ from backend.ledger import queries as ledger
 from backend.orders import driving, queries, reconciling, service
 from backend.orders.contracts import (
     FINAL,
+    STANDS,
     CancelOrder,
     CashState,
     ChannelName,
@@ -36,7 +37,7 @@ from backend.payments.contracts import BillView, ScannedCode
 from backend.settlement import queries as settlements
 from backend.settlement.contracts import SettlementView
 from tests.scripted_channel import ScriptedChannel
-from tests.world import EJIAO, IBUPROFEN, World, line, new_key
+from tests.world import EJIAO, IBUPROFEN, PHARMACY, World, line, new_key
 
 PEOPLE = tuple(f"worker_{number}" for number in range(2, 8))
 FAULTS = {
@@ -79,13 +80,13 @@ class History:
     world: World
     seed: int
     dice: random.Random = field(init=False)
-    channel: ScriptedChannel = field(init=False)
+    channels: dict[ChannelName, ScriptedChannel] = field(init=False)
     orders: list[str] = field(default_factory=list)
     deaths: int = 0
 
     def __post_init__(self) -> None:
         self.dice = random.Random(self.seed)
-        self.channel = ScriptedChannel(self.world.clock)
+        self.channels = {name: ScriptedChannel(self.world.clock) for name in ChannelName}
 
     def goes_on(self, steps: int) -> None:
         """Let so many things happen, minutes or hours apart."""
@@ -95,6 +96,7 @@ class History:
             *(self.works,) * 8,
             *(self.breaks,) * 3,
             *(self.cancels, self.reverses, self.takes_note, self.freezes, self.buys_at_the_till),
+            *self.more(),
         )
         for _ in range(steps):
             self.dice.choice(acts)()
@@ -102,9 +104,14 @@ class History:
             self.world.clock.forward(seconds=later[0])
             self._fresh()
 
+    def more(self) -> tuple[Any, ...]:
+        """Return what else happens in this history."""
+        return ()
+
     def comes_to_rest(self) -> None:
         """Let everything be well again, and time pass until nothing moves any more."""
-        self.channel.faults, self.channel.returns = {}, []
+        for channel in self.channels.values():
+            channel.faults, channel.returns = {}, []
         for key in PEOPLE:
             self._thaws(key)
         for _ in range(60):
@@ -118,7 +125,7 @@ class History:
         self._fresh()
         for _ in range(3):  # what nobody heard of is found in the channel's file of its day
             self.world.clock.forward(days=1)
-            reconciling.reconcile_due(self.world.database, {ChannelName.WECHAT: self.channel})
+            reconciling.reconcile_due(self.world.database, self.channels)
             for _ in range(5):
                 self.works(share=0)
                 self.world.clock.forward(seconds=600)
@@ -137,18 +144,24 @@ class History:
         if not isinstance(bill, BillView):
             return
         self.world.prove(key, Proof.SMS_CODE)
-        command = PayBill(self.world.actor(key), bill.id, ChannelName.WECHAT, new_key())
+        through = self.dice.choice((ChannelName.WECHAT, ChannelName.UNIONPAY))
+        command = PayBill(self.world.actor(key), bill.id, through, new_key())
         begun = self.world.do(service.pay_bill, command)
         if isinstance(begun, OrderView):
             self.orders.append(begun.id)
 
     def pays(self) -> None:
-        open_now = [n for n, one in self.channel.books.items() if one.state is CashState.OPEN]
+        open_now = [
+            (channel, number)
+            for channel in self.channels.values()
+            for number, one in channel.books.items()
+            if one.state is CashState.OPEN
+        ]
         if not open_now:
             return
-        number = self.dice.choice(open_now)
+        channel, number = self.dice.choice(open_now)
         wrong = self.dice.random() < 0.05
-        said = self.channel.pays(number, Fen(1) if wrong else None)
+        said = channel.pays(number, Fen(1) if wrong else None)
         order_id = self.world.database.read(lambda u: queries.by_number(u, number))
         assert order_id is not None
         for _ in range(self.dice.choice((0, 1, 1, 2, 3))):
@@ -157,16 +170,21 @@ class History:
     def works(self, share: float = 0.08) -> None:
         dying = DyingDatabase(self.world.database, self.dice, share)
         try:
-            driving.drive_due(dying, {ChannelName.WECHAT: self.channel})  # type: ignore[arg-type]
+            driving.drive_due(dying, self.channels)  # type: ignore[arg-type]
+            self.looks_after(dying)
         except Killed:
             self.deaths += 1
 
+    def looks_after(self, dying: Any) -> None:
+        """Do what else the clock asks for, with a process that may die."""
+
     def breaks(self) -> None:
         call = self.dice.choice(tuple(FAULTS))
-        waiting = self.channel.faults.setdefault(call, [])
+        channel = self.dice.choice(tuple(self.channels.values()))
+        waiting = channel.faults.setdefault(call, [])
         waiting += [self.dice.choice(FAULTS[call]) for _ in range(self.dice.randrange(1, 6))]
         if self.dice.random() < 0.3:
-            self.channel.returns.append(ReturnState.FAILED)
+            channel.returns.append(ReturnState.FAILED)
 
     def cancels(self) -> None:
         order = self._some()
@@ -209,17 +227,19 @@ class History:
         world, found = self.world, [str(one) for one in self.world.faults()]
         found += [str(one) for one in world.database.read(queries.verify)]
         for order in self.views():
-            held = self.channel.books.get(order.number)
+            held = self.channels[order.channel].books.get(order.number)
             paid = (held.paid_fen or 0) if held else 0
             given = sum(held.returns.values()) if held else 0
-            settled = order.state in (OrderState.SETTLED, OrderState.TOLD)
             if order.state not in FINAL:
                 found.append(f"{order.number} is {order.state} and came to no end")
-            if paid - given != (order.cash_fen if settled else 0):
+            if paid - given != self._due(order):
                 found.append(f"{order.number} is {order.state}: {paid} paid, {given} given back")
-        kept = world.database.read(lambda u: ledger.sum_of(u, accounts.channel("WECHAT")))
-        if kept != -self.channel.kept():
-            found.append(f"the channel keeps {self.channel.kept()}, the ledger says {-kept}")
+        for name, channel in self.channels.items():
+            kept = world.database.read(
+                lambda u, of=name: ledger.sum_of(u, accounts.channel(of))  # type: ignore[misc]
+            )
+            if kept != -channel.kept():
+                found.append(f"{name} keeps {channel.kept()}, the ledger says {-kept}")
         found += [str(one) for one in world.database.read(lambda u: reconciling.differences(u, 9))]
         found += self._settlements_that_differ()
         return found
@@ -233,13 +253,22 @@ class History:
             )
         return found
 
+    def _due(self, order: OrderView) -> int:
+        """Return the cash that the channel should have kept: that of what stands, and nothing else."""
+        if order.state not in STANDS:
+            return 0
+        if order.debt_id is not None:
+            return order.cash_fen
+        settled = self._settlement(order.settlement_id)
+        return 0 if settled is None else settled.cash_fen
+
     def _settlements_that_differ(self) -> list[str]:
         """Return orders whose settlement is not there exactly once, not reversed where it should stand."""
         found = []
         for order in self.views():
             settled = self._settlement(order.settlement_id)
             stands = settled is not None and settled.reversed_by_id is None
-            should = order.state in (OrderState.SETTLED, OrderState.TOLD)
+            should = order.state in STANDS and order.debt_id is None
             if stands != should:
                 found.append(
                     f"{order.number} is {order.state}, and its settlement stands: {stands}"
@@ -262,14 +291,16 @@ class History:
     def _key_of(self, order: OrderView) -> str:
         return next(key for key in PEOPLE if self.world.person(key) == order.person.id)
 
-    def _scans(self, key: str) -> Any:
+    def _scans(
+        self, key: str, at: str = PHARMACY, purpose: Purpose = Purpose.PHARMACY_PURCHASE
+    ) -> Any:
         self._fresh()
-        actor, purpose = self.world.actor(key), Purpose.PHARMACY_PURCHASE
+        actor = self.world.actor(key)
         command = IssueCode(actor, actor.person_id, purpose, new_key())
         issued = self.world.do(codes.issue_code, command)
         if not isinstance(issued, IssuedCode):
             return None  # a frozen account shows no code
-        scanned = self.world.scan_text(issued.text)
+        scanned = self.world.scan_text(issued.text, at, purpose)
         return scanned if isinstance(scanned, ScannedCode) else None
 
     def _thaws(self, key: str) -> None:

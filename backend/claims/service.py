@@ -30,6 +30,7 @@ from backend.kernel.calendar import local_day
 from backend.kernel.errors import Refusal
 from backend.kernel.invariants import invariant
 from backend.kernel.money import ZERO, Fen
+from backend.orders import service as orders
 from backend.payments.contracts import NotInsured
 from backend.payments.stay_contracts import NotEntitled
 from backend.payments.stays import follow_reruns, settled_between
@@ -152,6 +153,9 @@ def reverse_claim(unit: Unit, claim_id: str, reason: str, clerk: str) -> ClaimVi
         unit.db.delete(held)
     unit.db.flush()
     follow_reruns(unit, original.person_id)
+    in_the_way = orders.after_reversal(unit, original.person_id)
+    if in_the_way is not None:
+        return in_the_way
     _close(unit, clerk, "claim.reverse", reversal, claim_id, "CLAIM_REVERSED")
     return queries.claim(unit, claim_id) or found
 

@@ -29,7 +29,7 @@ from backend.orders.contracts import (
     Why,
 )
 from backend.orders.logic import Standing
-from backend.orders.model import CashAgreement, OrderStepRow, PaymentOrder
+from backend.orders.model import CashAgreement, CashReturn, OrderStepRow, PaymentOrder
 from backend.payments.contracts import BillState
 from backend.payments.model import Bill
 from backend.people import queries as people
@@ -197,15 +197,26 @@ def collected_today(unit: Unit, agreement_id: str) -> Fen:
 
 
 def settled_with_cash_left(unit: Unit, person_id: str) -> list[str]:
-    """Return settlements of a person's orders whose cash is not the institution's to the last fen."""
+    """Return settlements of a person's orders whose cash is not where it was promised, to the last fen.
+
+    It is the institution's where an order stands, and what a channel was asked for where some goes back.
+    """
+    going = (OrderState.RETURNING, OrderState.RETURN_FAILED)
     rows = unit.db.exec(
         select(PaymentOrder).where(
-            PaymentOrder.person_id == person_id,
-            col(PaymentOrder.state).in_(STANDS),
+            PaymentOrder.person_id == person_id, col(PaymentOrder.state).in_((*STANDS, *going))
         )
     ).all()
-    left = {row.id: held_fen(unit, row.id) for row in rows}
-    return [row.settlement_id or row.id for row in rows if left[row.id]]
+    found = []
+    for row in rows:
+        left, asked = held_fen(unit, row.id), unit.db.get(CashReturn, row.return_number)
+        goes = row.state in going
+        right = left == (asked.amount_fen if asked and goes else 0) or (
+            goes and asked is None and left > 0
+        )
+        if not right:
+            found.append(row.settlement_id or row.id)
+    return found
 
 
 @dataclass(frozen=True)

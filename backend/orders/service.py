@@ -228,11 +228,11 @@ def note_return(unit: Unit, order_id: str, said: ReturnSeen) -> OrderState:
     row = _locked_with_person(unit, order_id)
     follows = logic.after_return(queries.standing(row), said)
     if said.state is ReturnState.DONE and follows.events:
-        amount = queries.held_fen(unit, row.id)
+        asked = unit.db.get(CashReturn, row.return_number)
+        amount = queries.held_fen(unit, row.id) if asked is None else Fen(asked.amount_fen)
         _post(unit, row, EntryKind.CASH_RETURNED, Fen(-amount))
         row.returned_fen += amount
         row.returned_at = unit.now
-        asked = unit.db.get(CashReturn, row.return_number)
         if asked is not None:
             asked.done_at = unit.now
     _follow(unit, row, follows, said.words)
@@ -377,18 +377,17 @@ def give_back(
         row.return_number = ""  # each return has a number of its own
         why = Why.TAKEN_BACK if kept is None else Why.PART_TAKEN_BACK
         _follow(unit, row, Follows((OrderEvent.TAKE_BACK,), why), command.reason)
-    _follow_reruns(unit, done.person_id)
-    astray = queries.settled_with_cash_left(unit, done.person_id)
-    if astray:  # booked again, they would cost other cash than was collected
-        return LaterSettlementsInTheWay(len(astray), tuple(astray))
-    return done
+    return after_reversal(unit, done.person_id) or done
 
 
-def _follow_reruns(unit: Unit, person_id: str) -> None:
-    """Let orders name the settlement that stands, where one was taken back and booked again."""
+def after_reversal(unit: Unit, person_id: str) -> LaterSettlementsInTheWay | None:
+    """Let orders name what stands now; refuse where a later one would cost other cash than was collected.
+
+    After: on a refusal something is written already, and the caller rolls it back.
+    """
     again = settlements.bills_settled_again(unit, person_id)
     if not again:
-        return
+        return None
     latest = settlements.latest_of_bills(unit, again)
     rows = unit.db.exec(
         select(PaymentOrder).where(
@@ -398,6 +397,8 @@ def _follow_reruns(unit: Unit, person_id: str) -> None:
     for row in rows:
         row.settlement_id = latest[row.bill_id].id
     unit.db.flush()
+    astray = queries.settled_with_cash_left(unit, person_id)
+    return LaterSettlementsInTheWay(len(astray), tuple(astray)) if astray else None
 
 
 def _locked_with_person(unit: Unit, order_id: str) -> PaymentOrder:

@@ -149,7 +149,7 @@ def of_person(unit: Unit, person_id: str) -> list[AgreementView]:
         .order_by(col(CashAgreement.id).desc())
         .limit(_BATCH)
     ).all()
-    return [view(unit, row) for row in rows]
+    return views(unit, rows)
 
 
 def find(unit: Unit, agreement_id: str) -> CashAgreement | None:
@@ -229,12 +229,22 @@ def open_repayments(unit: Unit, agreement_id: str) -> Sequence[CreditRepayment]:
 
 def view(unit: Unit, row: CashAgreement) -> AgreementView:
     """Return the view of a row."""
-    paid = unit.db.exec(
+    return views(unit, [row])[0]
+
+
+def views(unit: Unit, rows: Sequence[CashAgreement]) -> list[AgreementView]:
+    """Return the views of rows, each with its latest repayments, as many reads for one as for all."""
+    paid: dict[str, list[CreditRepayment]] = {}
+    for one in unit.db.exec(
         select(CreditRepayment)
-        .where(CreditRepayment.agreement_id == row.id)
-        .order_by(col(CreditRepayment.asked_at).desc())
-        .limit(_BATCH)
-    ).all()
+        .where(col(CreditRepayment.agreement_id).in_([row.id for row in rows]))
+        .order_by(col(CreditRepayment.asked_at).desc(), col(CreditRepayment.number).desc())
+    ).all():
+        paid.setdefault(one.agreement_id, []).append(one)
+    return [_view(row, paid.get(row.id, [])[:_BATCH]) for row in rows]
+
+
+def _view(row: CashAgreement, paid: Sequence[CreditRepayment]) -> AgreementView:
     return AgreementView(
         id=row.id,
         number=row.number,

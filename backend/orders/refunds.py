@@ -137,11 +137,12 @@ def views(unit: Unit, rows: Sequence[RefundRequest]) -> list[RefundView]:
     """Return the views of requests."""
     places = institutions.institutions(unit, [row.institution_id for row in rows])
     held = people.prefetch(unit, [row.person_id for row in rows])
+    origins = settlements.origins(unit, [row.settlement_id for row in rows])
     today = local_day(unit.now)
     found = []
     for row in rows:
-        case = settlements.case_of_settlement(unit, row.settlement_id)
-        names = {one.number: one.name for one in case.lines}
+        origin = origins[row.settlement_id]
+        names = {one.number: one.name for one in origin.case.lines}
         found.append(
             RefundView(
                 id=row.id,
@@ -153,7 +154,7 @@ def views(unit: Unit, rows: Sequence[RefundRequest]) -> list[RefundView]:
                     NamedLine(number, names[number], Quantity(quantity))
                     for number, quantity in row.lines
                 ),
-                payment_id=settlements.order_of(unit, row.settlement_id),
+                payment_id=origin.order_id,
                 institution=places[row.institution_id],
                 person=people.person(unit, row.person_id),
                 total_fen=Fen(row.total_fen),

@@ -45,7 +45,7 @@ from backend.orders.contracts import (
     Why,
 )
 from backend.orders.logic import Follows
-from backend.orders.model import CashReturn, OrderStepRow, PaymentOrder
+from backend.orders.model import CashAgreement, CashReturn, OrderStepRow, PaymentOrder
 from backend.payments import booking, decisions
 from backend.payments import queries as bills
 from backend.payments import service as payments
@@ -60,6 +60,7 @@ from backend.settlement.contracts import LaterSettlementsInTheWay, SettlementVie
 from backend.settlement.service import Kept
 
 _ON_ITS_WAY = (OrderState.RETURNING, OrderState.RETURN_FAILED)
+_MOVES_CREDIT = {OrderEvent.PAY, OrderEvent.RETURN, OrderEvent.RETURN_PART}
 _LEASE = timedelta(seconds=30)
 _BATCH = 20
 _WORDS_MAX = 200
@@ -432,6 +433,11 @@ def _follow(unit: Unit, row: PaymentOrder, follows: Follows, words: str) -> None
             row.return_by = due_on(local_day(unit.now), days, (), is_workday)
         move(unit, row, event, words)
         _tell(unit, row, event)
+    if row.agreement_id is not None and (follows.why or set(follows.events) & _MOVES_CREDIT):
+        by = unit.db.get_one(CashAgreement, row.agreement_id, with_for_update=True)
+        by.next_at = (
+            None if by.next_at is None else unit.now
+        )  # the channel is asked how it stands now
 
 
 def _release(unit: Unit, row: PaymentOrder) -> None:

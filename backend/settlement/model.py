@@ -20,6 +20,7 @@ class Settlement(SQLModel, table=True):
         Index("ix_settlement_institution", "institution_id", "number"),
         Index("ix_settlement_year", "enrolment_id", "accumulator_year"),
         Index("ix_settlement_settled", "settled_at"),
+        Index("ix_settlement_place_day", "institution_id", "settled_at"),
         Index("ix_settlement_terminal", "terminal_id", "settled_at"),
     )
 

@@ -204,6 +204,21 @@ def case_of_settlement(unit: Unit, settlement_id: str) -> Case:
     return case_of(row.case_facts)
 
 
+@dataclass(frozen=True)
+class Origin:
+    """What a settlement was reckoned from, and the order whose channel collected its cash, if one did."""
+
+    case: Case
+    order_id: str | None
+
+
+def origins(unit: Unit, ids: Sequence[str]) -> dict[str, Origin]:
+    """Return what settlements were reckoned from, for a batch of ids."""
+    query = select(Settlement.id, Settlement.case_facts, Settlement.order_id)
+    rows = unit.db.exec(query.where(col(Settlement.id).in_(set(ids)))).all()
+    return {one: Origin(case_of(facts), order_id) for one, facts, order_id in rows}
+
+
 def used(unit: Unit, enrolment_id: str, year: int, lock: bool = False) -> dict[str, int]:
     """Return what an enrolment's year has used so far, by counter."""
     query = (

@@ -7,8 +7,9 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlmodel import col, select
+from sqlmodel import col, or_, select
 
+from backend.access.logic import prefix_of
 from backend.infra.database import Unit
 from backend.institutions import queries as institutions
 from backend.kernel.calendar import SHANGHAI, local_day
@@ -76,11 +77,12 @@ def last_days(unit: Unit, institution_id: str, count: int) -> list[StatementView
     ]
 
 
-def open_in(unit: Unit, areas: Sequence[str] | None, limit: int) -> list[MismatchView]:
-    """Return mismatches that wait for a person, of institutions in some areas (``None``: everywhere)."""
-    query = select(Mismatch).where(Mismatch.state == MismatchState.OPEN)
-    if areas is not None:
-        query = query.where(col(Mismatch.area_code).in_(areas))
+def open_in(unit: Unit, regions: Sequence[str], limit: int) -> list[MismatchView]:
+    """Return mismatches that wait for a person, of institutions in some regions, the oldest first."""
+    if not regions:
+        return []
+    within = or_(*(col(Mismatch.area_code).startswith(prefix_of(region)) for region in regions))
+    query = select(Mismatch).where(Mismatch.state == MismatchState.OPEN, within)
     return views(unit, unit.db.exec(query.order_by(col(Mismatch.id)).limit(limit)).all())
 
 

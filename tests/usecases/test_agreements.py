@@ -234,6 +234,11 @@ def test_a_channel_that_will_not_or_does_not_answer_leaves_the_bill_to_the_till(
     refused = drive(world, channel, till_pays(world, bill.id))
     assert (refused.state, refused.why) == (OrderState.RELEASED, Why.CHANNEL_REFUSED)
     assert world.settle(bill.id)
+    agreeing.agree_due(world.database, channels(channel))
+    assert (
+        again(world, one).state is S.ENDED
+    )  # it is asked at once why, and no other till runs into it
+    one = sign(world, channel, ask(world))
     channel.agreed[one.number] = AgreedState.SIGNED
     channel.faults["ask"] = ["late"]
     bill = mixed(world)

@@ -142,6 +142,8 @@ def test_a_checker_of_the_area_closes_what_a_person_has_seen_to(world: World) ->
     waiting = world.database.read(lambda u: desk.mismatches(u, world.staff("CD1003"), 9))
     assert one in [found.id for found in waiting]
     assert world.database.read(lambda u: desk.mismatches(u, world.staff("JJ1001"), 9)) == []
+    everywhere = world.staff("SC1001")
+    assert [found.id for found in world.database.read(lambda u: desk.mismatches(u, everywhere, 9))]
     assert close("CD1001") == DutyMissing(Role.CHECKER)
     assert close("CD1003", " ") == MismatchNotFound()
     done = close("CD1003")

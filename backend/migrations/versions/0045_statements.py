@@ -38,6 +38,7 @@ def upgrade() -> None:
     )
     key = ["institution_id", "day", "insurance"]
     op.create_index("ix_statement_mismatch_day", "statement_mismatch", key)
+    op.create_index("ix_settlement_place_day", "settlement", ["institution_id", "settled_at"])
     op.create_index("ix_statement_mismatch_state", "statement_mismatch", ["state", "id"])
 
 

@@ -86,6 +86,8 @@ class Settings:
     """The folder with the keys of cash channels, one folder each; by default beside the key ring."""
     unionpay_url: str = "http://127.0.0.1:8096"
     unionpay_merid: str = "777290058110097"
+    unionpay_trid: str = "62000000001"
+    """Who asks for tokens of cards (trId), as UnionPay has numbered the merchant."""
     wechat_url: str = "http://127.0.0.1:8094"
     wechat_plan_id: str = "12535"
     """The template of agreements to collect (委托代扣模板) that WeChat Pay has given the merchant."""

@@ -8,7 +8,9 @@ are signed by one of UnionPay's, which the authority in the folder issued. ``POS
 ``stranger`` (signed well, by a certificate of another authority), ``hush`` (no callback), ``twice`` (the same
 callback twice), ``fake`` (a forged callback ahead of the true one), ``late`` (seconds before a callback),
 ``busy`` (respCode 06), ``refund_fails`` (taken on, then refused), ``refund_waits`` (unknown for so many looks),
-``tear`` (a torn file).
+``tear`` (a torn file), ``poor`` (a token's card that is empty), ``slow`` (a charge that stays under way). ``POST
+/sandbox/open`` and ``/sandbox/unopen`` with ``{"orderId"}`` play the patient who opens a token of a card on the
+platform's page (``frontTransReq.do``), or takes it back there.
 """
 
 from __future__ import annotations
@@ -120,6 +122,8 @@ class Unionpay:
 
     folder: Path
     trades: dict[tuple[str, str], Trade] = field(default_factory=dict)
+    tokens: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """By the number that opened one: how it stands, and the token."""
     faults: dict[str, int] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
 
@@ -175,6 +179,13 @@ class Unionpay:
                 return self._query(form)
             if path == "fileTransfer.do":
                 return self._file(form)
+            if path == "frontTransReq.do" and form.get("txnType") == "79":
+                self.tokens.setdefault(form["orderId"], ("05", f"62{_IDS.digits(17)}"))
+                return {"respCode": "00", "respMsg": "成功"}
+            if path == "backTransReq.do" and form.get("txnType") in ("79", "74"):
+                return self._token(form)
+            if path == "backTransReq.do" and form.get("bizType") == "000902":
+                return self._charge(form)
             if path == "backTransReq.do" and form.get("txnType") == "01":
                 return self._take(form)
             if path == "backTransReq.do" and form.get("txnType") == "04":
@@ -193,6 +204,42 @@ class Unionpay:
         if not self.strikes("hush"):
             threading.Thread(target=self._call_back, args=(trade,), daemon=True).start()
         return True
+
+    def opens(self, number: str, state: str) -> bool:
+        """Let the patient open a token on the platform's page, or take it back there."""
+        with self.lock:
+            held = self.tokens.get(number)
+            if held is None or held[0] == "77":
+                return False
+            self.tokens[number] = (state, held[1])
+            return True
+
+    def _token(self, form: dict[str, str]) -> dict[str, str]:
+        held = self.tokens.get(form["orderId"])
+        if held is None:
+            return {"respCode": "34", "respMsg": "查无此交易"}
+        if form["txnType"] == "74":
+            self.tokens[form["orderId"]] = ("77", held[1])
+            return {"respCode": "00", "respMsg": "成功"}
+        said = {"respCode": held[0], "respMsg": ""}
+        if held[0] == "00":
+            said["tokenPayData"] = f"{{token={held[1]}&tokenLevel=90&trId=62000000001}}"
+        return said
+
+    def _charge(self, form: dict[str, str]) -> dict[str, str]:
+        given = form["tokenPayData"].strip("{}").partition("token=")[2]
+        if ("00", given) not in self.tokens.values():
+            return {"respCode": "77", "respMsg": "未开通或已解除"}
+        key, amount = (form["orderId"], form["txnTime"]), int(form["txnAmt"])
+        if key in self.trades:
+            return {"respCode": "12", "respMsg": "重复交易"}
+        until = _CLOCK.now() + timedelta(minutes=5)
+        trade = self.trades[key] = Trade(form["orderId"], amount, "01", until, form["backUrl"])
+        if self.strikes("poor"):
+            trade.state = "51"
+        elif not self.strikes("slow"):
+            self.pays(form["orderId"])
+        return {"respCode": "00", "respMsg": "成功"}
 
     def _take(self, form: dict[str, str]) -> dict[str, str]:
         amount = int(form["txnAmt"])
@@ -222,7 +269,9 @@ class Unionpay:
                 trade.state = trade.ends
         if trade.kind == "01" and trade.state == "05" and trade.until <= _CLOCK.now():
             trade.state = "77"
-        words = {"00": "成功", "05": "交易处理中", "77": "二维码已失效", "61": "退货失败"}
+        words = {"00": "成功", "05": "交易处理中", "77": "二维码已失效", "61": "退货失败"} | {
+            "51": "余额不足"
+        }
         return {"respCode": "00", "respMsg": "成功", **self._shown(trade, "orig", words)}
 
     def _shown(self, trade: Trade, prefix: str, words: dict[str, str]) -> dict[str, str]:
@@ -348,6 +397,9 @@ def _play(unionpay: Unionpay, path: str, data: dict[str, Any]) -> tuple[int, str
         with unionpay.lock:
             unionpay.faults |= {name: int(times) for name, times in data.items()}
         return 200, ""
+    if path in ("/sandbox/open", "/sandbox/unopen"):
+        state = "00" if path == "/sandbox/open" else "77"
+        return (200 if unionpay.opens(str(data.get("orderId", "")), state) else 404), ""
     if path == "/sandbox/pay":
         return (200 if unionpay.pays(str(data.get("orderId", ""))) else 404), ""
     return 404, ""

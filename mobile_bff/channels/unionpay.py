@@ -14,7 +14,7 @@ import logging
 import zipfile
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -28,6 +28,7 @@ from cryptography.x509.oid import NameOID
 from backend.infra.settings import Settings
 from backend.kernel.calendar import SHANGHAI, Clock, local
 from backend.kernel.money import Fen
+from backend.orders.agreement_contracts import AgreedState, AgreementAsked, AgreementSeen
 from backend.orders.contracts import (
     CashLine,
     CashOrder,
@@ -41,6 +42,7 @@ from mobile_bff.channels.called_back import CalledBack
 
 _SECONDS_MAX = 5
 _DONE, _NO_SUCH_ORDER, _NO_FILE, _DOUBLED = "00", "34", "98", "12"
+_TOKENS, _TOKEN_GONE = "000902", "77"
 _UNDER_WAY = ("03", "04", "05")
 """Taken on, or nobody knows yet: the query tells."""
 _BUSY = ("01", "02", "06")
@@ -87,11 +89,14 @@ class UnionpayChannel:
         self._clock = clock
         self._url = settings.unionpay_url
         self._merchant = settings.unionpay_merid
+        self._requestor = settings.unionpay_trid
         self._back_url = f"{settings.public_url}/channels/unionpay/notify"
         self._http = httpx.Client(timeout=_SECONDS_MAX, trust_env=False)
 
     def ask(self, order: CashOrder) -> CashSeen:
         """Have the cash collected: a code that the phone hands to a bank's app, or shows."""
+        if order.agreement:
+            return self._collect(order)
         said = self._call(
             "backTransReq.do",
             txnType="01",
@@ -189,6 +194,61 @@ class UnionpayChannel:
             _log.warning("a file that cannot be read: %s", type(error).__name__)
             return None
 
+    def agree(self, asked: AgreementAsked) -> AgreementSeen:
+        """Make the form that takes the patient to UnionPay's page, where a token of their card is opened."""
+        form = self._form(
+            bizType=_TOKENS,
+            txnType="79",
+            txnSubType="00",
+            orderId=asked.number,
+            txnTime=time_of(asked.number),
+            tokenPayData=f"{{trId={self._requestor}&tokenType=01}}",
+            backUrl=self._back_url,
+        )
+        return AgreementSeen(
+            AgreedState.OPEN, pay={"url": f"{self._url}/gateway/api/frontTransReq.do", **form}
+        )
+
+    def look_at_agreement(self, number: str) -> AgreementSeen:
+        """Ask for the token (79/05): there is one once the patient has opened it."""
+        said = self._call(
+            "backTransReq.do",
+            bizType=_TOKENS,
+            txnType="79",
+            txnSubType="05",
+            orderId=number,
+            txnTime=time_of(number),
+            tokenPayData=f"{{trId={self._requestor}&tokenType=01}}",
+        )
+        code = said.get("respCode")
+        if code == _NO_SUCH_ORDER:
+            return AgreementSeen(AgreedState.MISSING)
+        if code in _UNDER_WAY:
+            return AgreementSeen(AgreedState.OPEN)
+        if code == _TOKEN_GONE:
+            return AgreementSeen(AgreedState.ENDED)
+        token = _inside(said.get("tokenPayData", "")).get("token", "")
+        known = code == _DONE and bool(token)
+        return AgreementSeen(AgreedState.SIGNED if known else AgreedState.UNKNOWN, token)
+
+    def end_agreement(self, number: str) -> AgreementSeen:
+        """Delete the token (74/01): nothing can be charged by it any more."""
+        held = self.look_at_agreement(number)
+        if held.state is not AgreedState.SIGNED:
+            opening = held.state is AgreedState.OPEN
+            return AgreementSeen(AgreedState.MISSING) if opening else held
+        said = self._call(
+            "backTransReq.do",
+            bizType=_TOKENS,
+            txnType="74",
+            txnSubType="01",
+            orderId=number,
+            txnTime=time_of(number),
+            tokenPayData=f"{{trId={self._requestor}&token={held.contract}}}",
+        )
+        gone = said.get("respCode") in (_DONE, _TOKEN_GONE)
+        return AgreementSeen(AgreedState.ENDED if gone else AgreedState.UNKNOWN)
+
     def called_back(self, said: Mapping[str, str]) -> CalledBack | None:
         """Return what a callback says, ``None`` where it is forged, or about nothing of ours."""
         if not self._is_theirs(said) or said.get("merId") != self._merchant:
@@ -196,6 +256,29 @@ class UnionpayChannel:
         if said.get("txnType") != "01":
             return CalledBack("", _SILENCE)  # a return: the query tells
         return CalledBack(said.get("orderId", ""), _seen(said, said.get("respCode", "")))
+
+    def _collect(self, order: CashOrder) -> CashSeen:
+        """Charge a token; what was taken on, or is in doubt, is asked about at once."""
+        said = self._call(
+            "backTransReq.do",
+            bizType=_TOKENS,
+            txnType="01",
+            txnSubType="01",
+            orderId=order.number,
+            txnTime=time_of(order.number),
+            txnAmt=str(order.cash_fen),
+            currencyCode="156",
+            tokenPayData=f"{{trId={self._requestor}&token={order.contract}}}",
+            backUrl=self._back_url,
+        )
+        code = said.get("respCode")
+        if code is None or code in _BUSY:
+            return _SILENCE
+        if code in (_DONE, *_UNDER_WAY, _DOUBLED):
+            seen = self.look(order.number)
+            gone = seen.state is CashState.CLOSED
+            return replace(seen, state=CashState.REFUSED) if gone else seen
+        return CashSeen(CashState.REFUSED, words=said.get("respMsg", ""))
 
     def _query(self, number: str) -> dict[str, str]:
         return self._call(
@@ -208,6 +291,20 @@ class UnionpayChannel:
 
     def _call(self, path: str, **fields: str) -> dict[str, str]:
         """Return what an answer says; nothing where none came that can be believed."""
+        form = self._form(**fields)
+        try:
+            answer = self._http.post(f"{self._url}/gateway/api/{path}", data=form)
+        except httpx.HTTPError as error:
+            _log.warning("no answer: %s", type(error).__name__)
+            return {}
+        said = _fields(answer.text)
+        if answer.status_code != httpx.codes.OK or not self._is_theirs(said):
+            _log.warning("no answer that can be believed: %s", answer.status_code)
+            return {}
+        return said
+
+    def _form(self, **fields: str) -> dict[str, str]:
+        """Return a form with what every one says, signed."""
         form = {
             "version": "5.1.0",
             "encoding": "UTF-8",
@@ -221,17 +318,7 @@ class UnionpayChannel:
         }
         signed = self._keys.key.sign(_digest(form), padding.PKCS1v15(), hashes.SHA256())
         form["signature"] = base64.b64encode(signed).decode()
-        try:
-            answer = self._http.post(f"{self._url}/gateway/api/{path}", data=form)
-        except httpx.HTTPError as error:
-            _log.warning("no answer: %s", type(error).__name__)
-            return {}
-        # the answer is a form whose values are not escaped
-        said = dict(part.partition("=")[::2] for part in answer.text.split("&"))
-        if answer.status_code != httpx.codes.OK or not self._is_theirs(said):
-            _log.warning("no answer that can be believed: %s", answer.status_code)
-            return {}
-        return said
+        return form
 
     def _is_theirs(self, said: Mapping[str, str]) -> bool:
         """Tell whether UnionPay signed something: by its own certificate, of the known authority."""
@@ -251,6 +338,24 @@ class UnionpayChannel:
         except (ValueError, TypeError, InvalidSignature):
             return False
         return True
+
+
+def _fields(text: str) -> dict[str, str]:
+    """Return the fields of an answer: a form whose values are not escaped, and may be forms in braces."""
+    found, depth, part = list[str](), 0, ""
+    for letter in text:
+        depth += (letter == "{") - (letter == "}")
+        if letter == "&" and depth == 0:
+            found.append(part)
+            part = ""
+        else:
+            part += letter
+    return dict(one.partition("=")[::2] for one in (*found, part))
+
+
+def _inside(text: str) -> dict[str, str]:
+    """Return the fields of a form in braces."""
+    return dict(one.partition("=")[::2] for one in text.strip("{}").split("&"))
 
 
 def time_of(number: str) -> str:

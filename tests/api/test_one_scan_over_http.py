@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from mobile_bff.processes import bank_credit, free_port, wechat_pay
+from mobile_bff.processes import bank_credit, free_port, unionpay, wechat_pay
 from tests.api.conftest import site_on
 from tests.api.test_paying_over_http import Shop, until
 
@@ -21,6 +21,7 @@ class Till(Shop):
     """A till whose customers may have an agreement with a wallet, or a bank's credit."""
 
     bank: str = ""
+    union: str = ""
 
     def asks(self, key: str, channel: str) -> dict[str, Any]:
         phone = self.site.phone(key)
@@ -59,6 +60,7 @@ def till(
     with (
         wechat_pay(keys / "wechat") as wechat,
         bank_credit(keys / "bank") as bank,
+        unionpay(keys / "unionpay") as union,
         site_on(
             "sqlite",
             request,
@@ -67,16 +69,20 @@ def till(
             YIBAO_CHANNEL_KEYS=str(keys),
             YIBAO_WECHAT_URL=wechat,
             YIBAO_BANK_URL=bank,
+            YIBAO_UNIONPAY_URL=union,
             YIBAO_AGREEMENT_LOOK_SECONDS="1",
             YIBAO_PUBLIC_URL=f"http://127.0.0.1:{port}",
         ) as site,
     ):
-        yield Till(site, wechat, keys / "wechat", bank=bank)
+        yield Till(site, wechat, keys / "wechat", bank=bank, union=union)
 
 
 def test_the_code_pays_the_cash_too(till: Till) -> None:
     page = till.site.phone("worker").call("Agreements")
-    assert (page["agreementChannels"], page["agreements"]) == (["CREDIT", "WECHAT"], [])
+    assert (page["agreementChannels"], page["agreements"]) == (
+        ["CREDIT", "UNIONPAY", "WECHAT"],
+        [],
+    )
     asked = till.asks("worker", "WECHAT")
     assert (asked["state"], asked["pay"][0]["name"]) == ("ASKED", "pre_entrustweb_id")
     till.at(till.sandbox, "sign", out_contract_code=asked["number"])
@@ -155,3 +161,28 @@ def test_a_bank_declines(till: Till) -> None:
     asked = till.asks("worker_4", "CREDIT")
     till.at(till.bank, "review", agreement=asked["number"], limit=0)
     assert till.agreement("worker_4", "DECLINED")["credit"] is None
+
+
+def test_a_card_of_any_bank_by_unionpays_token(till: Till) -> None:
+    asked = till.asks("worker_5", "UNIONPAY")
+    form = {one["name"]: one["value"] for one in asked["pay"]}
+    page = httpx.post(form.pop("url"), data=form, trust_env=False)
+    assert "respCode=00" in page.text  # the patient is on UnionPay's own page
+    till.at(till.union, "open", orderId=asked["number"])
+    till.agreement("worker_5", "SIGNED")
+    paid = till.pays_at_till("worker_5")
+    paid = till.becomes(paid, "SETTLED", key="worker_5")
+    assert (paid["channel"], paid["cash"]["yuan"]) == ("UNIONPAY", "98.00")
+    till.at(till.union, "behave", poor=1, stranger=1)
+    refused = till.becomes(till.pays_at_till("worker_5"), "RELEASED", "SETTLED", key="worker_5")
+    assert (refused["state"], refused["why"]) == ("RELEASED", "CHANNEL_REFUSED")
+    phone = till.site.phone("worker_5")
+    phone.call("EndAgreement", agreementId=asked["agreementId"])
+    till.agreement("worker_5", "ENDED")
+    again = till.asks("worker_5", "UNIONPAY")
+    form = {one["name"]: one["value"] for one in again["pay"]}
+    httpx.post(form.pop("url"), data=form, trust_env=False)
+    till.at(till.union, "open", orderId=again["number"])
+    till.agreement("worker_5", "SIGNED")
+    till.at(till.union, "unopen", orderId=again["number"])
+    till.agreement("worker_5", "ENDED")

@@ -67,8 +67,13 @@ def tell(unit: Unit, person_id: str, kind: str, facts: Mapping[str, object] | No
 
 
 def to_phone(unit: Unit, phone: str, kind: str, facts: Mapping[str, object]) -> None:
-    """Send a code, or word about an account, to a phone that need not be a person's. It never waits."""
-    outbox.enqueue_to_phone(unit, Channel.SMS, phone, kind, facts, lane=_CODES)
+    """Send a code, or word about an account, to a phone that need not be a person's. It never waits.
+
+    Who wants to be called is called: the gateway speaks the template's words; ``by`` of the facts says so.
+    """
+    called = facts.get("by") == NoticeBy.CALL
+    channel = Channel.VOICE if called else Channel.SMS
+    outbox.enqueue_to_phone(unit, channel, phone, kind, facts, lane=_CODES)
 
 
 def take_another_way(unit: Unit, delivery: Delivery, gone: bool) -> None:
@@ -78,6 +83,10 @@ def take_another_way(unit: Unit, delivery: Delivery, gone: bool) -> None:
     pushed to as well.
     """
     said = json.loads(delivery.payload)
+    if "notice" not in said:  # a code that nobody took a call for
+        facts = {**said, "by": NoticeBy.MESSAGE.value}
+        to_phone(unit, str(facts.pop("to")), delivery.kind, facts)
+        return
     notice = unit.db.exec(
         select(Notice).where(Notice.id == said["notice"]).with_for_update()
     ).first()

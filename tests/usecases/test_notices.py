@@ -33,9 +33,10 @@ from backend.notices.templates import ACTIONS, TEMPLATES
 from backend.orders.refund_contracts import RefundRequestState
 from backend.people.contracts import NoticeBy, SetPreferences
 from backend.people.service import set_preferences
-from backend.proxies.contracts import ConsentKind
+from backend.proxies.contracts import ConsentAsked, ConsentKind
 from backend.ratings.contracts import RatingState
 from backend.sharing.contracts import TransferState
+from tests.usecases import test_relatives as relatives
 from tests.usecases.test_safety import messages
 from tests.world import IBUPROFEN, World, line, phone_of
 
@@ -292,3 +293,20 @@ def test_old_notices_go(world: World) -> None:
     world.clock.instant += timedelta(seconds=1)
     assert world.database.write(service.tidy_up) == 1
     assert inbox(world) == []
+
+
+def test_a_code_is_called_out_to_who_wants_calls_and_written_where_nobody_answers(
+    world: World,
+) -> None:
+    world.do(set_preferences, SetPreferences(world.actor("retiree"), True, NoticeBy.CALL))
+    asked = relatives.request(world, "worker", "retiree")
+    assert isinstance(relatives.ask(world, "worker", asked.id), ConsentAsked)
+    calls = [one for one in sent(world, Channel.VOICE) if "code" in one]
+    assert [(one["by"], one["to"]) for one in calls] == [("CALL", phone_of("retiree"))]
+    assert [one for one in sent(world, Channel.SMS) if "code" in one] == []
+    for _ in range(6):
+        deliver(world, Channel.VOICE, fails)
+        world.clock.forward(minutes=5)
+    [written] = [one for one in sent(world, Channel.SMS) if "code" in one]
+    assert (written["by"], written["code"]) == ("MESSAGE", calls[0]["code"])
+    assert written["to"] == phone_of("retiree")

@@ -129,11 +129,15 @@ class RepayCredit:
 
 @dataclass(frozen=True)
 class PayAtTill:
-    """A till lets a bill be paid by the agreement of whoever showed the code: one scan for all of it."""
+    """A till lets a bill be paid by the agreement of whoever showed the code: one scan for all of it.
+
+    ``channels``: those that are offered now, in the order in which they are tried.
+    """
 
     actor: Actor
     bill_id: str
     request_id: str
+    channels: tuple[ChannelName, ...] = tuple(ChannelName)
 
 
 @dataclass(frozen=True)

@@ -356,7 +356,7 @@ def _pay_at_till(unit: Unit, command: PayAtTill, actor: TerminalActor) -> OrderV
     if not one.outcome.cash_fen:
         return NothingToCollect()
     payer_id = one.bill.shown_by_id or one.bill.person_id
-    by = agreed(unit, payer_id, one.outcome.cash_fen, tuple(ChannelName))
+    by = agreed(unit, payer_id, one.outcome.cash_fen, command.channels)
     if isinstance(by, Refusal):
         return by
     seconds = unit.settings.agreement_pay_seconds

@@ -13,12 +13,20 @@ from functools import partial
 from backend.infra.database import Database, Unit
 from backend.kernel.errors import Refusal
 from backend.orders import logic, queries, service
-from backend.orders.contracts import CashChannel, CashOrder, ChannelName, ReturnState
+from backend.orders.contracts import (
+    CashChannel,
+    CashOrder,
+    CashSeen,
+    CashState,
+    ChannelName,
+    ReturnState,
+)
 from backend.orders.logic import Move
 from backend.orders.model import PaymentOrder
 
 Channels = Mapping[ChannelName, CashChannel]
 _STEPS_MAX = 8
+_ABOUT_CASH = (Move.ASK, Move.LOOK, Move.CLOSE)
 _log = logging.getLogger("yibao.orders")
 
 
@@ -51,10 +59,16 @@ def drive(database: Database, channels: Channels, order_id: str) -> None:
             _do(database, channels[channel], order_id, move, order, returns)
         else:
             _log.warning("payment order %s waits for %s, which is not offered", order_id, channel)
+            if move in _ABOUT_CASH:  # nothing is known, and insurance does not stand by for ever
+                database.write(partial(_note_silence, order_id=order_id))
         after = database.read(partial(_next, order_id=order_id))
         if after is not None and after[0] is move:
             database.write(partial(service.put_off, order_id=order_id))
             return
+
+
+def _note_silence(unit: Unit, order_id: str) -> None:
+    service.note_cash(unit, order_id, CashSeen(CashState.UNKNOWN), closing=True)
 
 
 def _next(unit: Unit, order_id: str) -> tuple[Move, ChannelName, CashOrder, str] | None:

@@ -14,7 +14,7 @@ from backend.orders.agreement_contracts import (
     NothingToCollect,
     PayAtTill,
 )
-from backend.orders.contracts import OrderNotFound, TakeNote
+from backend.orders.contracts import ChannelName, OrderNotFound, TakeNote
 from backend.payments.contracts import PatientMustConfirm
 from mobile_bff.connections import page_size
 from mobile_bff.context import Info
@@ -61,9 +61,10 @@ class TillPaymentMutations:
     )
     async def pay_at_till(self, info: Info, input: PayAtTillInput) -> Any:
         """Pay a bill by agreement; it is settled in the answer unless the channel needs longer."""
+        offered = tuple(name for name in ChannelName if name in info.context.door.channels)
         outcome = await info.context.act(
             agreements.pay_at_till,
-            lambda actor: PayAtTill(actor, input.bill_id, input.request_id),
+            lambda actor: PayAtTill(actor, input.bill_id, input.request_id, offered),
         )
         return await driven(info, outcome)
 

@@ -255,6 +255,27 @@ def test_a_channel_that_will_not_or_does_not_answer_leaves_the_bill_to_the_till(
     at_rest(world, channel, 9800)
 
 
+def test_a_channel_that_is_offered_no_more_blocks_nobody(
+    world: World, channel: ScriptedChannel
+) -> None:
+    sign(world, channel, ask(world))
+    bill = mixed(world)
+    command = PayAtTill(world.terminal(), bill.id, new_key(), (ChannelName.UNIONPAY,))
+    assert world.do(agreements.pay_at_till, command) == NoAgreement()
+    order = till_pays(world, bill.id)
+    assert isinstance(order, OrderView)
+    driving.drive(world.database, {}, order.id)  # its keys were taken away a moment ago
+    assert seen(world, order.id).state is OrderState.QUERYING
+    world.clock.forward(seconds=60 + 601)
+    driving.drive(world.database, {}, order.id)
+    world._terminals.clear()
+    world._actors.clear()
+    again_bill = mixed(world)
+    assert world.settle(again_bill.id)  # insurance stands by no more
+    assert drive(world, channel, order).state is OrderState.RELEASED
+    assert world.faults() == []
+
+
 def test_a_frozen_account_collects_nothing(world: World, channel: ScriptedChannel) -> None:
     sign(world, channel, ask(world))
     bill = mixed(world)

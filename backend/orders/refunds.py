@@ -253,7 +253,8 @@ def _problem(unit: Unit, settled: SettlementView, words: str) -> RefundProblem |
         return RefundProblem.MANUAL
     if unit.db.get_one(Bill, settled.bill_id).stay_id is not None:
         return RefundProblem.STAY
-    last = local_day(settled.settled_at) + timedelta(days=unit.settings.refund_days)
+    # by the day of service: what stays of a settlement is booked later and no younger
+    last = settled.service_date + timedelta(days=unit.settings.refund_days)
     if local_day(unit.now) > last:
         return RefundProblem.TOO_LATE
     if not 0 < len(words.strip()) <= WORDS_MAX:

@@ -434,10 +434,9 @@ def _follow(unit: Unit, row: PaymentOrder, follows: Follows, words: str) -> None
         move(unit, row, event, words)
         _tell(unit, row, event)
     if row.agreement_id is not None and (follows.why or set(follows.events) & _MOVES_CREDIT):
+        # the channel is asked how the agreement stands now
         by = unit.db.get_one(CashAgreement, row.agreement_id, with_for_update=True)
-        by.next_at = (
-            None if by.next_at is None else unit.now
-        )  # the channel is asked how it stands now
+        by.next_at = None if by.next_at is None else unit.now
 
 
 def _release(unit: Unit, row: PaymentOrder) -> None:

@@ -103,7 +103,7 @@ def refund_type(view: RefundView, locale: Locale) -> RefundType:
         status=status(view.state, locale),
         settlement_id=strawberry.ID(view.settlement_id),
         reversal_id=strawberry.ID(view.reversal_id) if view.reversal_id else None,
-        kept_settlement_id=strawberry.ID(view.kept_id) if view.kept_id else None,
+        kept_settlement_id=strawberry.ID(view.rest_id) if view.rest_id else None,
         lines=[
             RefundLineType(number=one.number, name=one.name, quantity=one.quantity)
             for one in view.lines

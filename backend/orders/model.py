@@ -186,7 +186,7 @@ class RefundRequest(SQLModel, table=True):
     reversal_id: str | None = Field(default=None, foreign_key="settlement.id")
     institution_id: str = Field(foreign_key="institution.id")
     person_id: str = Field(foreign_key="person.id")
-    kept_id: str | None = Field(default=None, foreign_key="settlement.id")
+    rest_id: str | None = Field(default=None, foreign_key="settlement.id")
     lines: Any = Field(default_factory=list, sa_type=CanonicalJson)
     total_fen: int = Field(sa_type=Amount)
     fund_fen: int = Field(sa_type=Amount)

@@ -114,7 +114,7 @@ class NamedLine:
 class RefundView:
     """A request. ``payment_id``: where the cash's way back is seen; ``None``: the window has it.
 
-    ``lines``: what comes back, empty for all of it; ``kept_id``: the settlement of the rest. The amounts are
+    ``lines``: what comes back, empty for all of it; ``rest_id``: the settlement of the rest. The amounts are
     what comes back: as reckoned when it was asked for, and as booked once it is granted.
     """
 
@@ -122,7 +122,7 @@ class RefundView:
     state: RefundRequestState
     settlement_id: str
     reversal_id: str | None
-    kept_id: str | None
+    rest_id: str | None
     lines: tuple[NamedLine, ...]
     payment_id: str | None
     institution: InstitutionView

@@ -149,7 +149,7 @@ def views(unit: Unit, rows: Sequence[RefundRequest]) -> list[RefundView]:
                 state=RefundRequestState(row.state),
                 settlement_id=row.settlement_id,
                 reversal_id=row.reversal_id,
-                kept_id=row.kept_id,
+                rest_id=row.rest_id,
                 lines=tuple(
                     NamedLine(number, names[number], Quantity(quantity))
                     for number, quantity in row.lines
@@ -316,7 +316,7 @@ def _grant(
         back = [-a - b for a, b in zip(_sums(done), _sums(rest), strict=True)]
         if min(back) < 0:
             return RefundNotPossible(RefundProblem.COSTS_MORE)
-        row.kept_id = rest.id
+        row.rest_id = rest.id
         row.total_fen, row.fund_fen, row.account_fen, row.cash_fen = back
     return _answer(unit, row, RefundRequestEvent.GRANT, words, label(actor))
 

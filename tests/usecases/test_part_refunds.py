@@ -98,7 +98,7 @@ def test_the_cash_of_a_line_goes_back_and_the_rest_stands(
     sold = packs(world, order.settlement_id, 2)
     granted = grant(world, refund, *sold)
     assert granted.state is RefundRequestState.GRANTED
-    kept = settlement(world, granted.kept_id)
+    kept = settlement(world, granted.rest_id)
     assert (kept.total_fen, kept.cash_fen, kept.account_fen) == (30_000, 0, 25_000)
     assert packs(world, kept.id, 2) == []
     assert len(packs(world, kept.id, 1)) == 1
@@ -129,7 +129,7 @@ def test_two_parts_then_all_of_the_rest_each_return_with_its_number(
     current = order.settlement_id
     for left in (19_600, 9_800):
         refund = ask(world, current, part(1))
-        current = grant(world, refund, packs(world, current, 1)[0]).kept_id
+        current = grant(world, refund, packs(world, current, 1)[0]).rest_id
         assert settlement(world, current).cash_fen == left
         again = ask(world, current, part(1))
         # the cash of the one before is on its way: another waits
@@ -145,7 +145,7 @@ def test_two_parts_then_all_of_the_rest_each_return_with_its_number(
     assert (day.returned_fen, day.differences) == (19_600, 0)
     whole = ask(world, current)
     assert whole.lines == ()
-    assert grant(world, whole).kept_id is None
+    assert grant(world, whole).rest_id is None
     run(world, channel)
     assert seen(world, order.id).state is OrderState.RETURNED
     assert world.balance("worker") == before
@@ -195,9 +195,9 @@ def test_the_till_takes_lines_back_and_is_told_what_to_hand_out(world: World) ->
         world, settled.id, part(1), part(2), packs=[first[0], *packs(world, settled.id, 2)]
     )
     assert (done.cash_fen, done.payment_id, done.total_fen) == (9800, None, 19_800)
-    assert packs(world, done.kept_id, 1) == first[1:]
+    assert packs(world, done.rest_id, 1) == first[1:]
     alone = world.buy("worker_2", line(IBUPROFEN, "2", "100.00"))
-    kept = settlement(world, done.kept_id)
+    kept = settlement(world, done.rest_id)
     assert (kept.fund_fen, kept.account_fen) == (alone.fund_fen, alone.account_fen)
     assert kept.outcome.deductible_fen == alone.outcome.deductible_fen
     assert world.faults() == []
@@ -218,7 +218,7 @@ def test_what_is_no_part(world: World) -> None:
     assert everything.total_fen == settled.total_fen
     assert ask(world, settled.id, part(1)) == RefundNotPossible(P.ASKED)
     assert take_back(world, settled.id) == RefundNotPossible(P.LINES)
-    assert grant(world, everything).kept_id is None
+    assert grant(world, everything).rest_id is None
     quiet(world)
     stay = world.admit("worker")
     left = world.settle_stay(stay.id, care("3000"))
@@ -232,7 +232,7 @@ def test_a_part_stands_in_its_place_in_the_year(world: World) -> None:
     assert before == LaterSettlementsInTheWay(1, (second.id,))  # it would have paid more since
     assert settlement(world, first.id).reversed_by_id is None
     done = take_back(world, first.id, part(2), packs=packs(world, first.id, 2))
-    kept = settlement(world, done.kept_id)
+    kept = settlement(world, done.rest_id)
     assert (kept.fund_fen, kept.account_fen) == (first.fund_fen, first.account_fen)
     assert settlement(world, second.id).reversed_by_id is None
     assert world.faults() == []
@@ -244,7 +244,7 @@ def test_relatives_accounts_get_back_what_they_paid_of_the_part(world: World) ->
     before, paid_by_family = account(world, "worker"), settled.family_fen
     assert paid_by_family
     done = take_back(world, settled.id, part(1), packs=packs(world, settled.id, 1)[:1])
-    kept = settlement(world, done.kept_id)
+    kept = settlement(world, done.rest_id)
     assert kept.family_fen < paid_by_family
     assert account(world, "worker") == before + paid_by_family - kept.family_fen
     assert done.account_fen == paid_by_family - kept.family_fen

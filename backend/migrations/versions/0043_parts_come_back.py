@@ -21,11 +21,11 @@ def upgrade() -> None:
         op.add_column("refund_request", column)
     if op.get_bind().dialect.name == "sqlite":
         op.execute(
-            "ALTER TABLE refund_request ADD COLUMN kept_id VARCHAR REFERENCES settlement (id)"
+            "ALTER TABLE refund_request ADD COLUMN rest_id VARCHAR REFERENCES settlement (id)"
         )
     else:
-        op.add_column("refund_request", sa.Column("kept_id", sa.String(), nullable=True))
-        op.create_foreign_key(None, "refund_request", "settlement", ["kept_id"], ["id"])
+        op.add_column("refund_request", sa.Column("rest_id", sa.String(), nullable=True))
+        op.create_foreign_key(None, "refund_request", "settlement", ["rest_id"], ["id"])
     op.execute(
         "UPDATE refund_request SET"
         " total_fen = (SELECT s.total_fen FROM settlement s WHERE s.id = settlement_id),"

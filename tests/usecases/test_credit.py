@@ -7,6 +7,7 @@ from typing import Any
 
 from backend.access.contracts import DutyMissing, Role, SignInRequired
 from backend.credit import handling, queries
+from backend.credit import service as credit
 from backend.credit.contracts import (
     DebtWordsMissing,
     DecideDebt,
@@ -24,11 +25,12 @@ from backend.kernel.money import Fen
 from backend.payments.instalments import pay_instalment
 from backend.payments.stays import entitlement_at
 from backend.payments.visits import enrolment_on
+from backend.rulebook.library import rulebook
 from backend.settlement.case import FilingKind
 from mobile_bff.couriers import follow_up_debts
 from tests.usecases.test_relatives import bound
 from tests.usecases.test_safety import messages
-from tests.usecases.test_stays import _owing
+from tests.usecases.test_stays import _owing, quiet
 from tests.world import LEVEL_3, World, new_key
 
 S = PayLaterState
@@ -206,3 +208,38 @@ def test_who_may_pay_later_is_told_why(world: World) -> None:
 
     assert right("aided") == (True, "ENTITLED")
     assert right("worker") == (False, "NO_IDENTITY")
+
+
+def test_every_other_move_of_an_agreement(world: World) -> None:
+    quiet(world)
+    never = world.admit("aided", pay_later=True)
+    assert never.deposit_waived
+    assert world.cancel_stay(never.id).id == never.id
+    cancelled = world.database.read(lambda u: queries.of_stay(u, never.id))
+    assert cancelled is not None
+    assert cancelled.state is S.CANCELLED
+    # nothing is owed where others pay all of it; taking that discharge back opens the agreement again
+    stay = world.admit("aided", pay_later=True)
+    book = rulebook()
+    free = world.database.write(
+        lambda u: credit.discharge(u, "test", stay.id, Fen(0), 1, "510100", book)
+    )
+    assert isinstance(free, PayLaterView)
+    assert (free.state, free.instalments) == (S.PAID, ())
+    world.database.write(lambda u: credit.reopen(u, "test", free.id))
+    assert look(world, free.id).state is S.SIGNED
+
+
+def test_a_part_that_is_paid_late_ends_the_delay_but_not_a_default(world: World) -> None:
+    agreement, _ = _owing(world)
+    later(world, 40)
+    assert follow_up_debts(world.database) == 1
+    assert look(world, agreement.id).state is S.OVERDUE
+    first = agreement.instalments[0].amount_fen
+    assert pays(world, agreement.id, first).state is S.OWING
+    later(world, 31)
+    follow_up_debts(world.database)
+    later(world, 31)
+    assert decide(world, agreement.id, "CD1003", lists=True).state is S.DEFAULTED
+    assert pays(world, agreement.id, 100).state is S.DEFAULTED
+    assert pays(world, agreement.id, agreement.open_fen - first - 100).state is S.PAID

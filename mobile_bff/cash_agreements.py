@@ -10,7 +10,6 @@ import strawberry
 from backend.access.assurance import StepUpRequired
 from backend.access.contracts import Action, SignInRequired
 from backend.identity.safety_contracts import AccountFrozen
-from backend.infra.database import Unit
 from backend.kernel.errors import Locale, Refusal
 from backend.kernel.money import Fen
 from backend.orders import agreements
@@ -286,10 +285,8 @@ async def _looked_after(info: Info, outcome: AgreementView | Refusal) -> Any:
     if isinstance(outcome, AgreementView):
         agreement_id = outcome.id
         await info.context.door.look_after(agreement_id)
-
-        def read(unit: Unit) -> AgreementView | None:
-            row = agreements.find(unit, agreement_id)
-            return None if row is None else agreements.view(unit, row)
-
-        outcome = await info.context.door.read(read) or outcome
+        outcome = (
+            await info.context.door.read(lambda unit: agreements.agreement(unit, agreement_id))
+            or outcome
+        )
     return answer(outcome, info.context.locale, _shown(info))

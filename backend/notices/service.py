@@ -76,6 +76,14 @@ def to_phone(unit: Unit, phone: str, kind: str, facts: Mapping[str, object]) -> 
     outbox.enqueue_to_phone(unit, channel, phone, kind, facts, lane=_CODES)
 
 
+def reached_now(unit: Unit, person_id: str) -> NoticeBy:
+    """Return how somebody is reached at once: nobody is called in their quiet hours."""
+    hours = queries.choices(unit, person_id)
+    quiet = logic.quiet_until(unit.now, hours.quiet_from, hours.quiet_until) is not None
+    preferred = people.preferences(unit, person_id).notice_by
+    return NoticeBy.MESSAGE if quiet else preferred
+
+
 def take_another_way(unit: Unit, delivery: Delivery, gone: bool) -> None:
     """Send a message for a push or a call that was given up: once a notice, whatever gave up first.
 

@@ -19,6 +19,7 @@ from backend.orders.agreement_contracts import (
 )
 from backend.orders.contracts import ChannelName
 from backend.orders.driving import Channels
+from backend.orders.model import CashAgreement
 from backend.people import queries as people
 
 _log = logging.getLogger("yibao.agreements")
@@ -71,7 +72,7 @@ def agreeing(channels: Channels, name: ChannelName) -> AgreeingChannel | None:
 def _asked(
     unit: Unit, agreement_id: str
 ) -> tuple[AgreementState, ChannelName, AgreementAsked, bool] | None:
-    row = agreements.find(unit, agreement_id)
+    row = unit.db.get(CashAgreement, agreement_id)
     if row is None or row.next_at is None:
         return None
     channel, applicant = ChannelName(row.channel), None

@@ -142,7 +142,7 @@ def pay_at_till(unit: Unit, command: PayAtTill) -> OrderView | Refusal:
 
 
 def of_person(unit: Unit, person_id: str) -> list[AgreementView]:
-    """Return a person's agreements that have not ended, and those that were declined, the newest first."""
+    """Return a person's latest agreements, in force or not, the newest first."""
     rows = unit.db.exec(
         select(CashAgreement)
         .where(CashAgreement.person_id == person_id)
@@ -152,9 +152,10 @@ def of_person(unit: Unit, person_id: str) -> list[AgreementView]:
     return views(unit, rows)
 
 
-def find(unit: Unit, agreement_id: str) -> CashAgreement | None:
-    """Return an agreement's row, or ``None``."""
-    return unit.db.get(CashAgreement, agreement_id)
+def agreement(unit: Unit, agreement_id: str) -> AgreementView | None:
+    """Return an agreement, or ``None``."""
+    row = unit.db.get(CashAgreement, agreement_id)
+    return None if row is None else view(unit, row)
 
 
 def is_due(unit: Unit) -> bool:

@@ -26,7 +26,7 @@ from backend.kernel.calendar import SHANGHAI, age_on, local_day
 from backend.kernel.errors import Refusal
 from backend.kernel.invariants import invariant
 from backend.kernel.money import Fen
-from backend.notices.service import tell, to_phone
+from backend.notices.service import reached_now, tell, to_phone
 from backend.people import queries as people
 from backend.proxies import logic, queries
 from backend.proxies.contracts import (
@@ -122,7 +122,7 @@ def ask_consent(unit: Unit, command: AskConsent) -> ConsentAsked | Refusal:
         "who": people.person(unit, row.delegate_id).masked_name,
         "scopes": list(row.scopes),
         "pay_limit_fen": command.pay_limit_fen,
-        "by": people.preferences(unit, row.owner_id).notice_by.value,
+        "by": reached_now(unit, row.owner_id).value,
     }
     to_phone(unit, phone, f"consent_{command.kind.lower()}", facts)
     unit.db.flush()

@@ -31,6 +31,8 @@ from mobile_bff.public_services.medical_institutions import InstitutionType, ins
 from mobile_bff.scalars import Money, money
 from mobile_bff.wording import Status, status, words
 
+_DAYS_MAX = 31
+
 
 @strawberry.type(name="StatementSums", description="Sums; what was taken back counts twice, ±.")
 class SumsType:
@@ -166,9 +168,6 @@ class TillStatements:
             lambda unit: queries.last_days(unit, place, min(count, _DAYS_MAX))
         )
         return [_statement(one, info.context.locale) for one in found]
-
-
-_DAYS_MAX = 31
 
 
 @strawberry.type

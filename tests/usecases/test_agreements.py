@@ -103,12 +103,9 @@ def tend(world: World, channel: ScriptedChannel, one: AgreementView) -> Agreemen
 
 
 def again(world: World, one: AgreementView) -> AgreementView:
-    def read(unit: Any) -> AgreementView:
-        row = agreements.find(unit, one.id)
-        assert row is not None
-        return agreements.view(unit, row)
-
-    return world.database.read(read)
+    found = world.database.read(lambda u: agreements.agreement(u, one.id))
+    assert found is not None
+    return found
 
 
 def till_pays(world: World, bill_id: str, at: str = PHARMACY) -> Any:

@@ -310,3 +310,8 @@ def test_a_code_is_called_out_to_who_wants_calls_and_written_where_nobody_answer
     [written] = [one for one in sent(world, Channel.SMS) if "code" in one]
     assert (written["by"], written["code"]) == ("MESSAGE", calls[0]["code"])
     assert written["to"] == phone_of("retiree")
+    world.clock.instant = NIGHT + timedelta(days=1)  # nobody is called in their quiet hours
+    world._actors.clear()
+    assert isinstance(relatives.ask(world, "worker", asked.id), ConsentAsked)
+    assert len([one for one in sent(world, Channel.SMS) if "code" in one]) == 2
+    assert [one for one in sent(world, Channel.VOICE) if "code" in one] == []

@@ -158,6 +158,21 @@ def agreement(unit: Unit, agreement_id: str) -> AgreementView | None:
     return None if row is None else view(unit, row)
 
 
+def is_ours(unit: Unit, number: str) -> bool:
+    """Tell whether a channel's number is that of an agreement."""
+    found = select(CashAgreement.id).where(CashAgreement.number == number)
+    return unit.db.exec(found).first() is not None
+
+
+def wake(unit: Unit, number: str) -> None:
+    """Have a channel asked now about an agreement of which it called back; what it says then counts."""
+    query = select(CashAgreement).where(CashAgreement.number == number).with_for_update()
+    row = unit.db.exec(query).first()
+    if row is not None and row.next_at is not None:
+        row.next_at = unit.now
+        unit.db.flush()
+
+
 def is_due(unit: Unit) -> bool:
     """Tell whether some agreement is to be looked after now."""
     query = select(CashAgreement.id).where(col(CashAgreement.next_at) <= unit.now).limit(1)

@@ -91,6 +91,9 @@ class Wechat:
     folder: Path
     trades: dict[str, Trade] = field(default_factory=dict)
     contracts: dict[str, str] = field(default_factory=dict)
+    contract_url: str = ""
+    heard: bool = False
+    """Whether the merchant took the last callback about a contract."""
     faults: dict[str, int] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
     url: str = ""
@@ -218,13 +221,17 @@ class Wechat:
             known = code in self.contracts and self.contracts[code] != "TERMINATED"
             if known:
                 self.contracts[code] = state
-            return known
+        if known:
+            said = {"out_contract_code": code, "contract_id": f"CT{code}", "contract_state": state}
+            self.heard = self._post(self.contract_url, "contract", said, False)
+        return known
 
     def _prepare_contract(self, data: dict[str, Any]) -> tuple[int, Any]:
         code = str(data["out_contract_code"])
         if self.contracts.get(code, "NOT_SIGNED") != "NOT_SIGNED":
             return _error(400, "CONTRACT_EXISTED", "协议已存在")
         self.contracts[code] = "NOT_SIGNED"
+        self.contract_url = str(data["contract_notify_url"])
         return 200, {"pre_entrustweb_id": f"PE{code}"}
 
     def _of_contract(self, code: str, terminate: bool) -> tuple[int, Any]:
@@ -376,16 +383,19 @@ class Wechat:
         said = self._mixed(trade) if trade.mixed else self._transaction(trade)
         if forged:
             said = {**said, "out_trade_no": trade.number, "wechat_pay_cash_fee": 1}
-        nonce = _IDS.secret(6).hex()
         kind = "mix_order" if trade.mixed else "transaction"
+        return self._post(trade.notify_url, kind, said, forged)
+
+    def _post(self, url: str, kind: str, said: dict[str, Any], forged: bool) -> bool:
+        nonce = _IDS.secret(6).hex()
         sealed = AESGCM(self.secret).encrypt(
             nonce.encode(), json.dumps(said).encode(), kind.encode()
         )
         body = json.dumps(
             {
                 "id": _IDS.secret(16).hex(),
-                "create_time": trade.paid_at,
-                "event_type": "TRANSACTION.SUCCESS",
+                "create_time": _CLOCK.now().isoformat(timespec="seconds"),
+                "event_type": "PAPAY.SIGN" if kind == "contract" else "TRANSACTION.SUCCESS",
                 "resource_type": "encrypt-resource",
                 "resource": {
                     "algorithm": "AEAD_AES_256_GCM",
@@ -397,7 +407,7 @@ class Wechat:
             }
         )
         headers = {"content-type": "application/json", **self.signed(body, forged)}
-        request = urllib.request.Request(trade.notify_url, body.encode(), headers)  # noqa: S310
+        request = urllib.request.Request(url, body.encode(), headers)  # noqa: S310
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         try:
             with opener.open(request, timeout=5) as answer:
@@ -476,7 +486,7 @@ def _play(wechat: Wechat, path: str, data: dict[str, Any]) -> Answer:
     if path in ("/sandbox/sign", "/sandbox/unsign"):
         state = "SIGNED" if path == "/sandbox/sign" else "TERMINATED"
         done = wechat.signs(str(data.get("out_contract_code", "")), state)
-        return Answer(200 if done else 404, {})
+        return Answer(200 if done else 404, {"heard": wechat.heard})
     if path == "/sandbox/pay":
         return Answer(200 if wechat.pays(str(data.get("out_trade_no", ""))) else 404, {})
     return Answer(404, {})

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from backend.infra.database import Unit
-from backend.orders import queries, service
+from backend.orders import agreements, queries, service
 from backend.orders.contracts import ChannelName
 from backend.orders.driving import Channels
 from mobile_bff.channels.called_back import CalledBack
@@ -38,8 +38,8 @@ class Callbacks:
         said = channel.called_back(headers, await request.body())
         if said is None:
             return _refused(401, "SIGN_ERROR")
-        if not await self._door.read(lambda unit: queries.by_number(unit, said.number) is not None):
-            _log.warning("a callback about an order that is not ours: %s", said.number[:40])
+        if not await self._door.read(lambda unit: _is_ours(unit, said.number)):
+            _log.warning("a callback about nothing of ours: %s", said.number[:40])
             return Response(status_code=204)
         await self._door.write(_note, said, request.scope.get("yibao_request_id", ""))
         return Response(status_code=204)
@@ -66,6 +66,12 @@ def _note(unit: Unit, said: CalledBack) -> None:
     order_id = queries.by_number(unit, said.number)
     if order_id is not None:
         service.note_cash(unit, order_id, said.seen)
+    else:
+        agreements.wake(unit, said.number)
+
+
+def _is_ours(unit: Unit, number: str) -> bool:
+    return queries.by_number(unit, number) is not None or agreements.is_ours(unit, number)
 
 
 def _refused(status: int, code: str) -> Response:

@@ -248,6 +248,8 @@ class WechatChannel:
             return None
         said = opened["resource"]
         number = str(said.get("out_trade_no", ""))
+        if "out_contract_code" in said:  # signed or ended: the channel is asked which
+            return CalledBack(str(said["out_contract_code"]), _SILENCE)
         if "mix_pay_status" in said:
             return CalledBack(number, _seen_mixed(said))
         return CalledBack(number, _seen(said)) if "trade_state" in said else None

@@ -35,9 +35,10 @@ class Till(Shop):
 
         return until(look, lambda found: found["state"] in states)
 
-    def at(self, base: str, path: str, **said: Any) -> None:
-        done = httpx.post(f"{base}/sandbox/{path}", json=said, trust_env=False)
+    def at(self, base: str, path: str, **said: Any) -> httpx.Response:
+        done = httpx.post(f"{base}/sandbox/{path}", json=said, trust_env=False, timeout=20)
         assert done.status_code == 200
+        return done
 
     def pays_at_till(self, key: str) -> dict[str, Any]:
         bill = self.bill(key)
@@ -85,7 +86,10 @@ def test_the_code_pays_the_cash_too(till: Till) -> None:
     )
     asked = till.asks("worker", "WECHAT")
     assert (asked["state"], asked["pay"][0]["name"]) == ("ASKED", "pre_entrustweb_id")
-    till.at(till.sandbox, "sign", out_contract_code=asked["number"])
+    told = till.at(till.sandbox, "sign", out_contract_code=asked["number"]).json()
+    assert told == {
+        "heard": True
+    }  # the wallet calls back, and the agreement is asked about at once
     till.agreement("worker", "SIGNED")
     paid = till.pays_at_till("worker")
     assert (paid["state"], paid["byAgreement"]) == ("SETTLED", True)

@@ -199,6 +199,21 @@ def test_asking_limits_and_ending(world: World, channel: ScriptedChannel) -> Non
     assert [kind for kind, _ in messages(world)].count("agreement_ended") == 1
 
 
+def test_a_callback_only_has_the_channel_asked(world: World, channel: ScriptedChannel) -> None:
+    one = tend(world, channel, ask(world))
+    for _ in range(8):
+        tend(world, channel, one)  # by now it is asked minutes apart
+    channel.agreed[one.number] = AgreedState.SIGNED
+    assert agreeing.agree_due(world.database, channels(channel)) == 0
+    assert world.database.read(lambda u: agreements.is_ours(u, one.number))
+    world.database.write(lambda u: agreements.wake(u, one.number))
+    assert again(world, one).state is S.ASKED  # what it said is not believed without asking
+    assert agreeing.agree_due(world.database, channels(channel)) == 1
+    assert again(world, one).state is S.SIGNED
+    assert not world.database.read(lambda u: agreements.is_ours(u, "YA0"))
+    world.database.write(lambda u: agreements.wake(u, "YA0"))
+
+
 def test_what_nobody_signs_lapses_and_what_is_ended_there_ends_here(
     world: World, channel: ScriptedChannel
 ) -> None:

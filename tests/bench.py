@@ -101,7 +101,7 @@ def _cells(measured: Measured) -> tuple[str, str, str]:
 
 @contextmanager
 def _databases() -> Iterator[list[tuple[str, str]]]:
-    with tempfile.TemporaryDirectory() as folder, postgres_server(durable=True) as postgres:
+    with tempfile.TemporaryDirectory() as folder, postgres_server() as postgres:
         yield [
             ("SQLite", f"sqlite:///{folder}/bench.sqlite3"),
             ("PostgreSQL", new_database(postgres)),

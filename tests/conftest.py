@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,11 +15,44 @@ from backend.infra.database import Database
 from backend.infra.keys import make_keys
 from backend.sample_data.load import load_sample_data
 from mobile_bff.start import migrate
-from tests.databases import drop_database, name_of, new_database, postgres_server
+from tests.databases import (
+    drop_database,
+    made_once,
+    name_of,
+    new_database,
+    remove_shared_folder,
+    shared_folder,
+    shared_postgres,
+)
 from tests.world import ManualClock, World, resources_for
 
 CHROMIUM = "chromium"
+SHARED = pytest.StashKey[Path]()
+TEMPLATE_URL = "template.url"
 collect_ignore = [] if shutil.which(CHROMIUM) else ["browser"]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the run's folder, or find the one that the run's first process made."""
+    given = getattr(config, "workerinput", {}).get("shared")
+    config.stash[SHARED] = Path(given) if given else shared_folder()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a worker where the run's folder is."""
+    node.workerinput["shared"] = str(node.config.stash[SHARED])
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Remove what the run made, once its last worker is done."""
+    if hasattr(config, "workerinput"):
+        return
+    folder = config.stash[SHARED]
+    template = folder / TEMPLATE_URL
+    if template.exists():
+        drop_database(shared_postgres(folder), template.read_text())
+    remove_shared_folder(folder)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -46,38 +81,65 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 @pytest.fixture(scope="session")
-def keys_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("keys") / "keys.json"
-    make_keys(path, SystemIds())
-    return path
+def shared(pytestconfig: pytest.Config) -> Path:
+    """The folder of this run, one for all workers, in memory where there is room."""
+    return pytestconfig.stash[SHARED]
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[str]:
-    with postgres_server() as url:
-        yield url
+def keys_file(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The keys of the templates, in a folder of this worker's own."""
+
+    def make() -> str:
+        made = shared / "keys"
+        made.mkdir()
+        make_keys(made / "keys.json", SystemIds())
+        resources_for("sqlite://", made / "keys.json", ManualClock())  # makes the reporters' keys
+        return str(made)
+
+    folder = tmp_path_factory.mktemp("keys")
+    shutil.copytree(made_once(shared, "keys.path", make), folder, dirs_exist_ok=True)
+    return folder / "keys.json"
 
 
 @pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory, keys_file: Path) -> Path:
-    path = tmp_path_factory.mktemp("template") / "template.sqlite3"
-    _fill(f"sqlite:///{path}", keys_file)
-    return path
+def postgres(shared: Path) -> str:
+    return shared_postgres(shared)
 
 
 @pytest.fixture(scope="session")
-def postgres_template(postgres: str, keys_file: Path) -> Iterator[str]:
-    url = new_database(postgres)
-    _fill(url, keys_file)
-    yield name_of(url)
-    drop_database(postgres, url)
+def sqlite_template(shared: Path, keys_file: Path) -> Path:
+    def make() -> str:
+        path = shared / "template.sqlite3"
+        _fill(f"sqlite:///{path}", keys_file)
+        return str(path)
+
+    return Path(made_once(shared, "template.path", make))
+
+
+@pytest.fixture(scope="session")
+def postgres_template(shared: Path, postgres: str, keys_file: Path) -> str:
+    def make() -> str:
+        url = new_database(postgres)
+        _fill(url, keys_file)
+        return url
+
+    return name_of(made_once(shared, TEMPLATE_URL, make))
+
+
+@pytest.fixture
+def own_folder(shared: Path) -> Iterator[Path]:
+    """A folder for one test's databases, in memory where there is room."""
+    folder = Path(tempfile.mkdtemp(dir=shared))
+    yield folder
+    shutil.rmtree(folder)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """A fresh copy of the sample province."""
     if request.param == "sqlite":
-        path = tmp_path / "yibao.sqlite3"
+        path = request.getfixturevalue("own_folder") / "yibao.sqlite3"
         shutil.copy(request.getfixturevalue("sqlite_template"), path)
         yield f"sqlite:///{path}"
         return

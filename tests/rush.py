@@ -78,7 +78,7 @@ def main() -> None:
 
 @contextmanager
 def _databases() -> Iterator[list[tuple[str, str]]]:
-    with tempfile.TemporaryDirectory() as folder, postgres_server(durable=True) as postgres:
+    with tempfile.TemporaryDirectory() as folder, postgres_server() as postgres:
         yield [
             ("SQLite", f"sqlite:///{folder}/rush.sqlite3"),
             ("PostgreSQL", new_database(postgres)),

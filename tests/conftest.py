@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from backend.infra import database
 from backend.infra.clock import SystemIds
 from backend.infra.database import Database
 from backend.infra.keys import make_keys
@@ -127,24 +128,33 @@ def postgres_template(shared: Path, postgres: str, keys_file: Path) -> str:
     return name_of(made_once(shared, TEMPLATE_URL, make))
 
 
-@pytest.fixture
-def own_folder(shared: Path) -> Iterator[Path]:
-    """A folder for one test's databases, in memory where there is room."""
-    folder = Path(tempfile.mkdtemp(dir=shared))
-    yield folder
-    shutil.rmtree(folder)
+@pytest.fixture(scope="session", autouse=True)
+def _kept_engines() -> Iterator[None]:
+    """Keep an engine for each address: a new one would compile every statement anew in each test."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(database, "make_engine", cache(database.make_engine))
+        yield
+
+
+@pytest.fixture(scope="session")
+def worker_name(request: pytest.FixtureRequest) -> str:
+    """The name of this process among the run's workers."""
+    return str(getattr(request.config, "workerinput", {}).get("workerid", "alone"))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
-    """A fresh copy of the sample province."""
+def database_url(request: pytest.FixtureRequest, shared: Path, worker_name: str) -> Iterator[str]:
+    """A fresh copy of the sample province, at the same address for every test of this worker."""
     if request.param == "sqlite":
-        path = request.getfixturevalue("own_folder") / "yibao.sqlite3"
+        folder = shared / worker_name
+        folder.mkdir()
+        path = folder / "yibao.sqlite3"
         shutil.copy(request.getfixturevalue("sqlite_template"), path)
         yield f"sqlite:///{path}"
+        shutil.rmtree(folder)
         return
-    server = request.getfixturevalue("postgres")
-    url = new_database(server, request.getfixturevalue("postgres_template"))
+    server, template = (request.getfixturevalue(n) for n in ("postgres", "postgres_template"))
+    url = new_database(server, template, name=f"{template}_{worker_name}")
     yield url
     drop_database(server, url)
 
@@ -152,18 +162,18 @@ def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
 @pytest.fixture
 def world(database_url: str, keys_file: Path) -> Iterator[World]:
     clock = ManualClock()
-    database = Database(resources_for(database_url, keys_file, clock))
-    yield World(database, clock)
-    database.close()
+    province = Database(resources_for(database_url, keys_file, clock))
+    yield World(province, clock)
+    province.close()
 
 
 def _fill(url: str, keys_file: Path) -> None:
-    database = Database(resources_for(url, keys_file, ManualClock()))
-    migrate(database)
-    database.write(load_sample_data)
-    if database.engine.dialect.name == "sqlite":
-        with database.engine.connect() as connection:
+    province = Database(resources_for(url, keys_file, ManualClock()))
+    migrate(province)
+    province.write(load_sample_data)
+    if province.engine.dialect.name == "sqlite":
+        with province.engine.connect() as connection:
             connection.exec_driver_sql("ROLLBACK")
             connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
             connection.exec_driver_sql("BEGIN")
-    database.close()
+    province.close()

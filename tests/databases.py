@@ -115,9 +115,7 @@ def _start(folder: Path, durable: bool) -> str:
         folder, "initdb", "-D", data, "-A", "trust", "-U", "postgres",
         "-E", "UTF8", "--locale=C.UTF-8", "--no-sync",
     )  # fmt: skip
-    _control(
-        folder, "pg_ctl", "-D", data, "-w", "-l", str(folder / "log"), "-o", options, "start"
-    )
+    _control(folder, "pg_ctl", "-D", data, "-w", "-l", str(folder / "log"), "-o", options, "start")
     return f"postgresql+psycopg://postgres@/postgres?host={folder}"
 
 
@@ -160,9 +158,9 @@ def _server_user() -> str | None:
     return "embedded_postgres"
 
 
-def new_database(server_url: str, template: str = "template0") -> str:
-    """Make a database and return its URL."""
-    name = f"yibao_{uuid.uuid4().hex}"
+def new_database(server_url: str, template: str = "template0", name: str = "") -> str:
+    """Make a database and return its URL; without a name it gets one of its own."""
+    name = name or f"yibao_{uuid.uuid4().hex}"
     _run(server_url, f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
     return make_url(server_url).set(database=name).render_as_string(hide_password=False)
 

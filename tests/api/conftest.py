@@ -1,10 +1,15 @@
-"""A real server with its SMS sandbox, over real HTTP, on both databases."""
+"""A real server with its SMS sandbox, over real HTTP, on both databases.
+
+The server of most sites is a thread of the test's process: real HTTP over a real socket, without three
+processes to start. ``worker_site`` has the processes of production where they are the point.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import shutil
 import sqlite3
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,6 +22,7 @@ from backend.sample_data.load import sample_key
 from mobile_bff.client import Client, terminal_assertion
 from mobile_bff.processes import newest_code, server, sms_sandbox
 from tests.databases import drop_database, new_database
+from tests.server_thread import server_thread
 from tests.world import PHARMACY, phone_of
 
 SETTINGS = {"YIBAO_SMS_RESEND_SECONDS": "1", "YIBAO_SMS_PER_ADDRESS_PER_HOUR": "1000"}
@@ -69,28 +75,30 @@ def site_on(
     folder: Path,
     gateway_faults: tuple[str, ...] = (),
     port: int | None = None,
+    workers: int = 0,
     **settings: str,
 ) -> Iterator[Site]:
-    """Run a site on a fresh copy of the sample province."""
+    """Run a site on a fresh copy of the sample province, with worker processes if any are asked for."""
     keys_file = request.getfixturevalue("keys_file")
     if kind == "sqlite":
-        path = folder / "site.sqlite3"
-        shutil.copy(request.getfixturevalue("sqlite_template"), path)
-        url = f"sqlite:///{path}"
+        place = Path(tempfile.mkdtemp(dir=request.getfixturevalue("shared")))
+        shutil.copy(request.getfixturevalue("sqlite_template"), place / "site.sqlite3")
+        url = f"sqlite:///{place / 'site.sqlite3'}"
     else:
         postgres = request.getfixturevalue("postgres")
         url = new_database(postgres, request.getfixturevalue("postgres_template"))
     environment = {"YIBAO_DATABASE_URL": url, "YIBAO_KEYS_FILE": str(keys_file), **SETTINGS}
     mailbox = folder / "mailbox.jsonl"
-    with (
-        sms_sandbox(mailbox, *gateway_faults) as gateway,
-        server(
-            {**environment, "YIBAO_SMS_GATEWAY_URL": gateway, **settings}, port, workers=2
-        ) as address,
-        httpx.Client(timeout=60, trust_env=False) as http,
-    ):
-        yield Site(address, mailbox, url, keys_file, http)
-    if kind != "sqlite":
+    with sms_sandbox(mailbox, *gateway_faults) as gateway:
+        environment |= {"YIBAO_SMS_GATEWAY_URL": gateway, **settings}
+        serving = (
+            server(environment, port, workers) if workers else server_thread(environment, port)
+        )
+        with serving as address, httpx.Client(timeout=60, trust_env=False) as http:
+            yield Site(address, mailbox, url, keys_file, http)
+    if kind == "sqlite":
+        shutil.rmtree(place)
+    else:
         drop_database(postgres, url)
 
 
@@ -99,6 +107,16 @@ def site(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Site]:
     with site_on(request.param, request, tmp_path_factory.mktemp("site")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def worker_site(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Site]:
+    """A site of two worker processes, as in production."""
+    folder = tmp_path_factory.mktemp("workers")
+    with site_on(request.param, request, folder, workers=2) as running:
         yield running
 
 

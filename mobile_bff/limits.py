@@ -10,8 +10,9 @@ from __future__ import annotations
 import contextlib
 import logging
 import re
+from collections import Counter
 from collections.abc import Iterator, Sized
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from graphql import (
@@ -42,16 +43,25 @@ from mobile_bff.connections import PAGE_DEFAULT, PAGE_MAX
 
 TOKENS_MAX = 2_000
 OPERATIONS_MAX = 5
-DIRECTIVES_MAX = 20
+DIRECTIVES_MAX = 9
+FRAGMENTS_MAX = 60
+REPETITIONS_MAX = 12
+"""Of one field at one place of the answer: validation compares each with each."""
+SPREADS_MAX = 100
+"""Fragments that one operation may unfold, each as often as it is spread: nesting doubles them."""
 ALIASES_MAX = 15
 DEPTH_MAX = 15
 COST_MAX = 20_000
 UNPAGED_LENGTH = 5
 ERRORS_MAX = 10
-_SUGGESTION = re.compile(r"\s*Did you mean [^?]*\?")
+MESSAGE_CHARACTERS_MAX = 400
+"""Of an error: libraries put the caller's whole text into it."""
+_SUGGESTION = "Did you mean "
+"""What begins a hint of the library; nothing follows the hint."""
 _VARIABLE = re.compile(
     r"Variable '\$\w+' (?:(?:got|has) invalid value|of (?:required|non-null) type)"
 )
+_DIGITS_READ = 10
 _DEAR = {"qrSvg": 20, "qrPngBase64": 20}
 _log = logging.getLogger("yibao.graphql")
 PUBLIC_CODES = {
@@ -75,12 +85,22 @@ class TooLarge(GraphQLError):
         )
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Place:
+    """Where in an operation a selection stands: its type, its levels, how often lists repeat it."""
+
+    kind: Any
+    path: str
+    depth: int = 1
+    weight: int = 1
+
+
 @dataclass
 class _Measure:
     """Walks a document with its types, expanding fragments, and stops at the first bound passed.
 
     The schema says what repeats: a field with ``first`` as often as that asks, any other list
-    ``UNPAGED_LENGTH`` times.
+    ``UNPAGED_LENGTH`` times. Every step counts towards a bound, so the walk itself is short.
     """
 
     schema: GraphQLSchema
@@ -88,50 +108,61 @@ class _Measure:
     variables: dict[str, Any]
     aliases: int = 0
     directives: int = 0
+    spreads: int = 0
     cost: int = 0
     open_fragments: set[str] = field(default_factory=set)
+    used_fragments: set[str] = field(default_factory=set)
+    names: Counter[str] = field(default_factory=Counter)
 
-    def walk(
-        self, selections: SelectionSetNode | None, parent: Any, depth: int = 1, weight: int = 1
-    ) -> None:
+    def walk(self, selections: SelectionSetNode | None, place: _Place) -> None:
         if selections is None:
             return
-        if depth > DEPTH_MAX:
+        if place.depth > DEPTH_MAX:
             raise TooLarge("levels", DEPTH_MAX)
         for node in selections.selections:
             self.directives += len(node.directives or ())
             if self.directives > DIRECTIVES_MAX:
                 raise TooLarge("directives", DIRECTIVES_MAX)
             if isinstance(node, FieldNode):
-                self._field(node, parent, depth, weight)
+                self._field(node, place)
             elif isinstance(node, FragmentSpreadNode):
-                self._spread(node.name.value, depth, weight)
+                self._spread(node.name.value, place)
             elif isinstance(node, InlineFragmentNode):
                 condition = node.type_condition
-                inner = self.schema.get_type(condition.name.value) if condition else parent
-                self.walk(node.selection_set, inner, depth, weight)
+                inner = self.schema.get_type(condition.name.value) if condition else place.kind
+                self.walk(node.selection_set, replace(place, kind=inner))
 
-    def _field(self, node: FieldNode, parent: Any, depth: int, weight: int) -> None:
+    def _field(self, node: FieldNode, place: _Place) -> None:
+        name = node.name.value
         self.aliases += node.alias is not None
         if self.aliases > ALIASES_MAX:
             raise TooLarge("aliases", ALIASES_MAX)
-        self.cost += weight * _DEAR.get(node.name.value, 1)
+        path = f"{place.path}.{node.alias.value if node.alias else name}"
+        self.names[path] += 1
+        if self.names[path] > REPETITIONS_MAX:
+            raise TooLarge("repetitions of one field", REPETITIONS_MAX)
+        self.cost += place.weight * _DEAR.get(name, 1)
         if self.cost > COST_MAX:
             raise TooLarge("fields, counting those of lists as often as they repeat", COST_MAX)
-        known = getattr(parent, "fields", {}).get(node.name.value)
-        if known is None:  # validation says what is wrong with it; its depth counts all the same
-            self.walk(node.selection_set, None, depth + 1, weight)
-            return
-        repeats = weight * self._length(node, known)
-        self.walk(node.selection_set, get_named_type(known.type), depth + 1, repeats)
+        definition = getattr(place.kind, "fields", {}).get(name)
+        kind, weight = None, place.weight  # of an unknown field validation says what is wrong
+        if definition is not None:
+            kind = get_named_type(definition.type)
+            weight *= self._length(node, definition)
+        inner = _Place(kind=kind, path=path, depth=place.depth + 1, weight=weight)
+        self.walk(node.selection_set, inner)
 
-    def _spread(self, name: str, depth: int, weight: int) -> None:
+    def _spread(self, name: str, place: _Place) -> None:
         fragment = self.fragments.get(name)
         if fragment is None or name in self.open_fragments:
             return  # validation says what is wrong with it
+        self.spreads += 1
+        if self.spreads > SPREADS_MAX:
+            raise TooLarge("fragment spreads, counting those inside fragments", SPREADS_MAX)
         self.open_fragments.add(name)
+        self.used_fragments.add(name)
         kind = self.schema.get_type(fragment.type_condition.name.value)
-        self.walk(fragment.selection_set, kind, depth, weight)
+        self.walk(fragment.selection_set, replace(place, kind=kind))
         self.open_fragments.discard(name)
 
     def _length(self, node: FieldNode, known: GraphQLField) -> int:
@@ -155,7 +186,7 @@ class _Measure:
     def _number(self, value: Any) -> int:
         wanted: Any = PAGE_DEFAULT
         if isinstance(value, IntValueNode):
-            wanted = int(value.value)
+            wanted = int(value.value[:_DIGITS_READ])  # more digits are refused by their type
         elif isinstance(value, VariableNode):
             wanted = self.variables.get(value.name.value, PAGE_DEFAULT)
         return min(max(wanted, 1), PAGE_MAX) if isinstance(wanted, int) else PAGE_DEFAULT
@@ -230,7 +261,7 @@ class CodedErrors(SchemaExtension):
 
     def _coded(self, error: GraphQLError) -> GraphQLError:
         code = (error.extensions or {}).get("code") or _code_of(error)
-        message = _SUGGESTION.sub("", error.message)
+        message = bounded_message(error.message)
         if code not in PUBLIC_CODES:
             code = "INTERNAL_SERVER_ERROR"
             request_id = self.execution_context.context.request_id
@@ -250,20 +281,44 @@ def measure(schema: GraphQLSchema, document: DocumentNode, variables: dict[str, 
     fragments = {
         d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)
     }
-    costs = [0]
+    if len(fragments) > FRAGMENTS_MAX:
+        raise TooLarge("fragments", FRAGMENTS_MAX)
+    costs, used = [0], set[str]()
     for operation in operations:
         directives = len(operation.directives or ())
         measured = _Measure(schema, fragments, variables, directives=directives)
-        measured.walk(operation.selection_set, schema.get_root_type(operation.operation))
+        root = schema.get_root_type(operation.operation)
+        measured.walk(operation.selection_set, _Place(kind=root, path=""))
         costs.append(measured.cost)
+        used |= measured.used_fragments
+    for name in (
+        fragments.keys() - used
+    ):  # nothing runs them, but validation reads them all the same
+        unused = fragments[name]
+        kind = schema.get_type(unused.type_condition.name.value)
+        _Measure(schema, fragments, variables).walk(
+            unused.selection_set, _Place(kind=kind, path="")
+        )
     return max(costs)
+
+
+def bounded_message(message: str) -> str:
+    """Return an error's message without the library's hint and without most of a long caller's text.
+
+    It is cut before anything searches it, so the time that it takes does not grow with the text.
+    """
+    if len(message) > MESSAGE_CHARACTERS_MAX:
+        message = message[:MESSAGE_CHARACTERS_MAX] + "…"
+    return message.partition(_SUGGESTION)[0].rstrip()
 
 
 def _code_of(error: GraphQLError) -> str:
     original = error.original_error
     if isinstance(error, GraphQLSyntaxError) or isinstance(original, GraphQLSyntaxError):
         return "GRAPHQL_PARSE_FAILED"
-    if isinstance(original, GlobalIDValueError) or _VARIABLE.match(error.message):
+    if isinstance(original, GlobalIDValueError) or _VARIABLE.match(
+        error.message[:MESSAGE_CHARACTERS_MAX]
+    ):
         return "BAD_USER_INPUT"
     callers = original is None or isinstance(original, GraphQLError | ValueError | TypeError)
     if error.path or isinstance(original, InvariantBroken) or not callers:

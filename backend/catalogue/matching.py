@@ -26,7 +26,7 @@ _POOL = 12
 _WEIGHTS = {"name": 60, "form": 12, "specification": 28}
 
 _TO_SIMPLIFIED = OpenCC("t2s")
-_BRACKETS = re.compile(r"[（(\[【][^）)\]】]*[）)\]】]")
+_BRACKETS = re.compile(r"[（(\[【][^）)\]】]{0,100}[）)\]】]")
 _PUNCTUATION = re.compile(r"[\s·•,，、;；:：/\\\-_—*×xX]+")
 _NUMBER_UNIT = re.compile(
     r"(\d+(?:\.\d+)?)\s*(μg|ug|mcg|mg|g|kg|ml|l|iu|u|%|片|粒|袋|支|瓶|喷|丸|贴|枚|揿|s|t)?",

@@ -65,13 +65,7 @@ def create_app(settings: Settings) -> Starlette:
 def assemble(resources: Resources) -> Starlette:
     """Return the application around the given resources; tests hand in their own clock."""
     settings = resources.settings
-    threads = settings.reading_threads + settings.writing_threads + settings.outside_threads
-    jobs = Database(resources, patience=JOBS, pool_size=JOBS_CONNECTIONS)
-    database = jobs.with_patience(
-        of_requests(settings),
-        kept_connections=threads // 2,
-        more_connections=threads - threads // 2,
-    )
+    database, jobs = _databases(resources)
     readiness = Readiness(database)
     feed = Feed(jobs, settings.feed_poll_milliseconds)
     channels = open_channels(resources)
@@ -102,7 +96,7 @@ def assemble(resources: Resources) -> Starlette:
         faces.close()
         door.close()
         readiness.close()
-        database.engine.dispose()
+        database.close()
         jobs.close()
 
     application = Starlette(
@@ -133,11 +127,22 @@ def assemble(resources: Resources) -> Starlette:
         lifespan=lifespan,
     )
     application.state.database = database
-    for name in _LOOPS:
-        logging.getLogger(name).addFilter(NoOutage())
     # CodedErrors logs what is a fault of ours; the library would log every refusal with its stack.
     logging.getLogger("strawberry.execution").setLevel(logging.CRITICAL)
     return application
+
+
+def _databases(resources: Resources) -> tuple[Database, Database]:
+    """Return the database of requests, with a connection for each of their threads, and that of jobs."""
+    settings = resources.settings
+    threads = settings.reading_threads + settings.writing_threads + settings.outside_threads
+    kept = threads // 2
+    jobs = Database(resources, patience=JOBS, pool_size=JOBS_CONNECTIONS)
+    patience = of_requests(settings)
+    requests = jobs.with_patience(patience, kept_connections=kept, more_connections=threads - kept)
+    for name in _LOOPS:
+        logging.getLogger(name).addFilter(NoOutage())
+    return requests, jobs
 
 
 def _files(resources: Resources, door: Door, faces: FaceReader) -> list[Route]:

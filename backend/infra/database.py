@@ -22,8 +22,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-import psycopg
-from sqlalchemy import URL, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, SQLModel
@@ -45,8 +44,8 @@ T = TypeVar("T")
 
 ATTEMPTS_MAX = 3
 _RETRYABLE_STATES = {"40001", "40P01"}  # serialization failure, deadlock
-_LIMITS_TRANSACTIONS = 170_000
-"""From this version on PostgreSQL limits whole transactions."""
+_UNTIL = "yibao_until"
+"""Under which a connection keeps when its transaction ends."""
 _SILENCE = {
     "keepalives_idle": 5,
     "keepalives_interval": 2,
@@ -237,7 +236,10 @@ def make_engine(
     more_connections: int = 10,
     patience: Patience = COMMANDS,
 ) -> Engine:
-    """Return an engine that behaves alike on both databases."""
+    """Return an engine that behaves alike on both databases.
+
+    No statement begins once its transaction has lasted too long; on SQLite none goes on either.
+    """
     pool: dict[str, Any] = {
         "pool_size": kept_connections,
         "max_overflow": more_connections,
@@ -245,8 +247,34 @@ def make_engine(
         "hide_parameters": True,  # errors are logged, and parameters are personal
     }
     if make_url(url).get_backend_name() == "sqlite":
-        return _sqlite_engine(url, pool, patience)
-    return _postgres_engine(make_url(url), pool, patience)
+        engine = _sqlite_engine(url, pool, patience)
+    else:
+        engine = _postgres_engine(make_url(url), pool, patience)
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.info[_UNTIL] = _end_of(patience)
+        if isinstance(raw := connection.connection.dbapi_connection, sqlite3.Connection):
+            _begin_sqlite(connection, raw)
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def _check(connection: Connection, *_: object) -> None:
+        if time.monotonic() > connection.info.get(_UNTIL, float("inf")):
+            raise DatabaseUnavailable(Unavailability.SLOW)
+
+    return engine
+
+
+def _end_of(patience: Patience) -> float:
+    return time.monotonic() + (patience.transaction or float("inf"))
+
+
+def _begin_sqlite(connection: Connection, raw: sqlite3.Connection) -> None:
+    """Begin a transaction whose statements are interrupted at its end."""
+    until: float = connection.info[_UNTIL]
+    raw.set_progress_handler(lambda: time.monotonic() > until, _STEPS)
+    writing = connection.get_execution_options().get("yibao_writing", True)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN DEFERRED")
 
 
 def _postgres_engine(url: URL, pool: Mapping[str, Any], patience: Patience) -> Engine:
@@ -258,7 +286,7 @@ def _postgres_engine(url: URL, pool: Mapping[str, Any], patience: Patience) -> E
     }
     options = [f"-c {name}={round(seconds * 1000)}" for name, seconds in limits.items()]
     arguments = {**_SILENCE, "connect_timeout": patience.connect}
-    engine = create_engine(
+    return create_engine(
         url,
         **pool,
         pool_pre_ping=True,
@@ -268,15 +296,6 @@ def _postgres_engine(url: URL, pool: Mapping[str, Any], patience: Patience) -> E
         },
     )
 
-    @event.listens_for(engine, "connect")
-    def _configure(connection: psycopg.Connection[Any], _record: object) -> None:
-        if connection.info.server_version >= _LIMITS_TRANSACTIONS and patience.transaction:
-            limit = round(patience.transaction * 1000)
-            connection.execute(f"SET transaction_timeout = {limit}".encode())
-            connection.commit()
-
-    return engine
-
 
 def _sqlite_engine(url: str | URL, pool: Mapping[str, Any], patience: Patience) -> Engine:
     engine = create_engine(
@@ -285,18 +304,9 @@ def _sqlite_engine(url: str | URL, pool: Mapping[str, Any], patience: Patience) 
 
     @event.listens_for(engine, "connect")
     def _configure(connection: sqlite3.Connection, _record: object) -> None:
-        connection.isolation_level = None  # transactions are begun below, not guessed by the driver
+        connection.isolation_level = None  # transactions are begun above, not guessed by the driver
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Any) -> None:
-        writing = connection.get_execution_options().get("yibao_writing", True)
-        if patience.transaction:
-            until = time.monotonic() + patience.transaction
-            raw: sqlite3.Connection = connection.connection.dbapi_connection
-            raw.set_progress_handler(lambda: time.monotonic() > until, _STEPS)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN DEFERRED")
 
     return engine
 

@@ -34,7 +34,7 @@ def _write(unit: Unit) -> None:
     connection = unit.db.connection()
     if connection.dialect.name == "sqlite":
         return
-    standby = "SELECT pg_is_in_recovery()"
+    standby = "SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean"
     if connection.exec_driver_sql(standby).scalar():
         raise DatabaseUnavailable(Unavailability.READ_ONLY)
     connection.exec_driver_sql("SELECT pg_logical_emit_message(true, 'yibao', 'ready')")

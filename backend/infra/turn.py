@@ -28,7 +28,7 @@ class Turn:
         self._file: IO[bytes] | None = None
         self._waits = False
         """Whether the thread waits for the file."""
-        self._wanted = self._granted = False
+        self._wanted = self._granted = self._closed = False
 
     @contextmanager
     def held(self, seconds: float) -> Iterator[None]:
@@ -46,11 +46,15 @@ class Turn:
             self._lock.release()
 
     def close(self) -> None:
-        """Close the file, unless the thread still waits for it."""
+        """Close the file; where the thread still waits for it, that thread does."""
         with self._state:
-            if self._file is not None and not self._waits:
-                self._file.close()
-                self._file = None
+            self._closed = True
+            self._close_file()
+
+    def _close_file(self) -> None:
+        if self._closed and self._file is not None and not self._waits:
+            self._file.close()
+            self._file = None
 
     def _take_file(self, until: float) -> None:
         with self._state:
@@ -85,9 +89,11 @@ class Turn:
                 self._state.notify()
                 if locked and not self._granted:
                     fcntl.flock(file, fcntl.LOCK_UN)
+                self._close_file()
 
     def _opened(self) -> IO[bytes]:
         if self._file is None:
+            self._closed = False
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self._file = self._path.open("ab")
         return self._file

@@ -74,9 +74,7 @@ def test_the_refusal_asks_for_the_same_request_again() -> None:
     refusal = SystemBusy()
     assert (refusal.code(), refusal.retry) == ("SYSTEM_BUSY", Retry.SAME_REQUEST)
     assert refusal.message(Locale.ZH) == "系统繁忙，本次请求没有得到确定的结果。"
-    assert (
-        refusal.next_action(Locale.ZH) == "请在2秒后用同一编号重试，已经办成的不会重复办理。"
-    )
+    assert refusal.next_action(Locale.ZH) == "请在2秒后用同一编号重试，已经办成的不会重复办理。"
     assert refusal.next_action(Locale.EN).startswith("Send the same request with the same number")
 
 

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 from backend.infra.unavailable import DatabaseUnavailable, Unavailability
@@ -92,7 +93,7 @@ class Lane:
             self._waiting.remove(piece)
             self._running[piece.caller] += 1
             future = self._threads.submit(piece.run)
-            future.add_done_callback(lambda done, of=piece: self._hand_over(loop, of, done))
+            future.add_done_callback(partial(self._hand_over, loop, piece))
 
     def _hand_over(self, loop: asyncio.AbstractEventLoop, piece: _Piece, done: Future[Any]) -> None:
         with contextlib.suppress(RuntimeError):  # the loop was closed before the thread ended

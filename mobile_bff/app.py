@@ -18,8 +18,10 @@ from backend.codes.identities import signed_trust_list
 from backend.identity.face_reader import FaceReader
 from backend.infra.database import Database, Resources
 from backend.infra.outbox import Channel
+from backend.infra.patience import JOBS, of_requests
 from backend.infra.settings import Mode, Settings
 from backend.infra.tokens import key_set
+from backend.infra.unavailable import DatabaseUnavailable, NoOutage
 from backend.matters.materials import BYTES_MAX
 from mobile_bff.bearer import Bearer
 from mobile_bff.certificates import FILE_BYTES_MAX, Certificates
@@ -42,11 +44,17 @@ from mobile_bff.evidence import Evidence
 from mobile_bff.exports import Exports
 from mobile_bff.face_upload import FaceUpload
 from mobile_bff.feed import Feed
-from mobile_bff.http import RequestFrame, YibaoGraphQL
+from mobile_bff.http import RequestFrame, YibaoGraphQL, answer_busy
 from mobile_bff.papers import Papers
+from mobile_bff.readiness import Readiness
 from mobile_bff.schema import make_schema
 from mobile_bff.start import open_resources
 from mobile_bff.trusted import load_documents
+
+JOBS_CONNECTIONS = 4
+"""Kept for what a worker does in the background; as many more when needed."""
+_LOOPS = ("yibao.couriers", "yibao.jobs", "yibao.feed")
+"""Loggers of loops that go on after a failure."""
 
 
 def create_app(settings: Settings) -> Starlette:
@@ -57,8 +65,9 @@ def create_app(settings: Settings) -> Starlette:
 def assemble(resources: Resources) -> Starlette:
     """Return the application around the given resources; tests hand in their own clock."""
     settings = resources.settings
-    database = Database(resources)
-    feed = Feed(database, settings.feed_poll_milliseconds)
+    database, jobs = _databases(resources)
+    readiness = Readiness(database)
+    feed = Feed(jobs, settings.feed_poll_milliseconds)
     channels = open_channels(resources)
     door = Door(database, feed.nudge, channels)
     callbacks = Callbacks(door, channels)
@@ -72,12 +81,12 @@ def assemble(resources: Resources) -> Starlette:
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         background = (
             feed.run(),
-            *(deliver_forever(database, one) for one in Channel if one is not Channel.LIVE),
-            *(return_transfers_forever(database), tidy_forever(database)),
-            *(upload_filings_forever(database), drive_orders_forever(database, channels)),
-            *(reconcile_forever(database, channels), keep_appointments_forever(database)),
-            examine_forever(database),
-            tell_reporters_forever(database),
+            *(deliver_forever(jobs, one) for one in Channel if one is not Channel.LIVE),
+            *(return_transfers_forever(jobs), tidy_forever(jobs)),
+            *(upload_filings_forever(jobs), drive_orders_forever(jobs, channels)),
+            *(reconcile_forever(jobs, channels), keep_appointments_forever(jobs)),
+            examine_forever(jobs),
+            tell_reporters_forever(jobs),
         )
         tasks = [asyncio.create_task(work) for work in background]
         yield
@@ -85,7 +94,10 @@ def assemble(resources: Resources) -> Starlette:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         faces.close()
+        door.close()
+        readiness.close()
         database.close()
+        jobs.close()
 
     application = Starlette(
         routes=[
@@ -95,7 +107,7 @@ def assemble(resources: Resources) -> Starlette:
             Route("/channels/wechat/notify", callbacks.wechat, methods=["POST"]),
             Route("/channels/unionpay/notify", callbacks.unionpay, methods=["POST"]),
             *_files(resources, door, faces),
-            *_probes(resources, door),
+            *_probes(resources, door, readiness),
         ],
         middleware=[
             Middleware(
@@ -111,12 +123,26 @@ def assemble(resources: Resources) -> Starlette:
                 },
             )
         ],
+        exception_handlers={DatabaseUnavailable: answer_busy},
         lifespan=lifespan,
     )
     application.state.database = database
     # CodedErrors logs what is a fault of ours; the library would log every refusal with its stack.
     logging.getLogger("strawberry.execution").setLevel(logging.CRITICAL)
     return application
+
+
+def _databases(resources: Resources) -> tuple[Database, Database]:
+    """Return the database of requests, with a connection for each of their threads, and that of jobs."""
+    settings = resources.settings
+    threads = settings.reading_threads + settings.writing_threads + settings.outside_threads
+    kept = threads // 2
+    jobs = Database(resources, patience=JOBS, pool_size=JOBS_CONNECTIONS)
+    patience = of_requests(settings)
+    requests = jobs.with_patience(patience, kept_connections=kept, more_connections=threads - kept)
+    for name in _LOOPS:
+        logging.getLogger(name).addFilter(NoOutage())
+    return requests, jobs
 
 
 def _files(resources: Resources, door: Door, faces: FaceReader) -> list[Route]:
@@ -139,7 +165,7 @@ def _files(resources: Resources, door: Door, faces: FaceReader) -> list[Route]:
     ]
 
 
-def _probes(resources: Resources, door: Door) -> list[Route]:
+def _probes(resources: Resources, door: Door, readiness: Readiness) -> list[Route]:
     """Return what other servers and the operator's machines ask for."""
 
     async def jwks(_request: Request) -> Response:
@@ -152,19 +178,11 @@ def _probes(resources: Resources, door: Door) -> list[Route]:
     async def alive(_request: Request) -> Response:
         return PlainTextResponse("ok")
 
-    async def ready(_request: Request) -> Response:
-        try:
-            await door.read(lambda unit: unit.db.connection().exec_driver_sql("SELECT 1").scalar())
-        except Exception:
-            logging.getLogger("yibao").exception("not ready")
-            return PlainTextResponse("the database does not answer", 503)
-        return PlainTextResponse("ok")
-
     return [
         Route("/.well-known/jwks.json", jwks),
         Route("/.well-known/identity-trust.jwt", trust),
         Route("/health/live", alive),
-        Route("/health/ready", ready),
+        Route("/health/ready", readiness.answer),
     ]
 
 

@@ -7,6 +7,7 @@ form can imitate, persisted documents, and a syntax error on a socket that does 
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections import OrderedDict
@@ -31,8 +32,10 @@ from strawberry.types.execution import ExecutionResult, PreExecutionError
 from backend.infra.database import Resources
 from backend.infra.settings import Mode
 from backend.infra.tokens import Claims
+from backend.infra.unavailable import SystemBusy
 from backend.kernel.errors import Locale, Refusal
 from mobile_bff.bearer import Bearer
+from mobile_bff.busy import BUSY, BUSY_HEADERS, BUSY_STATUS
 from mobile_bff.civil_register import CivilRegister
 from mobile_bff.context import Context
 from mobile_bff.door import Door
@@ -99,13 +102,17 @@ class YibaoGraphQL(GraphQL[Context, None]):
 
     async def get_context(self, request: Request | WebSocket, response: Any) -> Context:
         """Return the context of a request or socket."""
+        claims = self._bearer.claims(request.headers.get("authorization", ""))
+        ends = asyncio.get_running_loop().time() + self._resources.settings.request_seconds
         context = Context(
-            door=self._door,
+            door=self._door.for_caller(
+                claims.session if claims else "", ends if isinstance(request, Request) else 0
+            ),
             feed=self._feed,
             locale=preferred_locale(request.headers.get("accept-language", "")),
             address=request.client.host if request.client else "",
             request_id=request.scope.get("yibao_request_id", ""),
-            claims=self._bearer.claims(request.headers.get("authorization", "")),
+            claims=claims,
             documents=self._documents,
             connected_at=self._resources.clock.now(),
             register=self._register,
@@ -120,6 +127,8 @@ class YibaoGraphQL(GraphQL[Context, None]):
         token = parameters.get("authorization") or parameters.get("Authorization") or ""
         if isinstance(token, str) and token:
             context.claims = self._bearer.claims(token)
+            caller = context.claims.session if context.claims else ""
+            context.door = self._door.for_caller(caller, until=0)
             context.introspection = self._may_introspect(context.claims)
         language = parameters.get("acceptLanguage")
         if isinstance(language, str):
@@ -172,6 +181,11 @@ class YibaoGraphQL(GraphQL[Context, None]):
             request.state.yibao_request_error = True
             if media == GRAPHQL_RESPONSE:
                 sub_response.status_code = 400
+        if _is_busy(result):
+            sub_response.headers.update(BUSY_HEADERS)
+            if media == GRAPHQL_RESPONSE and result.data is None:
+                request.state.yibao_request_error = True  # 503 goes without ``data``
+                sub_response.status_code = BUSY_STATUS
         return result
 
     async def process_result(
@@ -247,6 +261,11 @@ def _is_request_error(result: Any) -> bool:
     return result.data is None and bool(errors) and not any(e.path for e in errors or ())
 
 
+def _is_busy(result: Any) -> bool:
+    errors = getattr(result, "errors", None) or ()
+    return any((error.extensions or {}).get("code") == BUSY for error in errors)
+
+
 def _is_deliberate(headers: Any) -> bool:
     names = {name.lower() for name in headers}
     accept = next((v for k, v in headers.items() if k.lower() == "accept"), "")
@@ -272,6 +291,13 @@ def refused(refusal: Refusal, request: Request, status: int) -> JSONResponse:
         "retry": refusal.retry.value,
     }
     return JSONResponse(body, status)
+
+
+async def answer_busy(request: Request, _error: Exception) -> Response:
+    """Answer a request outside GraphQL whose transaction could not be made."""
+    response = refused(SystemBusy(), request, BUSY_STATUS)
+    response.headers.update(BUSY_HEADERS)
+    return response
 
 
 def preferred_locale(accept_language: str) -> Locale:

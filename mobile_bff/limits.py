@@ -38,7 +38,9 @@ from strawberry.extensions import MaxTokensLimiter, ParserCache, SchemaExtension
 from strawberry.relay.types import GlobalIDValueError
 from strawberry.types.execution import ExecutionContext
 
+from backend.infra.unavailable import DatabaseUnavailable
 from backend.kernel.invariants import InvariantBroken
+from mobile_bff.busy import BUSY, busy_extensions, busy_message
 from mobile_bff.connections import PAGE_DEFAULT, PAGE_MAX
 
 TOKENS_MAX = 2_000
@@ -72,6 +74,7 @@ PUBLIC_CODES = {
     "GRAPHQL_VALIDATION_FAILED",
     "OPERATION_TOO_LARGE",
     "PERSISTED_QUERY_NOT_FOUND",
+    BUSY,
 }
 
 
@@ -260,6 +263,9 @@ class CodedErrors(SchemaExtension):
         yield
 
     def _coded(self, error: GraphQLError) -> GraphQLError:
+        if isinstance(error.original_error, DatabaseUnavailable):
+            locale = self.execution_context.context.locale
+            return _rebuilt(error, busy_message(locale), busy_extensions(locale))
         code = (error.extensions or {}).get("code") or _code_of(error)
         message = bounded_message(error.message)
         if code not in PUBLIC_CODES:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,7 @@ import httpx
 
 from backend.codes.contracts import NationalAnswer, NationalHolder, NationalSilence, Purpose
 from backend.filings.contracts import UploadAnswered, UploadDue
+from mobile_bff.outside import answered_in_time
 from mobile_bff.signing import is_signed, signature_of
 
 _SECONDS_MAX = 5
@@ -51,9 +53,12 @@ class NationalPlatform:
             },
         }
         try:
-            async with httpx.AsyncClient(timeout=_SECONDS_MAX, trust_env=False) as client:
+            async with (
+                asyncio.timeout(_SECONDS_MAX),
+                httpx.AsyncClient(timeout=_SECONDS_MAX, trust_env=False) as client,
+            ):
                 answer = await client.post(self._url, json=body)
-        except httpx.HTTPError:
+        except (httpx.HTTPError, TimeoutError):
             return NationalSilence.SILENT
         signature = answer.headers.get("x-signature", "")
         signed = is_signed(self._secret, answer.content, signature)
@@ -82,7 +87,9 @@ class FilingUpload:
         }
         silent = UploadAnswered(due.filing_id, due.operation, None, "国家平台没有应答")
         try:
-            answer = self._client.post(self._url, content=body, headers=headers)
+            answer = answered_in_time(
+                lambda: self._client.post(self._url, content=body, headers=headers)
+            )
         except httpx.HTTPError:
             return silent
         signed = is_signed(self._secret, answer.content, answer.headers.get("x-signature", ""))

@@ -4,28 +4,39 @@ SQLite runs in WAL mode and syncs at every commit, so that an answer that was gi
 cut. A writing transaction takes the write lock at once (``BEGIN IMMEDIATE``), so that it never fails
 half way for a lock. PostgreSQL runs at READ COMMITTED with explicit row locks; the order in which
 they are taken is written down in ``backend/decisions/0004-lock-order.md``.
+
+Every wait has an end: a transaction that could not be made in time, or whose database is away, raises
+``DatabaseUnavailable`` and holds nothing any more.
 """
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
+import copy
 import sqlite3
-import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import Any, TypeVar
 
-from sqlalchemy import URL, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, SQLModel
 
+from backend.infra.patience import COMMANDS, Patience
 from backend.infra.sealing import Vault
 from backend.infra.settings import Settings
+from backend.infra.turn import Turn
+from backend.infra.unavailable import (
+    DatabaseUnavailable,
+    OutageLog,
+    Unavailability,
+    unavailability_of,
+)
 from backend.kernel.calendar import Clock
 from backend.kernel.ids import IdSource
 
@@ -33,6 +44,17 @@ T = TypeVar("T")
 
 ATTEMPTS_MAX = 3
 _RETRYABLE_STATES = {"40001", "40P01"}  # serialization failure, deadlock
+_UNTIL = "yibao_until"
+"""Under which a connection keeps when its transaction ends."""
+_SILENCE = {
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,  # milliseconds
+}
+"""How a PostgreSQL server that has vanished from the network is noticed, within eleven seconds."""
+_STEPS = 100_000
+"""Of SQLite's machine, between two looks at the clock."""
 
 
 @dataclass(frozen=True)
@@ -77,89 +99,104 @@ class Unit:
 class Database:
     """Opens transactions. Safe to share between threads."""
 
-    def __init__(self, resources: Resources, pool_size: int = 10) -> None:
+    def __init__(
+        self, resources: Resources, pool_size: int = 10, patience: Patience = COMMANDS
+    ) -> None:
         self.resources = resources
         url = make_url(resources.settings.resolved_database_url)
-        self.engine = make_engine(url, pool_size)
+        on_file = url.get_backend_name() == "sqlite" and url.database
+        self.file = Path(url.database or "") if on_file else None
+        """The SQLite file, ``None`` on PostgreSQL."""
+        self._writers = Turn(Path(f"{self.file}.turn")) if self.file else None
+        self._reads, self._writes = OutageLog("reading"), OutageLog("writing")
+        self._connect(url, pool_size, pool_size, patience)
+
+    def with_patience(
+        self, patience: Patience, *, kept_connections: int, more_connections: int
+    ) -> Database:
+        """Return one on the same data whose transactions wait as long as given.
+
+        It has connections of its own, some of them kept and more when needed, and shares the writers' turn.
+        """
+        other = copy.copy(self)
+        url = make_url(self.resources.settings.resolved_database_url)
+        other._connect(url, kept_connections, more_connections, patience)
+        return other
+
+    def _connect(self, url: URL, kept: int, more: int, patience: Patience) -> None:
+        self._patience = patience
+        self.engine = make_engine(url, kept, more, patience)
         self._for_writing = self.engine.execution_options(yibao_writing=True)
         reading: dict[str, Any] = {"yibao_writing": False}
         if self.engine.dialect.name == "postgresql":
             reading |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         self._for_reading = self.engine.execution_options(**reading)
-        on_file = url.get_backend_name() == "sqlite" and url.database
-        self._writers: Turn | contextlib.nullcontext[None] = (
-            Turn(Path(f"{url.database}.turn")) if on_file else contextlib.nullcontext()
-        )
 
     def write(self, work: Callable[[Unit], T], request_id: str = "") -> T:
         """Run ``work`` in one transaction and commit it, or roll all of it back.
 
         A deadlock or serialization failure runs it again, at most ``ATTEMPTS_MAX`` times in all.
+
+        Raises: ``DatabaseUnavailable``; where the connection was lost, the commit may have counted.
         """
-        for attempt in range(1, ATTEMPTS_MAX + 1):
-            try:
-                with self._transaction(writing=True, request_id=request_id) as unit:
-                    outcome = work(unit)
-                    unit.db.commit()
-                    return outcome
-            except OperationalError as error:
-                if attempt == ATTEMPTS_MAX or not _may_run_again(error):
-                    raise
+        with self._available(writing=True):
+            for attempt in range(1, ATTEMPTS_MAX + 1):
+                try:
+                    with self._transaction(writing=True, request_id=request_id) as unit:
+                        outcome = work(unit)
+                        unit.db.commit()
+                        return outcome
+                except OperationalError as error:
+                    if attempt == ATTEMPTS_MAX or not _may_run_again(error):
+                        raise
         raise AssertionError("unreachable")
 
     def read(self, work: Callable[[Unit], T], request_id: str = "") -> T:
-        """Run ``work`` on one consistent view of the data and change nothing."""
-        with self._transaction(writing=False, request_id=request_id) as unit:
+        """Run ``work`` on one consistent view of the data and change nothing.
+
+        Raises: ``DatabaseUnavailable``.
+        """
+        with (
+            self._available(writing=False),
+            self._transaction(writing=False, request_id=request_id) as unit,
+        ):
             outcome = work(unit)
             unit.db.rollback()
             return outcome
 
     @contextmanager
+    def _available(self, writing: bool) -> Iterator[None]:
+        """Tell what stands in a transaction's way, apart from faults of ours, and log it once."""
+        log = self._writes if writing else self._reads
+        try:
+            yield
+        except Exception as error:
+            kind = unavailability_of(error)
+            if kind is None or (kind is Unavailability.READ_ONLY and not writing):
+                raise
+            log.note(kind, error)
+            raise DatabaseUnavailable(kind) from error
+        log.note_success()
+
+    @contextmanager
     def _transaction(self, writing: bool, request_id: str) -> Iterator[Unit]:
         engine = self._for_writing if writing else self._for_reading
-        turn = self._writers if writing else contextlib.nullcontext()
-        with turn, Session(engine, expire_on_commit=False, autoflush=True) as session:
+        with (
+            self._turn(writing),
+            Session(engine, expire_on_commit=False, autoflush=True) as session,
+        ):
             yield Unit(session, self.resources.clock.now(), self.resources, request_id)
+
+    def _turn(self, writing: bool) -> AbstractContextManager[None]:
+        if self._writers is None or not writing:
+            return contextlib.nullcontext()
+        return self._writers.held(self._patience.lock)
 
     def close(self) -> None:
         """Give all connections back."""
         self.engine.dispose()
-        if isinstance(self._writers, Turn):
+        if self._writers is not None:
             self._writers.close()
-
-
-class Turn:
-    """One writer at a time on an SQLite file, over threads and processes, woken at once.
-
-    SQLite would make the second writer sleep and look again, up to a tenth of a second each time.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._lock = threading.Lock()
-        self._file: IO[bytes] | None = None
-
-    def __enter__(self) -> None:
-        self._lock.acquire()
-        try:
-            if self._file is None:
-                self._path.parent.mkdir(parents=True, exist_ok=True)
-                self._file = self._path.open("ab")
-            fcntl.flock(self._file, fcntl.LOCK_EX)
-        except BaseException:
-            self._lock.release()
-            raise
-
-    def __exit__(self, *_: object) -> None:
-        if self._file is not None:
-            fcntl.flock(self._file, fcntl.LOCK_UN)
-        self._lock.release()
-
-    def close(self) -> None:
-        """Close the file."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
 
 
 def insert_new(unit: Unit, model: type[SQLModel], rows: Sequence[Mapping[str, Any]]) -> int:
@@ -193,38 +230,83 @@ def add_to(
     return list(connection.execute(statement.returning(table.c[column])).scalars())
 
 
-def make_engine(url: str | URL, pool_size: int = 10) -> Engine:
-    """Return an engine that behaves alike on both databases."""
+def make_engine(
+    url: str | URL,
+    kept_connections: int = 10,
+    more_connections: int = 10,
+    patience: Patience = COMMANDS,
+) -> Engine:
+    """Return an engine that behaves alike on both databases.
+
+    No statement begins once its transaction has lasted too long; on SQLite none goes on either.
+    """
+    pool: dict[str, Any] = {
+        "pool_size": kept_connections,
+        "max_overflow": more_connections,
+        "pool_timeout": patience.connection,
+        "hide_parameters": True,  # errors are logged, and parameters are personal
+    }
     if make_url(url).get_backend_name() == "sqlite":
-        return _sqlite_engine(url, pool_size)
+        engine = _sqlite_engine(url, pool, patience)
+    else:
+        engine = _postgres_engine(make_url(url), pool, patience)
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.info[_UNTIL] = _end_of(patience)
+        if isinstance(raw := connection.connection.dbapi_connection, sqlite3.Connection):
+            _begin_sqlite(connection, raw)
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def _check(connection: Connection, *_: object) -> None:
+        if time.monotonic() > connection.info.get(_UNTIL, float("inf")):
+            raise DatabaseUnavailable(Unavailability.SLOW)
+
+    return engine
+
+
+def _end_of(patience: Patience) -> float:
+    return time.monotonic() + (patience.transaction or float("inf"))
+
+
+def _begin_sqlite(connection: Connection, raw: sqlite3.Connection) -> None:
+    """Begin a transaction whose statements are interrupted at its end."""
+    until: float = connection.info[_UNTIL]
+    raw.set_progress_handler(lambda: time.monotonic() > until, _STEPS)
+    writing = connection.get_execution_options().get("yibao_writing", True)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN DEFERRED")
+
+
+def _postgres_engine(url: URL, pool: Mapping[str, Any], patience: Patience) -> Engine:
+    given = dict(url.query)  # what the operator has put into the URL counts
+    limits = {
+        "lock_timeout": patience.lock,
+        "statement_timeout": patience.statement,
+        "idle_in_transaction_session_timeout": patience.transaction,
+    }
+    options = [f"-c {name}={round(seconds * 1000)}" for name, seconds in limits.items()]
+    arguments = {**_SILENCE, "connect_timeout": patience.connect}
     return create_engine(
         url,
-        pool_size=pool_size,
-        max_overflow=pool_size,
+        **pool,
         pool_pre_ping=True,
-        hide_parameters=True,  # errors are logged, and parameters are personal
+        connect_args={
+            **{name: value for name, value in arguments.items() if name not in given},
+            "options": " ".join([*options, str(given.get("options", ""))]).strip(),
+        },
     )
 
 
-def _sqlite_engine(url: str | URL, pool_size: int) -> Engine:
+def _sqlite_engine(url: str | URL, pool: Mapping[str, Any], patience: Patience) -> Engine:
     engine = create_engine(
-        url,
-        pool_size=pool_size,
-        max_overflow=pool_size,
-        hide_parameters=True,
-        connect_args={"check_same_thread": False, "timeout": 30},
+        url, **pool, connect_args={"check_same_thread": False, "timeout": patience.lock}
     )
 
     @event.listens_for(engine, "connect")
     def _configure(connection: sqlite3.Connection, _record: object) -> None:
-        connection.isolation_level = None  # transactions are begun below, not guessed by the driver
+        connection.isolation_level = None  # transactions are begun above, not guessed by the driver
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Any) -> None:
-        writing = connection.get_execution_options().get("yibao_writing", True)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN DEFERRED")
 
     return engine
 

@@ -224,6 +224,23 @@ class Settings:
     requests_per_minute_per_address: int = 6_000
     feed_poll_milliseconds: int = 100
 
+    request_seconds: int = 12
+    """How long a request waits in all before its caller is asked to repeat it. Clients wait longer: the app
+    at least 15 seconds, terminals at least 30."""
+    lock_milliseconds: int = 2_500
+    """How long a request waits for a row, or for the turn to write an SQLite file."""
+    statement_seconds: int = 6
+    transaction_seconds: int = 8
+    connect_seconds: int = 2
+    """How long a request waits for a connection. The library takes at least 2."""
+    reading_threads: int = 6
+    """Of each worker, apart from those that write, so that no read waits behind a writer."""
+    writing_threads: int = 8
+    writing_threads_per_session: int = 2
+    """So that one phone or terminal that repeats itself before a locked row leaves threads to all others."""
+    outside_threads: int = 4
+    """Of requests that wait for a channel of cash."""
+
     @property
     def resolved_database_url(self) -> str:
         """Return the database to use, the embedded one by default."""

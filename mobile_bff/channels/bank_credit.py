@@ -40,6 +40,7 @@ from backend.orders.contracts import (
     ReturnSeen,
     ReturnState,
 )
+from mobile_bff.outside import answered_in_time
 
 _ALGORITHM = "EdDSA"
 _SECONDS_MAX = 5
@@ -183,7 +184,8 @@ class BankCreditChannel:
             {"iat": now, "jti": name, "path": path, "data": data}, self._keys.ours, _ALGORITHM
         )
         try:
-            text = self._http.post(path, content=sent).raise_for_status().text
+            answer = answered_in_time(lambda: self._http.post(path, content=sent))
+            text = answer.raise_for_status().text
             said = jwt.decode(text, self._keys.theirs, [_ALGORITHM], options={"verify_iat": False})
         except (httpx.HTTPError, jwt.InvalidTokenError) as error:
             _log.warning("no answer of the bank that can be believed: %s", type(error).__name__)

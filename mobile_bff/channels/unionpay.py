@@ -39,6 +39,7 @@ from backend.orders.contracts import (
     ReturnState,
 )
 from mobile_bff.channels.called_back import CalledBack
+from mobile_bff.outside import answered_in_time
 
 _SECONDS_MAX = 5
 _DONE, _NO_SUCH_ORDER, _NO_FILE, _DOUBLED = "00", "34", "98", "12"
@@ -293,7 +294,9 @@ class UnionpayChannel:
         """Return what an answer says; nothing where none came that can be believed."""
         form = self._form(**fields)
         try:
-            answer = self._http.post(f"{self._url}/gateway/api/{path}", data=form)
+            answer = answered_in_time(
+                lambda: self._http.post(f"{self._url}/gateway/api/{path}", data=form)
+            )
         except httpx.HTTPError as error:
             _log.warning("no answer: %s", type(error).__name__)
             return {}

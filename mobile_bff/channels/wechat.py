@@ -35,6 +35,7 @@ from backend.orders.contracts import (
     ReturnState,
 )
 from mobile_bff.channels.called_back import CalledBack
+from mobile_bff.outside import answered_in_time
 
 _SECONDS_MAX = 5
 _FRESH_SECONDS = 300
@@ -358,7 +359,7 @@ class WechatChannel:
     def _call(self, request: Callable[[], tuple[int, Any]]) -> tuple[int, dict[str, Any]]:
         """Return status and body of an answer; 0 where none came that can be believed."""
         try:
-            code, text = request()
+            code, text = answered_in_time(request)
             said = json.loads(text) if text else {}
         except Exception as error:  # the library raises nothing narrower for a wrong signature
             _log.warning("no answer that can be believed: %s", type(error).__name__)

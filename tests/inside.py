@@ -131,5 +131,3 @@ def form(*parts: tuple[str, str, bytes], boundary: str = "b0undary") -> tuple[He
     ]
     kind = ("content-type", f"multipart/form-data; boundary={boundary}")
     return [kind], b"".join((*pieces, f"--{boundary}--\r\n".encode()))
-
-

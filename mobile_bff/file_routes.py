@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import TypeVar
 
+from python_multipart.multipart import parse_options_header
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
 from starlette.requests import Request
@@ -39,6 +40,8 @@ _STATUS = {
     "FileQueueFull": 503,
     "SealMissing": 503,
 }
+_TAIL = 64
+"""Bytes at a form's end in which its last boundary stands."""
 _UNFIT = 422
 _BUSY = 503
 
@@ -126,6 +129,8 @@ async def sent_files(
     ``parts`` names the parts that may be there; with none, a part may have any name.
     """
     files = []
+    if not _is_whole(request.headers.get("content-type", ""), await request.body()):
+        raise FormBroken("the form ends too early")
     try:
         async with request.form(max_files=files_max, max_fields=0) as form:
             for part, file in form.multi_items():
@@ -143,6 +148,12 @@ async def sent_files(
     if not files:
         raise FormBroken("send files as multipart form data")
     return files
+
+
+def _is_whole(content_type: str, body: bytes) -> bool:
+    """Tell whether a form ends with its boundary. The library leaves the file of a torn part open."""
+    boundary = parse_options_header(content_type)[1].get(b"boundary", b"")
+    return not boundary or b"--" + boundary + b"--" in body[-len(boundary) - _TAIL :]
 
 
 def malformed(words: str) -> JSONResponse:

@@ -206,19 +206,24 @@ class Judge:
         self.asked = 0
         self.seen: set[tuple[str, int]] = set()
 
-    async def ask(self, route: Route, method: str, target: str, **more: Any) -> Answer:
+    async def ask(self, route: Route, method: str, target: str, **more: Any) -> None:
         self.asked += 1
         self._log.clear()
         started = time.monotonic()
-        answer = await ask(self._app, method, target, **more)
-        name = f"{method} {target[:80]} {str(more)[:300]}: {answer.status}"
+        name = f"{method} {target[:80]} {str(more)[-300:]}"
+        try:
+            answer = await ask(self._app, method, target, **more)
+        except Exception as error:
+            self.faults.append(f"{name} raised {error!r}")
+            return
         if time.monotonic() - started > SECONDS_MAX:
             self.faults.append(f"{name} took too long")
         errors = [record for record in self._log.records if record.levelno >= logging.ERROR]
         self.faults += [f"{name} logged {record.getMessage()}" for record in errors]
-        self.faults += [f"{name} {fault}" for fault in faults_of(route, method, answer)]
+        self.faults += [
+            f"{name}: {answer.status} {fault}" for fault in faults_of(route, method, answer)
+        ]
         self.seen.add((route.path, answer.status))
-        return answer
 
 
 def faults_of(route: Route, method: str, answer: Answer) -> Iterator[str]:
@@ -244,13 +249,13 @@ def faults_of(route: Route, method: str, answer: Answer) -> Iterator[str]:
 
 def judged(app: Starlette, log: pytest.LogCaptureFixture, work: Any) -> Judge:
     judge = Judge(app, log)
-    log.set_level(logging.WARNING)
+    log.set_level(logging.ERROR)
 
     async def whole() -> None:
         await work(judge)
 
     run(app, whole)
-    assert judge.faults == []
+    assert not judge.faults, "\n".join(judge.faults)
     return judge
 
 

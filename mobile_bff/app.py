@@ -9,6 +9,7 @@ import os
 from collections.abc import AsyncIterator
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -22,7 +23,6 @@ from backend.infra.patience import JOBS, of_requests
 from backend.infra.settings import Mode, Settings
 from backend.infra.tokens import key_set
 from backend.infra.unavailable import DatabaseUnavailable, NoOutage
-from backend.matters.materials import BYTES_MAX
 from mobile_bff.bearer import Bearer
 from mobile_bff.certificates import FILE_BYTES_MAX, Certificates
 from mobile_bff.channels.callbacks import Callbacks
@@ -43,9 +43,12 @@ from mobile_bff.door import Door
 from mobile_bff.evidence import Evidence
 from mobile_bff.exports import Exports
 from mobile_bff.face_upload import FaceUpload
+from mobile_bff.faults import Faults, no_such_route
 from mobile_bff.feed import Feed
+from mobile_bff.file_queue import FileQueue
+from mobile_bff.file_routes import FileRoutes
 from mobile_bff.http import RequestFrame, YibaoGraphQL, answer_busy
-from mobile_bff.papers import Papers
+from mobile_bff.papers import FORM_BYTES_MAX, Papers
 from mobile_bff.readiness import Readiness
 from mobile_bff.schema import make_schema
 from mobile_bff.start import open_resources
@@ -55,6 +58,8 @@ JOBS_CONNECTIONS = 4
 """Kept for what a worker does in the background; as many more when needed."""
 _LOOPS = ("yibao.couriers", "yibao.jobs", "yibao.feed")
 """Loggers of loops that go on after a failure."""
+OPENED_AT_ONCE = 1
+"""Files that one worker opens at a time. Each takes up to 200 MB and a processor."""
 
 
 def create_app(settings: Settings) -> Starlette:
@@ -117,13 +122,14 @@ def assemble(resources: Resources) -> Starlette:
                 requests_per_minute=settings.requests_per_minute_per_address,
                 larger={
                     "/face-checks/": settings.face_upload_bytes_max,
-                    "/materials/": BYTES_MAX + 100_000,
-                    "/reports/evidence": BYTES_MAX + 100_000,
+                    "/materials/": FORM_BYTES_MAX,
+                    "/reports/evidence": FORM_BYTES_MAX,
                     "/verify": FILE_BYTES_MAX,
                 },
-            )
+            ),
+            Middleware(Faults),
         ],
-        exception_handlers={DatabaseUnavailable: answer_busy},
+        exception_handlers={DatabaseUnavailable: answer_busy, HTTPException: no_such_route},
         lifespan=lifespan,
     )
     application.state.database = database
@@ -147,10 +153,12 @@ def _databases(resources: Resources) -> tuple[Database, Database]:
 
 def _files(resources: Resources, door: Door, faces: FaceReader) -> list[Route]:
     """Return where files come in and go out."""
-    bearer = Bearer(resources)
-    pictures, papers = FaceUpload(door, faces, bearer), Papers(door, bearer)
-    evidence = Evidence(door, bearer)
-    exports, certificates = Exports(door, bearer), Certificates(door, bearer, resources)
+    routes = FileRoutes(door, Bearer(resources))
+    opening = FileQueue(at_once=OPENED_AT_ONCE, waiting_max=8, seconds_max=10)
+    signing = FileQueue(at_once=2, waiting_max=30, seconds_max=20)
+    pictures, papers = FaceUpload(routes, faces), Papers(routes, opening)
+    evidence, exports = Evidence(routes, opening), Exports(routes)
+    certificates = Certificates(routes, signing, resources)
     return [
         Route("/face-checks/{check_id:str}", pictures.answer, methods=["POST"]),
         Route("/materials/{matter_id:str}", papers.take, methods=["POST"]),

@@ -6,16 +6,12 @@ needs no app and runs no script: a check code is typed or scanned, or the file i
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import logging
 from datetime import datetime
 from enum import Enum
 from html import escape
 
-from starlette.datastructures import UploadFile
-from starlette.exceptions import HTTPException
-from starlette.formparsers import MultiPartException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
@@ -30,7 +26,7 @@ from backend.certificates.contracts import (
     Verified,
     VerifyCertificate,
 )
-from backend.infra.database import Resources, Unit
+from backend.infra.database import Resources
 from backend.infra.settings import Settings
 from backend.infra.stamp import Stamp, StampError, load_stamp
 from backend.kernel.calendar import local, local_day
@@ -38,15 +34,20 @@ from backend.kernel.errors import Locale, Refusal
 from backend.kernel.money import Fen, yuan_text
 from backend.orders.contracts import ChannelName
 from backend.regions.library import area_name
-from mobile_bff.bearer import Bearer
-from mobile_bff.context import resolve_actor
-from mobile_bff.door import Door
-from mobile_bff.http import preferred_locale, refused
+from mobile_bff.file_queue import FileQueue
+from mobile_bff.file_routes import (
+    FileRoutes,
+    FormBroken,
+    locale_of,
+    path_id,
+    refusal_answer,
+    sent_files,
+)
 from mobile_bff.pdf import Grid, Paper, pdf_of
 from mobile_bff.wording import status
 
 FILE_BYTES_MAX = 5_000_000
-_STATUS = {"CertificateNotFound": 404, "SignInRequired": 401, "SealMissing": 503}
+_CODE_MAX = 64
 _HEADERS = {
     "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'",
 }
@@ -61,66 +62,65 @@ _TITLES = {
 class Certificates:
     """Hands out signed certificates, and lets anybody verify one."""
 
-    def __init__(self, door: Door, bearer: Bearer, resources: Resources) -> None:
-        self._door = door
-        self._bearer = bearer
+    def __init__(self, routes: FileRoutes, queue: FileQueue, resources: Resources) -> None:
+        self._routes = routes
+        self._queue = queue
         self._resources = resources
 
     async def file(self, request: Request) -> Response:
-        """Answer with the signed file of a certificate."""
-        claims = self._bearer.claims(request.headers.get("authorization", ""))
-        address = request.client.host if request.client else ""
-        certificate_id = str(request.path_params["certificate_id"])
-        request_id = request.scope.get("yibao_request_id", "")
-
-        def run(unit: Unit, _: None) -> CertificatePaper | Refusal:
-            return service.paper(unit, resolve_actor(unit, claims, address), certificate_id)
-
-        found = await self._door.write(run, None, request_id)
-        if isinstance(found, Refusal):
-            return _refused(found, request)
-        content = found.file
+        """Answer with the signed file of a certificate; it is laid out and signed in no transaction."""
+        caller, certificate_id = self._routes.caller(request), path_id(request, "certificate_id")
+        paper = await self._routes.write(
+            caller, lambda unit, actor: service.paper(unit, actor, certificate_id)
+        )
+        if isinstance(paper, Refusal):
+            return refusal_answer(paper, request)
+        content = paper.file
         if content is None:
+            now = self._resources.clock.now()
             try:
-                made = await asyncio.to_thread(self._signed, found, self._resources.clock.now())
+                made = await self._queue.run(lambda: self._signed(paper, now))
             except StampError:
                 logging.getLogger("yibao").exception("certificates cannot be signed")
-                return _refused(SealMissing(), request)
-
-            def keep(unit: Unit, _: None) -> bytes:
-                return service.keep(unit, certificate_id, made)
-
-            content = await self._door.write(keep, None, request_id)
-        name = f'attachment; filename="{found.view.number}.pdf"'
+                return refusal_answer(SealMissing(), request)
+            if isinstance(made, Refusal):
+                return refusal_answer(made, request)
+            signed = made
+            content = await self._routes.write(
+                caller, lambda unit, _: service.keep(unit, certificate_id, signed)
+            )
+        name = f'attachment; filename="{paper.view.number}.pdf"'
         headers = {"content-disposition": name}
         return Response(content, media_type="application/pdf", headers=headers)
 
     async def page(self, request: Request) -> Response:
         """Answer with the page to verify, and what a check code in its path or query stands for."""
         code = str(request.path_params.get("code", "")) or request.query_params.get("code", "")
-        address = request.client.host if request.client else ""
         if not code:
             return _page(request, "")
-
-        def run(unit: Unit, _: None) -> Verified | CheckCodeUnknown | TooManyChecks:
-            return service.verify(unit, VerifyCertificate(address, code))
-
-        found = await self._door.write(run, None, request.scope.get("yibao_request_id", ""))
-        return _page(request, code, found)
+        caller, code = self._routes.caller(request), code[:_CODE_MAX]
+        outcome = await self._routes.write(
+            caller,
+            lambda unit, _: service.verify(unit, VerifyCertificate(caller.address, code)),
+        )
+        return _page(request, code, outcome)
 
     async def check(self, request: Request) -> Response:
-        """Answer what a file is that is handed in: one of ours, unchanged, or not."""
+        """Answer what a file is that is handed in: one of ours, unchanged, or not.
+
+        The file is compared by its hash and never opened: whatever it holds, nothing here reads it.
+        """
         try:
-            async with request.form(max_files=1, max_fields=0) as form:
-                part = form.get("file")
-                if not isinstance(part, UploadFile):
-                    return _page(request, "", CheckCodeUnknown())
-                content = await part.read()
-        except (HTTPException, MultiPartException):
+            [sent] = await sent_files(request, ("file",), files_max=1, bytes_max=FILE_BYTES_MAX)
+        except FormBroken:
             return _page(request, "", CheckCodeUnknown())
-        digest = hashlib.sha256(content).hexdigest()
-        found = await self._door.read(lambda unit: queries.by_digest(unit, digest))
-        return _page(request, "", found or CheckCodeUnknown(), of_file=True)
+        digest = await self._queue.run(lambda: hashlib.sha256(sent.content).hexdigest())
+        if isinstance(digest, Refusal):
+            return refusal_answer(digest, request)
+        verified = await self._routes.read(
+            self._routes.caller(request), lambda unit, _: queries.by_digest(unit, digest)
+        )
+        return _page(request, "", verified or CheckCodeUnknown(), of_file=True)
 
     def _signed(self, found: CertificatePaper, now: datetime) -> bytes:
         """Return the file of a certificate. Raises ``StampError``."""
@@ -289,10 +289,6 @@ def _parts(one: SettlementFacts) -> tuple[Fen, ...]:
     )
 
 
-def _refused(refusal: Refusal, request: Request) -> Response:
-    return refused(refusal, request, _STATUS.get(type(refusal).__name__, 403))
-
-
 # -- the page to verify ----------------------------------------------------------------------------
 
 _SAID = {
@@ -339,7 +335,7 @@ def _page(
     found: Verified | CheckCodeUnknown | TooManyChecks | None = None,
     of_file: bool = False,
 ) -> Response:
-    locale = preferred_locale(request.headers.get("accept-language", ""))
+    locale = locale_of(request)
     said = _SAID[locale]
     result, number = _result(found, locale, of_file), 200
     if isinstance(found, Refusal):

@@ -6,49 +6,66 @@ Whoever reports names the report by its secret (``x-report-secret``), or, signed
 
 from __future__ import annotations
 
-from starlette.exceptions import HTTPException
-from starlette.formparsers import MultiPartException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from backend.infra.database import Unit
+from backend.access.contracts import Actor
 from backend.kernel.errors import Refusal
 from backend.reports import handling, service
-from backend.reports.contracts import AddEvidence, EvidenceView, ReportNotFound, Whose
-from mobile_bff.bearer import Bearer
-from mobile_bff.context import resolve_actor
-from mobile_bff.door import Door
-from mobile_bff.http import refused
+from backend.reports.contracts import AddEvidence, ReportNotFound, Whose
+from mobile_bff.file_queue import FileQueue
+from mobile_bff.file_routes import (
+    FileRoutes,
+    FormBroken,
+    identifier,
+    malformed,
+    path_id,
+    refusal_answer,
+    sent_files,
+)
+from mobile_bff.papers import FORM_BYTES_MAX
 
 
 class Evidence:
     """Takes files of a report and shows them to inspectors."""
 
-    def __init__(self, door: Door, bearer: Bearer) -> None:
-        self._door = door
-        self._bearer = bearer
+    def __init__(self, routes: FileRoutes, queue: FileQueue) -> None:
+        self._routes = routes
+        self._queue = queue
 
     async def take(self, request: Request) -> Response:
-        """Answer an upload: 200 with what is kept and its hash, else a refusal in words."""
+        """Answer an upload: 200 with what is kept and its hash, else a refusal in words.
+
+        The caller's right is looked up before the file is opened, and again in the transaction that keeps it.
+        """
         secret = request.headers.get("x-report-secret", "")
-        report_id = request.headers.get("x-report-id", "")
-        if not secret and not report_id:  # before anything of the body is looked at
-            return _refused(ReportNotFound(), request)
+        report_id = identifier(request.headers.get("x-report-id", ""))
+        if not secret and not report_id:  # before anything is looked at
+            return refusal_answer(ReportNotFound(), request)
+        caller = self._routes.unrecorded(request)
+
+        def whose(actor: Actor) -> Whose:
+            return Whose(actor, report_id, secret)
+
+        refusal = await self._routes.read(
+            caller, lambda unit, actor: service.evidence_refusal(unit, whose(actor))
+        )
+        if refusal is not None:
+            return refusal_answer(refusal, request)
         try:
-            name, content = await _part(request)
-        except (HTTPException, MultiPartException, ValueError) as error:
-            words = error.detail if isinstance(error, HTTPException) else str(error)
-            return JSONResponse({"code": "BAD_REQUEST", "message": words}, 400)
-        claims = self._bearer.claims(request.headers.get("authorization", ""))
-
-        def run(unit: Unit, _: None) -> EvidenceView | Refusal:
-            actor = resolve_actor(unit, claims, "")
-            whose = Whose(actor, report_id, secret)
-            return service.add_evidence(unit, AddEvidence(whose, name, content))
-
-        kept = await self._door.write(run, None, "")
+            [sent] = await sent_files(request, files_max=1, bytes_max=FORM_BYTES_MAX)
+        except FormBroken as error:
+            return malformed(str(error))
+        file = await self._queue.run(lambda: service.read_evidence(sent.content))
+        if isinstance(file, Refusal):
+            return refusal_answer(file, request)
+        evidence = file
+        kept = await self._routes.write(
+            caller,
+            lambda unit, actor: service.add_evidence(unit, AddEvidence(whose(actor), evidence)),
+        )
         if isinstance(kept, Refusal):
-            return _refused(kept, request)
+            return refusal_answer(kept, request)
         return JSONResponse(
             {
                 "evidenceId": kept.id,
@@ -61,31 +78,15 @@ class Evidence:
 
     async def show(self, request: Request) -> Response:
         """Answer with a file's content. An inspector's looking at it is written down."""
-        claims = self._bearer.claims(request.headers.get("authorization", ""))
-        evidence_id = str(request.path_params["evidence_id"])
-
-        def run(unit: Unit, _: None) -> tuple[str, str, bytes] | None:
-            return handling.evidence(unit, resolve_actor(unit, claims, ""), evidence_id)
-
-        found = await self._door.write(run, None, request.scope.get("yibao_request_id", ""))
-        if found is None:
-            return _refused(ReportNotFound(), request)
-        name, kind, content = found
+        caller, evidence_id = self._routes.caller(request), path_id(request, "evidence_id")
+        file = await self._routes.write(
+            caller, lambda unit, actor: handling.evidence(unit, actor, evidence_id)
+        )
+        if file is None:
+            return refusal_answer(ReportNotFound(), request)
+        name, kind, content = file
         headers = {
             "content-disposition": f'attachment; filename="{name}"',
             "content-security-policy": "sandbox; default-src 'none'",
         }
         return Response(content, media_type=kind, headers=headers)
-
-
-async def _part(request: Request) -> tuple[str, bytes]:
-    """Return the one part of an upload. Raises ``ValueError`` in plain words."""
-    async with request.form(max_files=1, max_fields=0) as form:
-        for _, part in form.multi_items():
-            if not isinstance(part, str):
-                return part.filename or "", await part.read()
-    raise ValueError("send one file as multipart form data")
-
-
-def _refused(refusal: Refusal, request: Request) -> Response:
-    return refused(refusal, request, 404 if isinstance(refusal, ReportNotFound) else 422)

@@ -7,9 +7,9 @@ import io
 from collections.abc import Iterator
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
-from backend.access.contracts import Action
+from backend.access.contracts import Action, Actor
 from backend.access.logic import own_id
 from backend.infra.database import Unit
 from backend.institutions import queries as institutions
@@ -21,10 +21,14 @@ from backend.regions.library import area_name
 from backend.settlement import queries
 from backend.settlement.case import CareKind
 from backend.settlement.contracts import SettlementView
-from mobile_bff.bearer import Bearer
-from mobile_bff.context import resolve_actor
-from mobile_bff.door import Door
-from mobile_bff.http import preferred_locale
+from mobile_bff.file_routes import (
+    FileRoutes,
+    identifier,
+    locale_of,
+    malformed,
+    refusal_answer,
+    year_of,
+)
 from mobile_bff.wording import status
 
 _HEAD = {
@@ -33,46 +37,40 @@ _HEAD = {
     "account,family,cash,id",
 }
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_YEARS = range(2000, 2100)
 
 
 class Exports:
     """Hands out tables of what a person may see."""
 
-    def __init__(self, door: Door, bearer: Bearer) -> None:
-        self._door = door
-        self._bearer = bearer
+    def __init__(self, routes: FileRoutes) -> None:
+        self._routes = routes
 
     async def settlements(self, request: Request) -> Response:
         """Answer with a year of settlements of the caller, or of ``subject`` whom they may see."""
-        locale = preferred_locale(request.headers.get("accept-language", ""))
-        asked = request.query_params.get("year", "")
-        if not (asked.isascii() and asked.isdigit() and int(asked[:5]) in _YEARS):
-            words = "请用year给出年度，如year=2026。" if locale is Locale.ZH else "Give a year."
-            return JSONResponse({"code": "BAD_REQUEST", "message": words}, 400)
-        claims = self._bearer.claims(request.headers.get("authorization", ""))
-        address = request.client.host if request.client else ""
+        locale, year = locale_of(request), year_of(request)
+        if year is None:
+            zh = locale is Locale.ZH
+            return malformed("请用year给出年度，如year=2026。" if zh else "Give a year.")
+        subject = request.query_params.get("subject", "")
 
         def run(
-            unit: Unit, _: None
+            unit: Unit, actor: Actor
         ) -> tuple[list[tuple[CareKind, SettlementView]], dict[str, InstitutionView]] | Refusal:
-            actor = resolve_actor(unit, claims, address)
-            person_id = request.query_params.get("subject") or own_id(actor)
+            person_id = identifier(subject) if subject else own_id(actor)
             right = authorize(unit, actor, Action.VIEW_RIGHTS, person_id)
             if isinstance(right, Refusal):
                 return right
             note(unit, right, actor, Action.VIEW_RIGHTS)
-            booked = queries.of_year(unit, person_id, int(asked))
+            booked = queries.of_year(unit, person_id, year)
             places = institutions.institutions(unit, [view.institution_id for _, view in booked])
             return booked, places
 
-        found = await self._door.write(run, None, request.scope.get("yibao_request_id", ""))
-        if isinstance(found, Refusal):
-            body = {"code": found.code(), "message": found.message(locale)}
-            return JSONResponse(body, 401 if found.code() == "SIGN_IN_REQUIRED" else 403)
-        headers = {"content-disposition": f'attachment; filename="settlements-{asked}.csv"'}
+        made = await self._routes.write(self._routes.caller(request), run)
+        if isinstance(made, Refusal):
+            return refusal_answer(made, request)
+        headers = {"content-disposition": f'attachment; filename="settlements-{year}.csv"'}
         return Response(
-            _table(*found, locale), media_type="text/csv; charset=utf-8", headers=headers
+            _table(*made, locale), media_type="text/csv; charset=utf-8", headers=headers
         )
 
 

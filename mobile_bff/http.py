@@ -45,6 +45,8 @@ from mobile_bff.trusted import Documents, digest
 
 PLAIN = "application/json"
 GRAPHQL_RESPONSE = "application/graphql-response+json"
+_LENGTH_DIGITS_MAX = 18
+"""Digits of a body's length; more of them than Python reads as a number would be a fault."""
 PREFLIGHT_HEADERS = ("x-yibao-request", "apollo-require-preflight", "x-apollo-operation-name")
 
 
@@ -371,7 +373,8 @@ class RequestFrame:
         )
         declared = dict(scope["headers"]).get(b"content-length", b"0")
         chunks, size, more = [], 0, True
-        too_large = not declared.isdigit() or int(declared) > most
+        digits = len(declared) <= _LENGTH_DIGITS_MAX and declared.isdigit()
+        too_large = not digits or int(declared) > most
         while more and not too_large:
             message = await receive()
             if message["type"] == "http.disconnect":

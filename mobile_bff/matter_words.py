@@ -32,7 +32,6 @@ from backend.filings.contracts import AwayKind, FilingProblem, FilingRoute, Fili
 from backend.kernel.errors import Locale
 from backend.matters.contracts import (
     ApplyProblem,
-    MaterialFault,
     MaterialVerdict,
     MatterEvent,
     MatterKind,
@@ -40,6 +39,7 @@ from backend.matters.contracts import (
     Party,
     Requirement,
 )
+from backend.matters.material_contracts import MaterialFault
 from backend.payments.direct import DirectReason
 from backend.policies.document_contracts import DocumentKind, DocumentState, MeansForMe
 from mobile_bff.words import Words

@@ -432,17 +432,6 @@ class ActOnMatter:
 
 
 @dataclass(frozen=True)
-class AddMaterial:
-    """Somebody uploads a paper for an application of theirs."""
-
-    actor: Actor
-    matter_id: str
-    requirement: Requirement
-    name: str
-    content: bytes
-
-
-@dataclass(frozen=True)
 class RemoveMaterial:
     """Somebody takes a paper out again."""
 
@@ -516,44 +505,3 @@ class MaterialsMissing(Refusal):
     next_zh = "请一次补齐后提交；草稿已保存。"
     next_en = "Upload all of them and submit then; the draft is kept."
     missing: tuple[Requirement, ...]
-
-
-class MaterialFault(StrEnum):
-    """Why a file cannot be taken."""
-
-    EMPTY = "EMPTY"
-    TOO_LARGE = "TOO_LARGE"
-    WRONG_TYPE = "WRONG_TYPE"
-    UNREADABLE = "UNREADABLE"
-    ACTIVE_CONTENT = "ACTIVE_CONTENT"
-    TOO_SMALL_PICTURE = "TOO_SMALL_PICTURE"
-    TODAY = "TODAY"
-    """Too many were uploaded today."""
-    TOO_MANY = "TOO_MANY"
-
-    def text(self, locale: Locale) -> str:
-        """Return it in plain words."""
-        return _FAULTS[self.value][0 if locale is Locale.ZH else 1]
-
-
-_FAULTS = {
-    "EMPTY": ("文件是空的", "it is empty"),
-    "TOO_LARGE": ("文件超过 10 MB", "it is larger than 10 MB"),
-    "WRONG_TYPE": ("不是 JPG、PNG 或 PDF", "it is no JPG, PNG or PDF"),
-    "UNREADABLE": ("文件打不开", "it cannot be opened"),
-    "ACTIVE_CONTENT": ("PDF 中含有脚本或附件", "the PDF holds scripts or attachments"),
-    "TOO_SMALL_PICTURE": ("照片太小，看不清文字", "the picture is too small to be read"),
-    "TODAY": ("今天上传的文件太多，请明天再传", "too many were uploaded today; come back tomorrow"),
-    "TOO_MANY": ("这个办件的文件太多", "the application has too many files"),
-}
-
-
-@dataclass(frozen=True)
-class MaterialUnfit(Refusal):
-    """A file cannot be taken."""
-
-    zh = "文件不能接收：{reason}。"
-    en = "The file cannot be taken: {reason}."
-    next_zh = "请上传清晰的 JPG、PNG 照片或 PDF 文件。"
-    next_en = "Upload a clear JPG or PNG photograph, or a PDF."
-    reason: MaterialFault

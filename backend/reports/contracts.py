@@ -11,6 +11,7 @@ from backend.access.contracts import Actor
 from backend.kernel.errors import Locale, Refusal, Retry
 from backend.kernel.money import Fen
 from backend.kernel.states import StateTable
+from backend.matters.material_contracts import MaterialFault, MaterialFile
 
 
 class ReportKind(StrEnum):
@@ -187,8 +188,7 @@ class AddEvidence:
     """Whoever reported adds a file."""
 
     whose: Whose
-    name: str
-    content: bytes
+    file: MaterialFile
 
 
 @dataclass(frozen=True)
@@ -363,6 +363,7 @@ class EvidenceProblem(StrEnum):
 
     TYPE = "TYPE"
     SIZE = "SIZE"
+    PIXELS = "PIXELS"
     TOO_MANY = "TOO_MANY"
     CLOSED = "CLOSED"
 
@@ -374,6 +375,10 @@ class EvidenceProblem(StrEnum):
 _EVIDENCE = {
     "TYPE": ("只接受能打开的JPEG、PNG图片和不含脚本的PDF", "JPEG, PNG, or PDF without scripts"),
     "SIZE": ("单个文件不超过10MB", "a file has at most 10 MB"),
+    "PIXELS": (
+        MaterialFault.TOO_MANY_PIXELS.text(Locale.ZH),
+        MaterialFault.TOO_MANY_PIXELS.text(Locale.EN),
+    ),
     "TOO_MANY": ("一件举报最多20个文件", "a report takes 20 files"),
     "CLOSED": ("这件举报已办结", "the report is closed"),
 }

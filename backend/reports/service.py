@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 from dataclasses import replace
 from datetime import datetime, time
 
-from PIL import Image
 from pydantic import TypeAdapter
 from sqlmodel import col, select
 
@@ -20,8 +18,8 @@ from backend.infra.idempotency import KEY_LENGTH_MAX, RequestKeyInvalid
 from backend.institutions import queries as institutions
 from backend.kernel.calendar import SHANGHAI, local_day
 from backend.kernel.errors import Refusal
-from backend.matters.contracts import MaterialFault
-from backend.matters.materials import type_of
+from backend.matters.material_contracts import MaterialFault, MaterialFile, MaterialUnfit
+from backend.matters.materials import read_file
 from backend.reports import identities, logic, queries, rules
 from backend.reports.contracts import (
     AddEvidence,
@@ -55,6 +53,10 @@ _RECEIPT = TypeAdapter(ReportReceipt)
 _DAY = 86_400
 _FILES_MAX = 20
 _OPEN_MAX = 20
+_PROBLEMS = {
+    MaterialFault.TOO_LARGE: EvidenceProblem.SIZE,
+    MaterialFault.TOO_MANY_PIXELS: EvidenceProblem.PIXELS,
+}
 _SUFFIX = {"image/jpeg": "jpg", "image/png": "png", "application/pdf": "pdf"}
 
 
@@ -112,20 +114,35 @@ def say_of_report(unit: Unit, command: SayOfReport) -> ReportView | Refusal:
     return queries.views(unit, [row])[0]
 
 
+def evidence_refusal(unit: Unit, whose: Whose) -> Refusal | None:
+    """Return why no file at all can be added now; ``None`` where one can. Nothing is locked."""
+    row = identities.own(unit, whose, lock=False)
+    return ReportNotFound() if row is None else _full_or_closed(unit, row)
+
+
+def read_evidence(data: bytes) -> MaterialFile | EvidenceUnfit:
+    """Return what a file is, opened whole, or why it cannot be kept. Asks no database."""
+    file = read_file(data)
+    if isinstance(file, MaterialUnfit):
+        return EvidenceUnfit(_PROBLEMS.get(file.reason, EvidenceProblem.TYPE))
+    return file
+
+
 def add_evidence(unit: Unit, command: AddEvidence) -> EvidenceView | Refusal:
     """Keep a file, sealed. A picture loses what its camera wrote into it: place, device and owner."""
     row = identities.own(unit, command.whose)
     if row is None:
         return ReportNotFound()
-    problem = _unfit(unit, row, command.content)
-    if isinstance(problem, EvidenceProblem):
-        return EvidenceUnfit(problem)
-    content, number = _cleaned(command.content, problem), queries.evidence_count(unit, row.id) + 1
+    refusal = _full_or_closed(unit, row)
+    if refusal is not None:
+        return refusal
+    content, kind = command.file.bare, command.file.content_type
+    number = queries.evidence_count(unit, row.id) + 1
     kept = ReportEvidence(
         id=identities.drawn(unit),
         report_id=row.id,
-        name=f"evidence-{number}.{_SUFFIX[problem]}",  # a file's own name may name its owner
-        content_type=problem,
+        name=f"evidence-{number}.{_SUFFIX[kind]}",  # a file's own name may name its owner
+        content_type=kind,
         size=len(content),
         digest=hashlib.sha256(content).hexdigest(),
         added_on=local_day(unit.now),
@@ -274,30 +291,11 @@ def _too_many(unit: Unit, command: LodgeReport) -> bool:
     return rates.hit(replace(unit, now=midnight), bucket, limit, _DAY) is not None
 
 
-def _unfit(unit: Unit, row: Report, content: bytes) -> EvidenceProblem | str:
-    """Return what a file is, or why it cannot be kept."""
+def _full_or_closed(unit: Unit, row: Report) -> EvidenceUnfit | None:
     if row.state in logic.CLOSED:
-        return EvidenceProblem.CLOSED
-    if queries.evidence_count(unit, row.id) >= _FILES_MAX:
-        return EvidenceProblem.TOO_MANY
-    kind = type_of(content)
-    if isinstance(kind, MaterialFault):
-        large = kind is MaterialFault.TOO_LARGE
-        return EvidenceProblem.SIZE if large else EvidenceProblem.TYPE
-    return kind
-
-
-def _cleaned(content: bytes, kind: str) -> bytes:
-    if kind == "application/pdf":
-        return content
-    with Image.open(io.BytesIO(content)) as picture:
-        bare = Image.new(picture.mode, picture.size)
-        bare.paste(picture)
-        if picture.mode == "P" and (palette := picture.getpalette()):
-            bare.putpalette(palette)
-        kept = io.BytesIO()
-        bare.save(kept, format=picture.format, quality=92)
-        return kept.getvalue()
+        return EvidenceUnfit(EvidenceProblem.CLOSED)
+    full = queries.evidence_count(unit, row.id) >= _FILES_MAX
+    return EvidenceUnfit(EvidenceProblem.TOO_MANY) if full else None
 
 
 def _is_late(unit: Unit, row: Report) -> bool:

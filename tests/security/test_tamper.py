@@ -47,7 +47,7 @@ from tests.usecases.test_orders import drive, pay
 from tests.usecases.test_prescriptions import sign, void
 from tests.usecases.test_ratings import rate, work
 from tests.usecases.test_relatives import bound, code_for
-from tests.usecases.test_reports import photo, proven, taken_in, whose
+from tests.usecases.test_reports import evidence_of, photo, proven, taken_in, whose
 from tests.usecases.test_supervision import relayed_bill
 from tests.usecases.test_tickets import opened
 from tests.world import IBUPROFEN, LEVEL_3, World, line, new_key
@@ -112,7 +112,7 @@ def _fill_what_no_purchase_writes(world: World) -> None:
     work(world, rate(world, 1, RatingReason.WAITING, who="worker_7"), RatingEvent.ANSWER)
     assert void(world, sign(world, "worker_9")).state is PrescriptionState.VOIDED
     reported = taken_in(world)
-    world.do(service.add_evidence, AddEvidence(whose(reported), "a.jpg", photo()))
+    world.do(service.add_evidence, AddEvidence(whose(reported), evidence_of(photo())))
     world.do(service.say_of_report, SayOfReport(whose(reported), "x", False))
     proven(world, reported)
     summary = PublishFinding(world.staff("CD1003"), reported.report_id, "x")

@@ -69,6 +69,8 @@ _AT_THE_CONSOLE = {
     *("ClearingNotPossible", "AgreementNotPossible", "ClaimNotFound", "PolicyNotFound"),
 }
 """Refusals that no caller over the network meets yet."""
+_OF_FILES = {"MaterialUnfit", "EvidenceUnfit", "SealMissing", "FileQueueFull", "SystemBusy"}
+"""Refusals of routes outside GraphQL."""
 
 
 def test_every_refusal_is_a_user_error_with_texts_in_both_languages() -> None:
@@ -78,8 +80,7 @@ def test_every_refusal_is_a_user_error_with_texts_in_both_languages() -> None:
         for schema in (SCHEMA, DESK)
         for kind in schema.get_possible_types(schema.type_map["UserError"])
     }
-    outside_graphql = {"MaterialUnfit", "EvidenceUnfit", "SealMissing", "SystemBusy"}
-    assert shown == kinds - _AT_THE_CONSOLE - outside_graphql
+    assert shown == kinds - _AT_THE_CONSOLE - _OF_FILES
     assert len(kinds) > 40
     for kind in _refusals(Refusal):
         assert all((kind.zh, kind.en, kind.next_zh, kind.next_en)), kind
@@ -280,7 +281,10 @@ def test_the_same_file_names_in_every_domain_folder() -> None:
         "prescriptions": {"dispensing", "steps"},
         "reports": {"handling", "handling_contracts", "identities", "rules", "steps", "telling"},
         "policies": {"document_contracts", "documents"},
-        "matters": {"figures", "load_contracts", "materials", "opinions", "procedure", "workdays"},
+        "matters": {
+            *("figures", "load_contracts", "material_contracts", "materials", "opinions"),
+            *("procedure", "workdays"),
+        },
         "filings": {"uploads"},
         "entitlements": {"applying", "signing"},
         "choices": {"referring"},

@@ -35,12 +35,9 @@ from backend.matters import queries as matters
 from backend.matters import service as matter_service
 from backend.matters.contracts import (
     ActOnMatter,
-    AddMaterial,
     ApplicationNotPossible,
     ApplyProblem,
-    MaterialFault,
     MaterialsMissing,
-    MaterialUnfit,
     MaterialVerdict,
     MaterialView,
     MatterEvent,
@@ -52,6 +49,7 @@ from backend.matters.contracts import (
     SubmitApplication,
 )
 from backend.matters.logic import due_on
+from backend.matters.material_contracts import AddMaterial, MaterialFault, MaterialUnfit
 from backend.matters.model import MaterialBlob
 from backend.payments.direct import DirectReason, check
 from backend.people.contracts import NoticeBy, SetPreferences
@@ -103,12 +101,15 @@ def filed(world: World, form: FilingForm = PROMISED, who: str = "worker") -> Fil
 
 
 def add(world: World, matter_id: str, content: bytes | None = None, **more: Any) -> Any:
+    file = materials.read_file(picture() if content is None else content)
+    if isinstance(file, MaterialUnfit):
+        return file
     command = AddMaterial(
-        world.actor(more.get("by", "worker")),
-        matter_id,
-        more.get("requirement", Requirement.RESIDENCE_PROOF),
-        more.get("name", "居住证.jpg"),
-        picture() if content is None else content,
+        actor=world.actor(more.get("by", "worker")),
+        matter_id=matter_id,
+        requirement=more.get("requirement", Requirement.RESIDENCE_PROOF),
+        name=more.get("name", "居住证.jpg"),
+        file=file,
     )
     return world.do(materials.add_material, command)
 

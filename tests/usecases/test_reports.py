@@ -24,6 +24,7 @@ from backend.infra.database import Unit
 from backend.infra.idempotency import RequestKeyInvalid
 from backend.infra.sealing import SealBroken
 from backend.kernel.money import Fen
+from backend.matters.material_contracts import MaterialFile
 from backend.people import queries as people
 from backend.reports import handling, identities, queries, service, telling
 from backend.reports.contracts import (
@@ -362,9 +363,15 @@ def photo() -> bytes:
     return kept.getvalue()
 
 
+def evidence_of(content: bytes) -> MaterialFile:
+    file = service.read_evidence(content)
+    assert isinstance(file, MaterialFile), file
+    return file
+
+
 def test_evidence_is_cleaned_sealed_and_hashed(world: World) -> None:
     receipt = taken_in(world)
-    added = world.do(service.add_evidence, AddEvidence(whose(receipt), "李样例的照片.jpg", photo()))
+    added = world.do(service.add_evidence, AddEvidence(whose(receipt), evidence_of(photo())))
     assert isinstance(added, EvidenceView)
     assert (added.name, added.content_type) == ("evidence-1.jpg", "image/jpeg")
     inspector = world.staff("JG1001")
@@ -375,12 +382,11 @@ def test_evidence_is_cleaned_sealed_and_hashed(world: World) -> None:
     assert not Image.open(io.BytesIO(content)).getexif()
     for actor in (world.staff("CD1001"), world.terminal(), world.actor("worker")):
         assert world.database.write(lambda u, a=actor: handling.evidence(u, a, added.id)) is None
-    bad = AddEvidence(whose(receipt), "x", b"MZ")
-    assert world.do(service.add_evidence, bad) == EvidenceUnfit(EvidenceProblem.TYPE)
-    nobody = AddEvidence(Whose(Anonymous(), "", "A"), "x", photo())
+    assert service.read_evidence(b"MZ") == EvidenceUnfit(EvidenceProblem.TYPE)
+    nobody = AddEvidence(Whose(Anonymous(), "", "A"), evidence_of(photo()))
     assert world.do(service.add_evidence, nobody) == ReportNotFound()
     proven(world, receipt)
-    late = AddEvidence(whose(receipt), "x", photo())
+    late = AddEvidence(whose(receipt), evidence_of(photo()))
     assert world.do(service.add_evidence, late) == EvidenceUnfit(EvidenceProblem.CLOSED)
 
 
@@ -477,7 +483,7 @@ def test_who_reads_the_database_with_every_other_key_cannot_tell_who_reported(
     world.staff("JG1001"), world.staff("JG1002"), world.staff("CD1002")
     before = world.database.read(_rows)
     receipt = taken_in(world)
-    world.do(service.add_evidence, AddEvidence(whose(receipt), "a.jpg", photo()))
+    world.do(service.add_evidence, AddEvidence(whose(receipt), evidence_of(photo())))
     world.do(service.say_of_report, SayOfReport(whose(receipt), "补充线索", True))
     proven(world, receipt)
     told(world)

@@ -73,7 +73,7 @@ class GatewayCourier:
         """
         message = json.loads(delivery.payload)
         body = json.dumps(
-            {"id": f"yibao-{delivery.id}", "template": delivery.kind, **message},
+            {"id": delivery.id, "template": delivery.kind, **message},
             ensure_ascii=False,
         ).encode()
         signature = signature_of(self._secret, body)

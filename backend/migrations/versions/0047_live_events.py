@@ -1,0 +1,41 @@
+"""Live events name their transaction; messages that go out carry ids that never come back."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0047"
+down_revision = "0045"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Add the columns. A message that is on its way keeps the id by which a gateway may know it."""
+    op.add_column("outbox_message", sa.Column("transaction_id", sa.BigInteger(), nullable=True))
+    op.add_column("outbox_message", sa.Column("outgoing_id", sa.String(), nullable=True))
+    op.execute(
+        "UPDATE outbox_message SET outgoing_id = 'yibao-' || CAST(id AS VARCHAR)"
+        " WHERE channel <> 'LIVE' AND delivered_at IS NULL"
+    )
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute(
+            "ALTER TABLE outbox_message ALTER COLUMN transaction_id"
+            " SET DEFAULT pg_current_xact_id()::text::bigint"
+        )
+    is_live = sa.text("channel = 'LIVE'")
+    op.create_index(
+        "ix_outbox_live",
+        "outbox_message",
+        ["transaction_id"],
+        postgresql_where=is_live,
+        sqlite_where=is_live,
+    )
+    op.create_index("ix_outbox_outgoing", "outbox_message", ["outgoing_id"], unique=True)
+    op.drop_index("ix_outbox_topic", "outbox_message")
+
+
+def downgrade() -> None:
+    """Not offered: messages on their way would go out under other ids."""
+    raise NotImplementedError("restore the backup that was made before the upgrade")

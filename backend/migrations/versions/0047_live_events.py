@@ -34,6 +34,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_outbox_outgoing", "outbox_message", ["outgoing_id"], unique=True)
     op.drop_index("ix_outbox_topic", "outbox_message")
+    op.add_column("report", sa.Column("notice_id", sa.String(), nullable=False, server_default=""))
 
 
 def downgrade() -> None:

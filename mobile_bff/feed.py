@@ -76,10 +76,10 @@ class Feed:
                 raise FeedInterrupted
             for event in missed.events:
                 yield event.kind, event.payload
-            while isinstance(event := await queue.get(), LiveEvent):
-                if not missed.mark.shows(event.transaction):
-                    yield event.kind, event.payload
-            raise event
+            while isinstance(later := await queue.get(), LiveEvent):
+                if not missed.mark.shows(later.transaction):
+                    yield later.kind, later.payload
+            raise later
         finally:
             self._followers[topic].discard(queue)
             if not self._followers[topic]:

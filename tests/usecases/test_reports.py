@@ -157,7 +157,8 @@ def test_a_notice_to_a_reporter_has_one_id_at_every_try(world: World) -> None:
     assert first == second == third
     assert next_one != first
     drawn = world.database.read(lambda u: u.db.get_one(Report, receipt.report_id).notice_id)
-    assert drawn and drawn not in next_one  # the gateway's log cannot be joined with the row
+    assert drawn
+    assert drawn not in next_one  # the gateway's log cannot be joined with the row
 
 
 def test_what_comes_up_while_a_reporter_is_told_is_told_as_well(world: World) -> None:

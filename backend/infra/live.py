@@ -23,11 +23,15 @@ from sqlalchemy import (
     and_,
     any_,
     bindparam,
+    cast,
     column,
+    literal,
     or_,
     text,
+    true,
 )
 from sqlalchemy import select as columns
+from sqlalchemy.types import UserDefinedType
 from sqlmodel import col, func, select
 
 from backend.infra.database import Unit
@@ -94,6 +98,15 @@ class LiveSight:
     mark: LiveMark
 
 
+class _TransactionNumber(UserDefinedType[int]):
+    """PostgreSQL's type of a transaction's number."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: Any) -> str:
+        return "xid8"
+
+
 def live_mark(unit: Unit) -> LiveMark:
     """Return the mark of all that is committed now."""
     if _is_postgres(unit):
@@ -143,6 +156,28 @@ def live_sight(unit: Unit, mark: LiveMark, topic: str | None = None) -> LiveSigh
         if row.transaction_id is not None
     ]
     return LiveSight(events, _mark_of(rows[0].snapshot, rows[0].server))
+
+
+def snapshot_now(unit: Unit) -> ColumnElement[str]:
+    """Return a column that holds the present snapshot, to be handed to ``is_shown``; empty on SQLite."""
+    return cast(func.pg_current_snapshot(), Text) if _is_postgres(unit) else literal("")
+
+
+def is_shown(unit: Unit, number: ColumnElement[Any], snapshot: str) -> ColumnElement[bool]:
+    """Return the condition that a snapshot showed a row, by the number of the transaction that wrote it.
+
+    A row without a number counts as shown, and so does one of a restored backup: the present snapshot does
+    not know its transaction. An empty snapshot showed all.
+    """
+    if not snapshot or not _is_postgres(unit):
+        return true()
+    mark = _mark_of(snapshot, "")
+    as_given = cast(cast(number, Text), _TransactionNumber())
+    return or_(
+        number.is_(None),
+        and_(number < mark.following, number.not_in(sorted(mark.still_open))),
+        ~func.pg_visible_in_snapshot(as_given, func.pg_current_snapshot()),
+    )
 
 
 def disown_restored(unit: Unit) -> int:

@@ -1,4 +1,4 @@
-"""Live events name their transaction; messages that go out carry ids that never come back."""
+"""Live events and notices name their transaction; messages that go out carry ids that never come back."""
 
 from __future__ import annotations
 
@@ -19,11 +19,13 @@ def upgrade() -> None:
         "UPDATE outbox_message SET outgoing_id = 'yibao-' || CAST(id AS VARCHAR)"
         " WHERE channel <> 'LIVE' AND delivered_at IS NULL"
     )
+    op.add_column("notice", sa.Column("transaction_id", sa.BigInteger(), nullable=True))
     if op.get_bind().dialect.name == "postgresql":
-        op.execute(
-            "ALTER TABLE outbox_message ALTER COLUMN transaction_id"
-            " SET DEFAULT pg_current_xact_id()::text::bigint"
-        )
+        for table in ("outbox_message", "notice"):
+            op.execute(
+                f"ALTER TABLE {table} ALTER COLUMN transaction_id"
+                " SET DEFAULT pg_current_xact_id()::text::bigint"
+            )
     is_live = sa.text("channel = 'LIVE'")
     op.create_index(
         "ix_outbox_live",

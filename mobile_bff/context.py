@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, TypeAlias, TypeVar
 
 import strawberry
@@ -22,6 +21,7 @@ from backend.access.contracts import (
 from backend.access.logic import may, own_id
 from backend.identity import queries as identity
 from backend.infra.database import Unit
+from backend.infra.live import LiveMark
 from backend.infra.tokens import Audience, Claims
 from backend.institutions import queries as institutions
 from backend.institutions.contracts import InstitutionView
@@ -56,10 +56,11 @@ class Context:
     request_id: str
     claims: Claims | None
     documents: Documents
-    connected_at: datetime
     register: CivilRegister
     national: NationalPlatform
     introspection: bool = True
+    connected: LiveMark | None = None
+    """What was committed when a socket was acknowledged."""
     connection_params: dict[str, Any] | None = None
     _actor: Actor | None = None
     _institutions: DataLoader[str, InstitutionView] | None = field(default=None)

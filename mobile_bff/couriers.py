@@ -73,7 +73,7 @@ class GatewayCourier:
         """
         message = json.loads(delivery.payload)
         body = json.dumps(
-            {"id": f"yibao-{delivery.id}", "template": delivery.kind, **message},
+            {"id": delivery.id, "template": delivery.kind, **message},
             ensure_ascii=False,
         ).encode()
         signature = signature_of(self._secret, body)
@@ -198,12 +198,14 @@ def tell_reporters(database: Database, courier: Callable[[Delivery], None]) -> i
     done = 0
     for one in database.read(telling.notices_due):
         if one.phone:
-            number = int.from_bytes(database.resources.ids.secret(6), "big")
+            message = json.dumps({"to": one.phone})
             try:
-                courier(Delivery(number, "notice_waiting", json.dumps({"to": one.phone})))
+                courier(Delivery(one.outgoing_id, "notice_waiting", message))
             except DeliveryFailed:
                 continue  # its mark stays, and it is tried again
-        database.write(partial(telling.note_told, report_id=one.report_id))
+            except DeliveryRefused:
+                _log.warning("a reporter's phone takes no messages any more")
+        database.write(partial(telling.note_told, due=one))
         done += 1
     return done
 

@@ -1,8 +1,7 @@
 """Live events: every worker follows the outbox and hands what is new to its own subscribers.
 
-A worker looks often, and at once after a write of its own. Ids are given before commit, so a row with
-a lower id may appear after one with a higher: the reader looks back some seconds and drops what it
-has handed out already.
+A worker looks often, and at once after a write of its own. What a look showed is a mark, and the next look
+shows what was committed after it, so nothing is remembered and nothing is read again.
 """
 
 from __future__ import annotations
@@ -11,25 +10,31 @@ import asyncio
 import contextlib
 import logging
 from collections import defaultdict
-from collections.abc import AsyncIterator
-from datetime import datetime, timedelta
+from collections.abc import AsyncIterator, Callable
+from typing import TypeVar
 
 from anyio import to_thread
 
-from backend.infra import outbox
 from backend.infra.database import Database, Unit
+from backend.infra.live import LiveEvent, LiveMark, disown_restored, live_mark, live_sight
 
-_LOOK_BACK = timedelta(seconds=10)
+T = TypeVar("T")
 _WAITING_MAX = 200
 _log = logging.getLogger("yibao.feed")
 
 Event = tuple[str, str]
 """The kind of an event and the id that it is about."""
-_Numbered = tuple[int, str, str]
 
 
 class FollowerTooSlow(Exception):
     """A subscriber let too many events pile up; it reconnects and reads the present state."""
+
+
+class FeedInterrupted(Exception):
+    """The database is another one, or began a new life; a subscriber reconnects and reads the present state."""
+
+
+_Queue = asyncio.Queue[LiveEvent | type[FollowerTooSlow] | type[FeedInterrupted]]
 
 
 class Feed:
@@ -38,37 +43,43 @@ class Feed:
     def __init__(self, database: Database, poll_milliseconds: int) -> None:
         self._database = database
         self._poll_seconds = poll_milliseconds / 1000
-        self._followers: dict[str, set[asyncio.Queue[_Numbered | None]]] = defaultdict(set)
+        self._followers: dict[str, set[_Queue]] = defaultdict(set)
         self._nudge = asyncio.Event()
-        self._handed_out: set[int] = set()
-        self._low_water = 0
+        self._opening = asyncio.Lock()
+        self._shown: LiveMark | None = None
+        """What all followers were shown; ``None`` while there are none."""
+        self._server = ""
 
     def nudge(self) -> None:
         """Look at once: this worker has just written something."""
         self._nudge.set()
 
-    async def follow(self, topic: str, since: datetime) -> AsyncIterator[Event]:
-        """Yield the events of a topic from an instant on, each once.
+    async def mark(self) -> LiveMark:
+        """Return from where a connection counts that is acknowledged now."""
+        return await self._read(live_mark)
+
+    async def follow(self, topic: str, since: LiveMark | None) -> AsyncIterator[Event]:
+        """Yield the events of a topic that were committed after a mark, or from now on, each once.
 
         Nobody tells a client when its subscription begins to count, so it counts from the moment at
         which its connection was acknowledged: what was written meanwhile is read first.
+
+        Raises: ``FollowerTooSlow``, ``FeedInterrupted``.
         """
-        queue: asyncio.Queue[_Numbered | None] = asyncio.Queue(_WAITING_MAX)
-        if not any(self._followers.values()):
-            await self._catch_up()
+        queue: _Queue = asyncio.Queue(_WAITING_MAX)
         self._followers[topic].add(queue)
         try:
-            missed = await to_thread.run_sync(
-                lambda: self._database.read(lambda unit: outbox.live_of_topic(unit, topic, since))
-            )
-            seen = {number for number, _, _ in missed}
-            for _, kind, payload in missed:
-                yield kind, payload
-            while (event := await queue.get()) is not None:
-                number, kind, payload = event
-                if number not in seen:
-                    yield kind, payload
-            raise FollowerTooSlow
+            await self._open()
+            start = since or await self.mark()
+            missed = await self._read(lambda unit: live_sight(unit, start, topic))
+            if not start.precedes(missed.mark) or missed.mark.server != self._server:
+                raise FeedInterrupted
+            for event in missed.events:
+                yield event.kind, event.payload
+            while isinstance(later := await queue.get(), LiveEvent):
+                if not missed.mark.shows(later.transaction):
+                    yield later.kind, later.payload
+            raise later
         finally:
             self._followers[topic].discard(queue)
             if not self._followers[topic]:
@@ -81,42 +92,52 @@ class Feed:
                 await asyncio.wait_for(self._nudge.wait(), self._poll_seconds)
             self._nudge.clear()
             if not self._followers:
-                continue
+                self._shown = None
+            if self._shown is None:
+                continue  # nobody follows, or the first one is reading from where
             try:
-                await self._hand_out()
+                await self._hand_out(self._shown)
             except Exception:
                 _log.exception("looking for live events failed; trying again")
                 await asyncio.sleep(1)
 
-    async def _catch_up(self) -> None:
-        """Take everything up to now as handed out, so that a new follower sees only what is new."""
-        rows, low = await to_thread.run_sync(lambda: self._database.read(self._look_from_scratch))
-        self._handed_out = {row[0] for row in rows}
-        self._low_water = low
+    async def _open(self) -> None:
+        """Begin to look from now on, unless somebody follows already."""
+        async with self._opening:
+            if self._shown is not None:
+                return
+            mark = await self._read(live_mark)
+            if mark.server != self._server:
+                await to_thread.run_sync(self._database.write, disown_restored)
+                self._server = mark.server
+            self._shown = mark
 
-    async def _hand_out(self) -> None:
-        rows, low = await to_thread.run_sync(lambda: self._database.read(self._look))
-        for message_id, topic, kind, payload in rows:
-            if message_id in self._handed_out:
-                continue
-            self._handed_out.add(message_id)
-            for queue in list(self._followers.get(topic, ())):
-                self._put(queue, (message_id, kind, payload))
-        self._low_water = max(self._low_water, low)
-        self._handed_out = {number for number in self._handed_out if number > self._low_water}
+    async def _hand_out(self, shown: LiveMark) -> None:
+        sight = await self._read(lambda unit: live_sight(unit, shown))
+        if not shown.precedes(sight.mark):
+            self._interrupt()
+            return
+        for event in sight.events:
+            for queue in list(self._followers.get(event.topic, ())):
+                self._put(queue, event)
+        self._shown = sight.mark
 
-    def _look(self, unit: Unit) -> tuple[list[tuple[int, str, str, str]], int]:
-        rows = outbox.live_after(unit, self._low_water)
-        return rows, outbox.live_low_water(unit, unit.now - _LOOK_BACK)
+    def _interrupt(self) -> None:
+        """End every subscription: what was shown and what is new can no longer be told apart."""
+        self._shown = None
+        for queue in [queue for queues in self._followers.values() for queue in queues]:
+            self._end(queue, FeedInterrupted)
 
-    def _look_from_scratch(self, unit: Unit) -> tuple[list[tuple[int, str, str, str]], int]:
-        low = outbox.live_low_water(unit, unit.now - _LOOK_BACK)
-        return outbox.live_after(unit, low), low
-
-    def _put(self, queue: asyncio.Queue[_Numbered | None], event: _Numbered) -> None:
+    def _put(self, queue: _Queue, event: LiveEvent) -> None:
         try:
             queue.put_nowait(event)
         except asyncio.QueueFull:
-            while not queue.empty():
-                queue.get_nowait()
-            queue.put_nowait(None)
+            self._end(queue, FollowerTooSlow)
+
+    def _end(self, queue: _Queue, why: type[FollowerTooSlow] | type[FeedInterrupted]) -> None:
+        while not queue.empty():
+            queue.get_nowait()
+        queue.put_nowait(why)
+
+    async def _read(self, query: Callable[[Unit], T]) -> T:
+        return await to_thread.run_sync(self._database.read, query)

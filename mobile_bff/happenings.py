@@ -80,7 +80,7 @@ class HappeningSubscriptions:
         topic = _topic(await info.context.actor())
         if topic is None:
             raise RefusedQuery("sign in to follow", "UNAUTHENTICATED")
-        async for kind, object_id in info.context.feed.follow(topic, info.context.connected_at):
+        async for kind, object_id in info.context.feed.follow(topic, info.context.connected):
             about = _ABOUT.get(kind)
             if about is None:
                 continue

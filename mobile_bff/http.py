@@ -116,7 +116,6 @@ class YibaoGraphQL(GraphQL[Context, None]):
             request_id=request.scope.get("yibao_request_id", ""),
             claims=claims,
             documents=self._documents,
-            connected_at=self._resources.clock.now(),
             register=self._register,
             national=self._national,
         )
@@ -124,7 +123,7 @@ class YibaoGraphQL(GraphQL[Context, None]):
         return context
 
     async def on_ws_connect(self, context: Context) -> Any:
-        """Take the token that a browser can only send in ``connection_init``."""
+        """Take the token that a browser can only send in ``connection_init``, and mark where events begin."""
         parameters = context.connection_params or {}
         token = parameters.get("authorization") or parameters.get("Authorization") or ""
         if isinstance(token, str) and token:
@@ -135,6 +134,7 @@ class YibaoGraphQL(GraphQL[Context, None]):
         language = parameters.get("acceptLanguage")
         if isinstance(language, str):
             context.locale = preferred_locale(language)
+        context.connected = await self._feed.mark()
         return await super().on_ws_connect(context)
 
     def parse_json(self, data: str | bytes) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -25,6 +26,12 @@ from mobile_bff.context import Info
 from mobile_bff.errors import answer, result_union
 from mobile_bff.step_up import signed_in
 
+_NUMBER = "[0-9]{1,18}"
+_UP_TO = re.compile(
+    rf"(?P<number>{_NUMBER})(\.(?P<snapshot>{_NUMBER}:{_NUMBER}:({_NUMBER}(,{_NUMBER}){{0,9999}})?))?"
+)
+"""A notice's number, and the snapshot in which the inbox showed it. Older apps may have the number alone."""
+
 
 @strawberry.type(name="Notice", description="Something that the caller was told.")
 class NoticeType:
@@ -32,7 +39,7 @@ class NoticeType:
 
     notice_id: strawberry.ID = strawberry.field(description="Its id.")
     number: str = strawberry.field(
-        description="Its number in the inbox, to mark all up to it as read."
+        description="Its number in the inbox, to mark all as read that was shown up to it."
     )
     kind: str = strawberry.field(description="The template's name, for an app that draws icons.")
     topic: NoticeTopic = strawberry.field(description="What it is about.")
@@ -92,7 +99,7 @@ def _notice(view: NoticeView, locale: Locale) -> NoticeType:
     title, text = view.title[which], view.text[which]
     return NoticeType(
         notice_id=strawberry.ID(view.id),
-        number=str(view.number),
+        number=f"{view.number}.{view.snapshot}" if view.snapshot else str(view.number),
         kind=view.kind,
         topic=view.topic,
         title=title,
@@ -190,10 +197,11 @@ class InboxMutations:
     )
     async def read_notices(self, info: Info, input: ReadNoticesInput) -> Any:
         """Mark as read."""
-        if not (input.up_to.isascii() and input.up_to.isdigit() and len(input.up_to) < 19):
+        parts = _UP_TO.fullmatch(input.up_to)
+        if parts is None:
             raise BadInput("upTo is a notice's number")
-        up_to = int(input.up_to)
+        up_to, snapshot = int(parts["number"]), parts["snapshot"] or ""
         outcome = await info.context.act(
-            service.read_notices, lambda actor: ReadNotices(actor, up_to)
+            service.read_notices, lambda actor: ReadNotices(actor, up_to, snapshot)
         )
         return answer(outcome, info.context.locale, lambda view: ReadType(unread=view.unread))

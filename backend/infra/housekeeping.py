@@ -1,13 +1,15 @@
 """Throws away what has served: old live events, rate windows and one-time values.
 
-Answers to request keys are kept: a till may ask again for a settlement of any age.
+Answers to request keys are kept: a till may ask again for a settlement of any age. The newest message of
+the outbox is kept as well: SQLite counts on from the highest id that it finds, and would give ids again
+that live events were read by.
 """
 
 from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlmodel import col, delete
+from sqlmodel import col, delete, func, select
 
 from backend.infra.database import Unit
 from backend.infra.model import OutboxMessage, RateWindow, UsedNonce
@@ -19,11 +21,12 @@ KEPT = timedelta(days=1)
 def tidy_up(unit: Unit) -> int:
     """Remove what is older than a day and return how many rows went."""
     before = unit.now - KEPT
+    is_older = col(OutboxMessage.id) < select(func.max(OutboxMessage.id)).scalar_subquery()
     done = (
         delete(OutboxMessage)
         .where(col(OutboxMessage.channel) == Channel.LIVE)
-        .where(col(OutboxMessage.created_at) < before),
-        delete(OutboxMessage).where(col(OutboxMessage.delivered_at) < before),
+        .where(col(OutboxMessage.created_at) < before, is_older),
+        delete(OutboxMessage).where(col(OutboxMessage.delivered_at) < before, is_older),
         delete(RateWindow).where(col(RateWindow.window_start) < int(before.timestamp())),
         delete(UsedNonce).where(col(UsedNonce.expires_at) < before),
     )

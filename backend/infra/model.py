@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Index, Text
+from sqlalchemy import BigInteger, Column, FetchedValue, Index, Text, text
 from sqlmodel import Field, SQLModel
 
 from backend.infra.columns import CanonicalJson, Instant, Serial
@@ -55,8 +55,14 @@ class OutboxMessage(SQLModel, table=True):
     __tablename__ = "outbox_message"
     __table_args__ = (
         Index("ix_outbox_due", "channel", "delivered_at", "next_attempt_at"),
-        Index("ix_outbox_topic", "topic", "created_at"),
         Index("ix_outbox_order", "channel", "topic", "id"),
+        Index(
+            "ix_outbox_live",
+            "transaction_id",
+            postgresql_where=text("channel = 'LIVE'"),
+            sqlite_where=text("channel = 'LIVE'"),
+        ),
+        Index("ix_outbox_outgoing", "outgoing_id", unique=True),
     )
 
     id: int | None = Field(default=None, sa_column=Column(Serial, primary_key=True))
@@ -69,6 +75,12 @@ class OutboxMessage(SQLModel, table=True):
     next_attempt_at: datetime | None = Field(default=None, sa_type=Instant)
     delivered_at: datetime | None = Field(default=None, sa_type=Instant)
     failure: str | None = None
+    transaction_id: int | None = Field(
+        default=None, sa_column=Column(BigInteger, server_default=FetchedValue())
+    )
+    """Who wrote it, for ``backend.infra.live``: PostgreSQL fills it in, SQLite leaves it empty."""
+    outgoing_id: str | None = None
+    """By which a gateway knows it, for ever and at every try; empty for live events."""
 
 
 class RateWindow(SQLModel, table=True):

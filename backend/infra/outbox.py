@@ -4,6 +4,9 @@
 gateways: at least once, with the message's own id so that the gateway can drop a repetition, and within a
 topic in their order: one that is tried again holds up those after it. Payloads are sealed, and emptied once
 delivered. Whoever sends on a channel may say what becomes of a message that is given up.
+
+A message's own id is drawn by chance and never again: a number of the database would come back after a
+restore, or stand for another message of a second installation.
 """
 
 from __future__ import annotations
@@ -41,9 +44,9 @@ class Channel(StrEnum):
 
 @dataclass(frozen=True)
 class Delivery:
-    """A message in the hands of a sender."""
+    """A message in the hands of a sender. A gateway drops one whose id it has taken already."""
 
-    id: int
+    id: str
     kind: str
     payload: str
 
@@ -78,6 +81,7 @@ def enqueue(
         payload=unit.vault.seal(payload, f"outbox:{topic}") if outside else payload,
         created_at=unit.now,
         next_attempt_at=(due or unit.now) if outside else None,
+        outgoing_id=f"yibao-{unit.new_id()}" if outside else None,
     )
     unit.db.add(message)
 
@@ -149,7 +153,7 @@ def _lease(unit: Unit, channel: Channel) -> list[Delivery]:
         message.attempts += 1
         message.next_attempt_at = unit.now + _LEASE
         payload = unit.vault.open(message.payload, f"outbox:{message.topic}")
-        deliveries.append(Delivery(message.id or 0, message.kind, payload))
+        deliveries.append(Delivery(message.outgoing_id or "", message.kind, payload))
     return deliveries
 
 
@@ -168,7 +172,9 @@ def _behind_another() -> ColumnElement[bool]:
 def _settle(
     unit: Unit, delivery: Delivery, failure: str | None, refused: bool, give_up: GivenUp | None
 ) -> None:
-    message = unit.db.get_one(OutboxMessage, delivery.id)
+    message = unit.db.exec(
+        select(OutboxMessage).where(OutboxMessage.outgoing_id == delivery.id)
+    ).one()
     message.failure = failure
     most = ATTEMPTS_MAX if give_up is None else ATTEMPTS_BEFORE_ANOTHER_WAY
     if failure is None:
@@ -209,35 +215,3 @@ def undelivered(unit: Unit) -> list[Undelivered]:
         Undelivered(m.id or 0, m.channel, m.kind, m.created_at, m.attempts, m.failure or "")
         for m in unit.db.exec(given_up).all()
     ]
-
-
-def live_after(unit: Unit, low_water: int) -> list[tuple[int, str, str, str]]:
-    """Return live messages above an id as (id, topic, kind, payload), the oldest first."""
-    newer = (
-        select(OutboxMessage)
-        .where(OutboxMessage.channel == Channel.LIVE, col(OutboxMessage.id) > low_water)
-        .order_by(col(OutboxMessage.id))
-    )
-    return [(m.id or 0, m.topic, m.kind, m.payload) for m in unit.db.exec(newer).all()]
-
-
-def live_of_topic(unit: Unit, topic: str, since: datetime) -> list[tuple[int, str, str]]:
-    """Return a topic's live messages since an instant as (id, kind, payload), the oldest first."""
-    rows = unit.db.exec(
-        select(OutboxMessage)
-        .where(OutboxMessage.channel == Channel.LIVE, OutboxMessage.topic == topic)
-        .where(OutboxMessage.created_at >= since)
-        .order_by(col(OutboxMessage.id))
-    ).all()
-    return [(m.id or 0, m.kind, m.payload) for m in rows]
-
-
-def live_low_water(unit: Unit, since: datetime) -> int:
-    """Return the highest id of all live messages older than an instant, or 0."""
-    newest = (
-        select(col(OutboxMessage.id))
-        .where(OutboxMessage.channel == Channel.LIVE, OutboxMessage.created_at < since)
-        .order_by(col(OutboxMessage.id).desc())
-        .limit(1)
-    )
-    return unit.db.exec(newest).first() or 0

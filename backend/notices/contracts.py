@@ -35,7 +35,10 @@ class Way(StrEnum):
 
 @dataclass(frozen=True)
 class NoticeView:
-    """A notice in somebody's inbox. Texts in Chinese and English; ``title`` and ``text`` are pairs."""
+    """A notice in somebody's inbox. Texts in Chinese and English; ``title`` and ``text`` are pairs.
+
+    ``snapshot`` tells which other notices the inbox showed beside it.
+    """
 
     id: str
     number: int
@@ -45,6 +48,7 @@ class NoticeView:
     text: tuple[str, str]
     at: datetime
     read_at: datetime | None
+    snapshot: str
 
 
 @dataclass(frozen=True)
@@ -80,10 +84,14 @@ class RegisterPush:
 
 @dataclass(frozen=True)
 class ReadNotices:
-    """Mark notices as read, up to a number of the inbox."""
+    """Mark notices as read, up to a number of the inbox, so far as a snapshot showed them.
+
+    Numbers are given before commit: a notice with a lower number may come up after one that was seen.
+    """
 
     actor: Actor
     up_to: int
+    snapshot: str = ""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Index, Text
+from sqlalchemy import BigInteger, Column, FetchedValue, Index, Text
 from sqlmodel import Field, SQLModel
 
 from backend.infra.columns import CanonicalJson, Instant, Serial
@@ -29,6 +29,10 @@ class Notice(SQLModel, table=True):
     read_at: datetime | None = Field(default=None, sa_type=Instant)
     written: bool = False
     """A message was sent, at once or because a push or a call was given up: never a second one."""
+    transaction_id: int | None = Field(
+        default=None, sa_column=Column(BigInteger, server_default=FetchedValue())
+    )
+    """Who wrote it, for ``backend.infra.live``: PostgreSQL fills it in, SQLite leaves it empty."""
 
 
 class NoticeChoice(SQLModel, table=True):

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlmodel import col, func, select
 
+from backend.infra import live
 from backend.infra.database import Unit
 from backend.notices.contracts import NoticeChoices, NoticeTopic, NoticeView
 from backend.notices.model import Notice, NoticeChoice, PushDevice
@@ -18,13 +19,15 @@ def inbox(
     unit: Unit, person_id: str, before: int | None, limit: int, unread_only: bool = False
 ) -> list[NoticeView]:
     """Return somebody's notices below a number, the newest first."""
-    query = select(Notice).where(col(Notice.person_id).in_(people.records_of(person_id)))
+    query = select(Notice, live.snapshot_now(unit)).where(
+        col(Notice.person_id).in_(people.records_of(person_id))
+    )
     if before is not None:
         query = query.where(col(Notice.number) < before)
     if unread_only:
         query = query.where(col(Notice.read_at).is_(None))
     rows = unit.db.exec(query.order_by(col(Notice.number).desc()).limit(limit)).all()
-    return [_view(unit, row) for row in rows]
+    return [_view(unit, row, snapshot) for row, snapshot in rows]
 
 
 def unread(unit: Unit, person_id: str) -> int:
@@ -62,7 +65,7 @@ def facts_of(unit: Unit, row: Notice) -> dict[str, Any]:
     return facts
 
 
-def _view(unit: Unit, row: Notice) -> NoticeView:
+def _view(unit: Unit, row: Notice, snapshot: str) -> NoticeView:
     shown = render(row.kind, facts_of(unit, row))
     return NoticeView(
         id=row.id,
@@ -73,4 +76,5 @@ def _view(unit: Unit, row: Notice) -> NoticeView:
         text=shown.text,
         at=row.at,
         read_at=row.read_at,
+        snapshot=snapshot,
     )

@@ -15,7 +15,7 @@ from sqlmodel import col, delete, select, update
 
 from backend.access.contracts import PersonActor, SignInRequired
 from backend.access.logic import label
-from backend.infra import audit, outbox
+from backend.infra import audit, live, outbox
 from backend.infra.database import Unit
 from backend.infra.outbox import Channel, Delivery
 from backend.kernel.errors import Refusal
@@ -168,7 +168,7 @@ def forget_device(unit: Unit, session_id: str) -> None:
 
 
 def read_notices(unit: Unit, command: ReadNotices) -> NoticesRead | Refusal:
-    """Mark the caller's notices as read, up to a number. Twice is no error."""
+    """Mark the caller's notices as read, up to a number, and those only that were shown. Twice is no error."""
     actor = command.actor
     if not isinstance(actor, PersonActor):
         return SignInRequired()
@@ -176,6 +176,7 @@ def read_notices(unit: Unit, command: ReadNotices) -> NoticesRead | Refusal:
         update(Notice)
         .where(col(Notice.person_id).in_(people.records_of(actor.person_id)))
         .where(col(Notice.read_at).is_(None), col(Notice.number) <= command.up_to)
+        .where(live.is_shown(unit, col(Notice.transaction_id), command.snapshot))
         .values(read_at=unit.now)
     )
     return NoticesRead(queries.unread(unit, actor.person_id))

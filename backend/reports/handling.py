@@ -51,7 +51,7 @@ from backend.reports.model import (
     RewardPayout,
     Unmasking,
 )
-from backend.reports.steps import can, locked, move, move_reward, say
+from backend.reports.steps import can, locked, move, move_reward, owe_notice, say
 
 _BY_ANOTHER = (ReportEvent.CONFIRM_TRUE, ReportEvent.CONFIRM_NOT_TRUE)
 _OF_PROVINCE = (ReportEvent.UPHOLD, ReportEvent.OVERTURN)
@@ -121,7 +121,7 @@ def ask(unit: Unit, command: AskReporter) -> ReportView | Refusal:
     if not logic.says(command.words):
         return ReportWordsMissing()
     say(unit, row, MessageBy.HANDLER, label(command.actor), command.words)
-    row.notice_due = True
+    owe_notice(unit, row)
     unit.db.flush()
     audit.record(unit, label(command.actor), "report.ask", f"report:{row.id}", {})
     return queries.views(unit, [row])[0]
@@ -203,7 +203,7 @@ def decide_unmasking(unit: Unit, command: DecideUnmasking) -> UnmaskingView | Re
     if command.grant:
         told = "您的身份经两人审批后由办案人员调阅，已留痕。"
         say(unit, row, MessageBy.HANDLER, "system", told)
-        row.notice_due = True
+        owe_notice(unit, row)
     unit.db.flush()
     facts = {"unmasking": found.id}
     audit.record(unit, by, f"report.unmask_{event.lower()}", f"report:{row.id}", facts)
@@ -276,7 +276,7 @@ def note_payout(unit: Unit, command: NotePayout) -> PayoutView | Refusal:
     found.paid_on, found.paid_by = local_day(unit.now), label(command.actor)
     found.voucher = command.voucher.strip()
     move_reward(row, RewardEvent.PAY)
-    row.notice_due = True
+    owe_notice(unit, row)
     unit.db.flush()
     facts = {"payout": found.id, "amount_fen": found.amount_fen}
     audit.record(unit, found.paid_by, "reward.pay", f"payout:{found.id}", facts)
@@ -295,7 +295,7 @@ def claw_back(unit: Unit, command: ClawBack) -> ReportView | Refusal:
         return ReportWordsMissing()
     move_reward(row, RewardEvent.CLAW_BACK)
     say(unit, row, MessageBy.HANDLER, label(command.actor), command.words)
-    row.notice_due = True
+    owe_notice(unit, row)
     unit.db.flush()
     audit.record(unit, label(command.actor), "reward.claw_back", f"report:{row.id}", {})
     return queries.views(unit, [row])[0]

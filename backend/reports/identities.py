@@ -50,6 +50,11 @@ def report_index(unit: Unit, report_id: str) -> str:
     return vault(unit).index(report_id, "report")
 
 
+def outgoing_id(unit: Unit, report_id: str, notice_id: str) -> str:
+    """Return by which id a gateway knows a notice to the reporter: the same at every try of one notice."""
+    return f"yibao-{vault(unit).index(f'{report_id}|{notice_id}', 'notice')[:32]}"
+
+
 def keep(unit: Unit, person_id: str, report_id: str) -> None:
     """Write down who reported, as they are now."""
     known = people.particulars(unit, person_id)

@@ -54,6 +54,8 @@ class Report(SQLModel, table=True):
     reward_fen: int = 0
     reward_by: date | None = None
     notice_due: bool = False
+    notice_id: str = ""
+    """Drawn for each time that its reporter is to be told; nothing outside ever sees it."""
     published: bool = False
 
 

@@ -8,6 +8,7 @@ from backend.infra import audit
 from backend.infra.database import Unit
 from backend.kernel.calendar import local_day
 from backend.kernel.invariants import invariant
+from backend.reports import identities
 from backend.reports.contracts import (
     REPORT_STATES,
     REWARD_STATES,
@@ -45,11 +46,17 @@ def move(unit: Unit, row: Report, event: ReportEvent, by: str, words: str = "") 
             words=unit.vault.seal(words.strip(), f"report:{row.id}"),
         )
     )
-    row.notice_due = row.notice_due or event in TELLS
+    if event in TELLS:
+        owe_notice(unit, row)
     unit.db.flush()
     if by != REPORTER:
         facts = {"state": row.state}
         audit.record(unit, by, f"report.{event.lower()}", f"report:{row.id}", facts)
+
+
+def owe_notice(unit: Unit, row: Report) -> None:
+    """Mark a report: its reporter is to be told that something waits for them."""
+    row.notice_due, row.notice_id = True, identities.drawn(unit)
 
 
 def move_reward(row: Report, event: RewardEvent) -> None:

@@ -19,11 +19,17 @@ _AWAKE = range(8, 21)
 _BATCH = 20
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class NoticeDue:
-    """A report of whose reporter something is waited for, and their phone; empty: they look for themselves."""
+    """A report whose reporter is to be told, and their phone; empty: they look for themselves.
+
+    ``outgoing_id`` is the gateway's, the same at every try. It is made of ``notice_id`` under the reporters'
+    keys, so that the gateway's log and this database cannot be joined without them.
+    """
 
     report_id: str
+    notice_id: str
+    outgoing_id: str
     phone: str
 
 
@@ -38,13 +44,19 @@ def notices_due(unit: Unit) -> list[NoticeDue]:
         .limit(_BATCH)
     ).all()
     return [
-        NoticeDue(row.id, identities.phone_of(unit, row.id) if row.real_name else "")
+        NoticeDue(
+            report_id=row.id,
+            notice_id=row.notice_id,
+            outgoing_id=identities.outgoing_id(unit, row.id, row.notice_id),
+            phone=identities.phone_of(unit, row.id) if row.real_name else "",
+        )
         for row in rows
     ]
 
 
-def note_told(unit: Unit, report_id: str) -> None:
-    """Take the mark off a report whose reporter was told."""
-    row = unit.db.exec(select(Report).where(Report.id == report_id).with_for_update()).one()
-    row.notice_due = False
+def note_told(unit: Unit, due: NoticeDue) -> None:
+    """Take the mark off a report whose reporter was told, unless something came up meanwhile."""
+    row = unit.db.exec(select(Report).where(Report.id == due.report_id).with_for_update()).one()
+    if row.notice_id == due.notice_id:
+        row.notice_due = False
     unit.db.flush()

@@ -240,7 +240,7 @@ class BillSubscriptions:
         topic = _topic(await info.context.actor())
         if topic is None:
             raise RefusedQuery("sign in to follow bills", "UNAUTHENTICATED")
-        async for kind, bill_id in info.context.feed.follow(topic, info.context.connected_at):
+        async for kind, bill_id in info.context.feed.follow(topic, info.context.connected):
             if kind not in BillEventKind.__members__:
                 continue  # something else that concerns this person
             if _topic(await info.context.fresh_actor()) != topic:

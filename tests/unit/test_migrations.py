@@ -66,3 +66,29 @@ def test_the_sums_of_the_first_schema_become_counters(engine: Engine) -> None:
             ("outpatient_worker.deductible", 20000),
             ("outpatient_worker.fund", 7769),
         ]
+
+
+def test_a_message_on_its_way_keeps_the_id_that_its_gateway_may_know(engine: Engine) -> None:
+    config = configuration()
+    rows = (("SMS", "NULL"), ("PUSH", "'2026-01-01 00:00:00'"), ("LIVE", "NULL"))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0045")
+        for channel, delivered in rows:
+            connection.execute(
+                text(
+                    "INSERT INTO outbox_message "
+                    "(channel, topic, kind, payload, created_at, attempts, delivered_at) VALUES "
+                    f"('{channel}', 't', 'k', 'p', '2026-01-01 00:00:00', 1, {delivered})"
+                )
+            )
+    upgrade(engine)
+    with engine.connect() as connection:
+        kept = connection.execute(
+            text("SELECT channel, outgoing_id, transaction_id FROM outbox_message ORDER BY id")
+        )
+        assert [tuple(row) for row in kept] == [
+            ("SMS", "yibao-1", None),
+            ("PUSH", None, None),
+            ("LIVE", None, None),
+        ]

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 from sqlmodel import col, select
 
 from backend.access.contracts import Anonymous, SignInRequired
 from backend.coordination.service import _TOLD as TICKETS_TOLD
 from backend.identity import safety
 from backend.identity.safety_contracts import EndSession
+from backend.infra.database import Unit
 from backend.infra.model import OutboxMessage
 from backend.infra.outbox import Channel, Delivery, DeliveryFailed, DeliveryRefused, deliver_due
 from backend.kernel.calendar import SHANGHAI
@@ -162,6 +165,47 @@ def test_a_payment_is_told_by_push_and_stands_in_the_inbox(world: World) -> None
     assert read == NoticesRead(0)
     assert inbox(world)[0].read_at == world.clock.now()
     assert inbox(world, unread_only=True) == []
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_notice_that_comes_up_late_is_not_marked_unseen(world: World) -> None:
+    """Its number is lower than that of one that was seen, and it was not yet committed then."""
+    person, actor = world.person("worker"), world.actor("worker")
+    written, over = threading.Event(), threading.Event()
+
+    def work(unit: Unit) -> None:
+        service.tell(unit, person, "account_frozen")
+        unit.db.flush()
+        written.set()
+        assert over.wait(60)
+
+    writer = threading.Thread(target=world.database.write, args=(work,))
+    writer.start()
+    try:
+        assert written.wait(30)
+        world.database.write(lambda u: service.tell(u, person, "account_unfrozen"))
+        [seen] = inbox(world)
+    finally:
+        over.set()
+        writer.join(30)
+    read = ReadNotices(actor, seen.number, seen.snapshot)
+    assert world.do(service.read_notices, read) == NoticesRead(1)
+    late = inbox(world)[1]
+    assert (late.kind, late.read_at, late.number < seen.number) == ("account_frozen", None, True)
+    newest = inbox(world)[0]
+    again = ReadNotices(actor, newest.number, newest.snapshot)
+    assert world.do(service.read_notices, again) == NoticesRead(0)
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_notices_of_a_restored_backup_can_be_marked(world: World) -> None:
+    person = world.person("worker")
+    world.database.write(lambda u: service.tell(u, person, "account_frozen"))
+    later = text("UPDATE notice SET transaction_id = transaction_id + 1000000")
+    world.database.write(lambda u: u.db.connection().execute(later))
+    [seen] = inbox(world)
+    read = ReadNotices(world.actor("worker"), seen.number, seen.snapshot)
+    assert world.do(service.read_notices, read) == NoticesRead(0)
 
 
 def test_a_refused_settlement_tells_nobody(world: World) -> None:

@@ -22,6 +22,7 @@ from backend.access.contracts import (
 )
 from backend.infra.database import Unit
 from backend.infra.idempotency import RequestKeyInvalid
+from backend.infra.outbox import Delivery, DeliveryRefused
 from backend.infra.sealing import SealBroken
 from backend.kernel.money import Fen
 from backend.matters.material_contracts import MaterialFile
@@ -65,7 +66,9 @@ from backend.reports.handling_contracts import (
     UnmaskState,
     WorkReport,
 )
+from backend.reports.model import Report
 from backend.reports.rules import reward_for
+from mobile_bff.couriers import tell_reporters
 from tests.world import PHARMACY, World, new_key
 
 S, E, R = ReportState, ReportEvent, RewardState
@@ -122,11 +125,73 @@ def queue(world: World, by: str) -> list[str]:
     return [one.number for one in world.database.read(lambda u: handling.waiting(u, actor, 20))]
 
 
+def ask(world: World, receipt: ReportReceipt) -> None:
+    asking = AskReporter(world.staff("JG1001"), receipt.report_id, "有照片吗？")
+    assert isinstance(world.do(handling.ask, asking), ReportView)
+
+
 def told(world: World) -> list[str]:
     found = world.database.read(telling.notices_due)
     for one in found:
-        world.database.write(lambda u, one=one: telling.note_told(u, one.report_id))
+        world.database.write(lambda u, one=one: telling.note_told(u, one))
     return [one.phone for one in found]
+
+
+def test_a_notice_to_a_reporter_has_one_id_at_every_try(world: World) -> None:
+    """Two workers may both hand it over, and one may stop before it is written down: a gateway drops one."""
+    receipt = taken_in(world)
+    ask(world, receipt)
+    handed: list[Delivery] = []
+
+    def stop(delivery: Delivery) -> None:
+        handed.append(delivery)
+        raise KeyboardInterrupt
+
+    for courier in (stop, stop):
+        with pytest.raises(KeyboardInterrupt):
+            tell_reporters(world.database, courier)
+    assert tell_reporters(world.database, handed.append) == 1
+    ask(world, receipt)
+    assert tell_reporters(world.database, handed.append) == 1
+    assert tell_reporters(world.database, handed.append) == 0
+    first, second, third, next_one = [delivery.id for delivery in handed]
+    assert first == second == third
+    assert next_one != first
+    drawn = world.database.read(lambda u: u.db.get_one(Report, receipt.report_id).notice_id)
+    assert drawn
+    assert drawn not in next_one  # the gateway's log cannot be joined with the row
+
+
+def test_what_comes_up_while_a_reporter_is_told_is_told_as_well(world: World) -> None:
+    receipt = taken_in(world)
+    ask(world, receipt)
+    handed: list[str] = []
+
+    def hand_over(delivery: Delivery) -> None:
+        handed.append(delivery.id)
+        if len(handed) == 1:
+            ask(world, receipt)
+
+    assert tell_reporters(world.database, hand_over) == 1
+    assert tell_reporters(world.database, hand_over) == 1
+    assert tell_reporters(world.database, hand_over) == 0
+    assert len(set(handed)) == 2
+
+
+def test_a_phone_that_takes_no_messages_keeps_nobody_else_waiting(world: World) -> None:
+    receipts = [taken_in(world), taken_in(world, facts=FACTS + "又见一次。")]
+    for receipt in receipts:
+        ask(world, receipt)
+    handed: list[Delivery] = []
+
+    def hand_over(delivery: Delivery) -> None:
+        handed.append(delivery)
+        if len(handed) == 1:
+            raise DeliveryRefused("gone")
+
+    assert tell_reporters(world.database, hand_over) == 2
+    assert tell_reporters(world.database, hand_over) == 0
+    assert len({delivery.id for delivery in handed}) == 2
 
 
 def test_a_report_is_lodged_opened_found_and_rewarded(world: World) -> None:

@@ -9,7 +9,6 @@ from backend.infra.keys import KeyFile, load_keys, make_keys
 from backend.infra.sealing import Vault
 from backend.infra.settings import Mode, Settings
 from backend.infra.stamp import make_stamp
-from backend.migrations import upgrade
 from backend.regions.library import area_name
 
 
@@ -34,6 +33,8 @@ def make_seal(settings: Settings) -> None:
 
 def migrate(database: Database) -> None:
     """Bring the database to the newest schema, its audit lanes with it."""
+    from backend.migrations import upgrade  # what serves a migrated database needs no migrations
+
     if database.engine.dialect.name == "sqlite":
         database.resources.settings.data_dir.mkdir(parents=True, exist_ok=True)
     upgrade(database.engine)

@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 
-from pypinyin import Style, lazy_pinyin
 from sqlalchemy import delete, func
 from sqlmodel import col, select
 
@@ -51,6 +50,8 @@ def _codes(text: str) -> set[str]:
 
 def initials(text: str) -> str:
     """Return the pinyin initials of a Chinese text: 布洛芬 is blf."""
+    from pypinyin import Style, lazy_pinyin  # its tables take 30 MB, and only writers need them
+
     letters = lazy_pinyin(text, style=Style.FIRST_LETTER, errors="ignore")
     return "".join(letters).lower()
 

@@ -11,7 +11,6 @@ import re
 import unicodedata
 import warnings
 
-from PIL import Image
 from sqlmodel import col, func, select
 
 from backend.access.contracts import PersonActor
@@ -151,6 +150,8 @@ def type_of(data: bytes) -> str | MaterialFault:
         return MaterialFault.ACTIVE_CONTENT if _ACTIVE.search(data) else "application/pdf"
     if not (data.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"))):
         return MaterialFault.WRONG_TYPE
+    from PIL import Image  # loaded with the first picture
+
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")

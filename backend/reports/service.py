@@ -8,7 +8,6 @@ import json
 from dataclasses import replace
 from datetime import datetime, time
 
-from PIL import Image
 from pydantic import TypeAdapter
 from sqlmodel import col, select
 
@@ -290,6 +289,8 @@ def _unfit(unit: Unit, row: Report, content: bytes) -> EvidenceProblem | str:
 def _cleaned(content: bytes, kind: str) -> bytes:
     if kind == "application/pdf":
         return content
+    from PIL import Image  # loaded with the first picture
+
     with Image.open(io.BytesIO(content)) as picture:
         bare = Image.new(picture.mode, picture.size)
         bare.paste(picture)

@@ -169,5 +169,5 @@ def _probes(resources: Resources, door: Door) -> list[Route]:
 
 
 def from_environment() -> Starlette:
-    """Return the application for the environment; what the server's workers call."""
+    """Return the application for the environment."""
     return create_app(Settings.from_environment(os.environ))

@@ -35,9 +35,7 @@ class CivilRegister:
                     return said
         return None
 
-    async def _ask(
-        self, client: AsyncClient, name: str, id_number: str
-    ) -> CivilAnswer | None:
+    async def _ask(self, client: AsyncClient, name: str, id_number: str) -> CivilAnswer | None:
         import httpx
 
         nonce = self._ids.secret(16).hex()

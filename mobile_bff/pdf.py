@@ -31,7 +31,7 @@ from reportlab.platypus import (
     TableStyle,
 )
 
-from mobile_bff.pdf_contracts import Grid, Paper
+from mobile_bff.pdf_contracts import Paper
 
 _FONT = "NotoSansSC"
 _FONT_PACKAGE, _FONT_FILE = "zhplot", "fonts/NotoSansSC-Regular.ttf"

@@ -1,31 +1,33 @@
-"""Starts the server and the sandboxes as real processes; for the demo, the benchmark and tests."""
+"""Starts the server and the sandboxes as real processes; for the demo, the benchmark and tests.
+
+Each ends with the process that started it, whichever way that ends: see ``backend.infra.tether``.
+"""
 
 from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+from types import FrameType
 
-import httpx
+from backend.kernel.errors import OperatorError
 
+STOP_SECONDS_MAX = 10
 START_SECONDS_MAX = 90
 _CODES = ("sign_in_code", "step_up_code", "register_code", "new_phone_code")
 
 
-class DidNotStart(Exception):
+class DidNotStart(OperatorError):
     """A process ended or stayed silent."""
-
-
-def is_taken(port: int) -> bool:
-    """Tell whether somebody listens on a port of this machine."""
-    with socket.socket() as caller:
-        return caller.connect_ex(("127.0.0.1", port)) == 0
 
 
 def free_port() -> int:
@@ -36,32 +38,84 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(
-    arguments: list[str], environment: Mapping[str, str]
-) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a Python process and end it afterwards."""
-    process = subprocess.Popen(
-        [sys.executable, *arguments], env={**os.environ, **environment}, start_new_session=True
-    )
-    try:
-        yield process
-    finally:
-        process.terminate()
+def reserved(port: int) -> Iterator[socket.socket]:
+    """Yield a socket that keeps a port until it is closed, so that no other program takes it meanwhile.
+
+    Raises ``DidNotStart`` where one has it.
+    """
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            process.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+            listener.bind(("127.0.0.1", port))
+            listener.listen(1)
+        except OSError:
+            raise DidNotStart(f"port {port} is taken; choose another with --port") from None
+        yield listener
 
 
 @contextmanager
-def sms_sandbox(mailbox: Path, *more: str) -> Iterator[str]:
+def ended_by_signals() -> Iterator[None]:
+    """Turn the signals that end a program into an exception, so that what it started is ended too.
+
+    The exit status is 128 and the signal's number, as shells have it. Ctrl-C is an exception already.
+    """
+
+    def leave(number: int, _frame: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    before = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def running(
+    module: str, arguments: Sequence[str], environment: Mapping[str, str], quiet: bool = False
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a module as a Python process and end it afterwards, with all that it has started."""
+    watched, held = os.pipe()  # the system closes ours with this process, even if it is killed
+    try:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "backend.infra.tether", str(watched), module, *arguments],
+            env={**os.environ, **environment},
+            pass_fds=(watched,),
+            start_new_session=True,
+            stdout=subprocess.DEVNULL if quiet else None,
+        )
+    except BaseException:
+        os.close(held)
+        raise
+    finally:
+        os.close(watched)
+    try:
+        yield process
+    finally:
+        _end(process)
+        os.close(held)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(timeout=STOP_SECONDS_MAX)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def seed(environment: Mapping[str, str]) -> None:
+    """Fill the database of an environment with the sample province. Raises ``DidNotStart``."""
+    with running("mobile_bff.command", ["seed"], environment, quiet=True) as process:
+        if process.wait():
+            raise DidNotStart(f"the database was not filled: status {process.returncode}")
+
+
+def sms_sandbox(mailbox: Path, *more: str) -> AbstractContextManager[str]:
     """Run the SMS sandbox and yield its address."""
-    port = free_port()
-    arguments = ["-m", "backend.sandboxes.sms_gateway", "--mailbox", str(mailbox)]
-    with running([*arguments, "--port", str(port), *more], {}) as process:
-        _wait_for_port(port, process)
-        yield f"http://127.0.0.1:{port}"
+    return _sandbox("sms_gateway", "--mailbox", str(mailbox), *more)
 
 
 def push_sandbox(mailbox: Path, *more: str) -> AbstractContextManager[str]:
@@ -97,8 +151,7 @@ def bank_credit(keys: Path, *more: str) -> AbstractContextManager[str]:
 @contextmanager
 def _sandbox(name: str, *more: str) -> Iterator[str]:
     port = free_port()
-    arguments = ["-m", f"backend.sandboxes.{name}", "--port", str(port)]
-    with running([*arguments, *more], {}) as process:
+    with running(f"backend.sandboxes.{name}", ["--port", str(port), *more], {}) as process:
         _wait_for_port(port, process)
         yield f"http://127.0.0.1:{port}"
 
@@ -109,12 +162,12 @@ def server(
 ) -> Iterator[str]:
     """Run the server and yield its address once it is ready."""
     port = port or free_port()
-    arguments = ["-m", "mobile_bff.command", "serve", "--port", str(port)]
+    arguments = ["serve", "--port", str(port), "--workers", str(workers)]
     address = f"http://127.0.0.1:{port}"
     known = {"YIBAO_PUBLIC_URL": address, **environment}
-    with running([*arguments, "--workers", str(workers)], known) as process:
+    with running("mobile_bff.command", arguments, known) as process:
         _wait_for_port(port, process)
-        _wait_until_ready(address, process)
+        _wait_until_ready(port, process)
         yield address
 
 
@@ -144,14 +197,20 @@ def _wait_for_port(port: int, process: subprocess.Popen[bytes]) -> None:
     raise DidNotStart(f"nothing listens on port {port}")
 
 
-def _wait_until_ready(address: str, process: subprocess.Popen[bytes]) -> None:
+def _wait_until_ready(port: int, process: subprocess.Popen[bytes]) -> None:
     for _ in range(START_SECONDS_MAX * 20):
         if process.poll() is not None:
             raise DidNotStart(f"the server ended with status {process.returncode}")
-        try:
-            if httpx.get(f"{address}/health/ready", trust_env=False).status_code == httpx.codes.OK:
-                return
-        except httpx.HTTPError:
-            pass
+        if _is_ready(port):
+            return
         time.sleep(0.05)
     raise DidNotStart("the server is not ready")
+
+
+def _is_ready(port: int) -> bool:
+    try:
+        with closing(HTTPConnection("127.0.0.1", port, timeout=5)) as caller:
+            caller.request("GET", "/health/ready")
+            return caller.getresponse().status == HTTPStatus.OK
+    except (OSError, HTTPException):
+        return False

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from backend.kernel.errors import OperatorError
 from backend.kernel.money import Fen, parse_yuan
 from backend.rulebook.contracts import Band, Finding, RuleMissing, RuleRef, Step, Value
 from backend.rulebook.vocabulary import Term, vocabulary
@@ -24,7 +25,7 @@ SCHEMA = Path(__file__).parent.joinpath("schema.json")
 When = tuple[tuple[str, frozenset[str]], ...]
 
 
-class PackInvalid(Exception):
+class PackInvalid(OperatorError):
     """A pack breaks the schema or contradicts itself; the message lists every fault."""
 
 

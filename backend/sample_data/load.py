@@ -17,6 +17,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from sqlalchemy import Engine, inspect, literal, select, table
 
 from backend.access.contracts import Operator
 from backend.catalogue.library import load_catalogue
@@ -30,7 +31,7 @@ from backend.infra.database import Unit
 from backend.institutions.contracts import Ability, Agreement, InstitutionKind, InstitutionView
 from backend.institutions.service import register_institutions, register_terminal
 from backend.kernel.calendar import add_months, local_day
-from backend.kernel.errors import Refusal
+from backend.kernel.errors import OperatorError, Refusal
 from backend.kernel.money import Fen, share
 from backend.people import queries as people
 from backend.people.contracts import (
@@ -115,6 +116,23 @@ class SampleTerminal:
     number: str
     institution_code: str
     private_key: Ed25519PrivateKey
+
+
+class DatabaseFilled(OperatorError):
+    """The database holds institutions or people already."""
+
+
+def expect_empty(engine: Engine) -> None:
+    """Raise ``DatabaseFilled`` where a database holds institutions or people. It need not be migrated."""
+    there = set(inspect(engine).get_table_names())
+    with engine.connect() as connection:
+        for name in sorted({"institution", "person"} & there):
+            query = select(literal(1)).select_from(table(name)).limit(1)
+            if connection.execute(query).first() is not None:
+                raise DatabaseFilled(
+                    f"the database {engine.url.render_as_string(hide_password=True)} is filled already; "
+                    "the sample province goes into an empty one: name another in YIBAO_DATABASE_URL"
+                )
 
 
 def load_sample_data(unit: Unit) -> list[SampleTerminal]:

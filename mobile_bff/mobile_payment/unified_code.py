@@ -20,6 +20,9 @@ from mobile_bff.errors import KEYED, answer, result_union
 from mobile_bff.modules import AppModule, ModuleState
 from mobile_bff.words import Words
 
+if TYPE_CHECKING:
+    from qrcode import QRCode
+
 MODULE = AppModule(
     "D1",
     "多码融合亮码",
@@ -101,10 +104,10 @@ def _shown(code: IssuedCode, locale: Locale) -> UnifiedCode:
     )
 
 
-def _matrix(text: str) -> qrcode.QRCode[Any]:
+def _matrix(text: str) -> QRCode[Any]:
     import qrcode  # drags in lxml and PIL; loaded with the first code that is drawn
 
-    code: qrcode.QRCode[Any] = qrcode.QRCode(
+    code: QRCode[Any] = qrcode.QRCode(
         error_correction=qrcode.ERROR_CORRECT_M, box_size=8, border=_QUIET_ZONE
     )
     code.add_data(text)

@@ -218,6 +218,7 @@ def serve_command(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``yibao serve``."""
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8080)
+    parser.add_argument("--fd", type=int, help="a socket that listens already, in place of these")
     parser.add_argument("--workers", type=int, default=1)
     parser.set_defaults(run=_serve)
 
@@ -231,6 +232,7 @@ def _serve(options: argparse.Namespace) -> int:
     return serving.run(
         host=options.host,
         port=options.port,
+        descriptor=options.fd,
         workers=options.workers,
         ws_max_size=65_536,
         log_level="warning",

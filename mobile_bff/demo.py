@@ -10,6 +10,7 @@ import fcntl
 import itertools
 import os
 import shutil
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -105,16 +106,17 @@ def sample_folder() -> Iterator[dict[str, str]]:
 
 def run_demo(port: int, keep_serving: bool) -> int:
     """Set up, run the path, print the receipt, and serve until interrupted."""
-    with reserved(port) as reservation, sample_folder() as environment:
+    with reserved(port) as listener, sample_folder() as environment:
         stage = Stage()
         with stage.step("建库并装入示例数据 / database with the sample province"):
             seed(environment)
-        reservation.close()
-        _run(stage, port, environment, keep_serving)
+        _run(stage, listener, environment, keep_serving)
     return 0
 
 
-def _run(stage: Stage, port: int, environment: dict[str, str], keep_serving: bool) -> None:
+def _run(
+    stage: Stage, listener: socket.socket, environment: dict[str, str], keep_serving: bool
+) -> None:
     mailbox = (FOLDER / "mailbox.jsonl").absolute()
     with (
         sms_sandbox(mailbox) as gateway,
@@ -132,7 +134,7 @@ def _run(stage: Stage, port: int, environment: dict[str, str], keep_serving: boo
         environment["YIBAO_SMS_GATEWAY_URL"] = gateway
         environment["YIBAO_PUSH_GATEWAY_URL"] = pushes
         environment["YIBAO_CIVIL_REGISTER_URL"] = register
-        with server(environment, port) as address:
+        with server(environment, listener=listener) as address:
             _walk(stage, address, mailbox)
             payers = {
                 "微信支付": f"{wechat}/sandbox/pay   (沙箱; 患者付款: out_trade_no)",

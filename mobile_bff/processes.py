@@ -37,20 +37,20 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-@contextmanager
-def reserved(port: int) -> Iterator[socket.socket]:
-    """Yield a socket that keeps a port until it is closed, so that no other program takes it meanwhile.
+def reserved(port: int) -> socket.socket:
+    """Return a listening socket, to be handed to a server: no other program takes the port meanwhile.
 
-    Raises ``DidNotStart`` where one has it.
+    Port 0 is any that is free. Raises ``DidNotStart`` where another program has the port.
     """
-    with socket.socket() as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind(("127.0.0.1", port))
-            listener.listen(1)
-        except OSError:
-            raise DidNotStart(f"port {port} is taken; choose another with --port") from None
-        yield listener
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(("127.0.0.1", port))
+        listener.listen()
+    except OSError:
+        listener.close()
+        raise DidNotStart(f"port {port} is taken; choose another with --port") from None
+    return listener
 
 
 @contextmanager
@@ -73,15 +73,22 @@ def ended_by_signals() -> Iterator[None]:
 
 @contextmanager
 def running(
-    module: str, arguments: Sequence[str], environment: Mapping[str, str], quiet: bool = False
+    module: str,
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    quiet: bool = False,
+    descriptors: tuple[int, ...] = (),
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a module as a Python process and end it afterwards, with all that it has started."""
+    """Run a module as a Python process and end it afterwards, with all that it has started.
+
+    ``descriptors`` of this process are the other's too, by the same numbers.
+    """
     watched, held = os.pipe()  # the system closes ours with this process, even if it is killed
     try:
         process = subprocess.Popen(
             [sys.executable, "-m", "backend.infra.tether", str(watched), module, *arguments],
             env={**os.environ, **environment},
-            pass_fds=(watched,),
+            pass_fds=(watched, *descriptors),
             start_new_session=True,
             stdout=subprocess.DEVNULL if quiet else None,
         )
@@ -158,17 +165,23 @@ def _sandbox(name: str, *more: str) -> Iterator[str]:
 
 @contextmanager
 def server(
-    environment: Mapping[str, str], port: int | None = None, workers: int = 1
+    environment: Mapping[str, str],
+    port: int = 0,
+    workers: int = 1,
+    listener: socket.socket | None = None,
 ) -> Iterator[str]:
-    """Run the server and yield its address once it is ready."""
-    port = port or free_port()
-    arguments = ["serve", "--port", str(port), "--workers", str(workers)]
-    address = f"http://127.0.0.1:{port}"
-    known = {"YIBAO_PUBLIC_URL": address, **environment}
-    with running("mobile_bff.command", arguments, known) as process:
-        _wait_for_port(port, process)
-        _wait_until_ready(port, process)
-        yield address
+    """Run the server on a port, or a socket that listens already; yield its address once it is ready."""
+    with listener or reserved(port) as handed:
+        port, descriptor = handed.getsockname()[1], handed.fileno()
+        address = f"http://127.0.0.1:{port}"
+        settings = {"YIBAO_PUBLIC_URL": address, **environment}
+        arguments = ["serve", "--fd", str(descriptor), "--workers", str(workers)]
+        with running(
+            "mobile_bff.command", arguments, settings, descriptors=(descriptor,)
+        ) as process:
+            handed.close()  # it is the server's alone: with the server the port is given up
+            _wait_until_ready(port, process)
+            yield address
 
 
 def newest_code(mailbox: Path, phone: str, seconds: float = 10) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import logging
 import signal
+import socket
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
@@ -39,16 +41,22 @@ def application() -> Starlette:
     return made
 
 
-def run(*, workers: int, **options: Any) -> int:
-    """Serve until stopped and return the exit status; ``options`` are those of uvicorn."""
-    if workers == 1:
-        uvicorn.run(APPLICATION, factory=True, **options)
-        return 0
+def run(*, workers: int, descriptor: int | None = None, **options: Any) -> int:
+    """Serve until stopped and return the exit status; ``options`` are those of uvicorn.
+
+    ``descriptor`` is a socket that listens already, in place of a host and a port.
+    """
     config = uvicorn.Config(APPLICATION, factory=True, workers=workers, **options)
-    supervisor = Supervisor(config, sockets=[config.bind_socket()])
-    supervisor.run()
-    failed = any(worker.exitcode == STARTUP_FAILURE for worker in supervisor.processes)
-    return STARTUP_FAILURE if failed else 0
+    handed = [] if descriptor is None else [socket.socket(fileno=descriptor)]
+    if workers > 1:
+        supervisor = Supervisor(config, sockets=handed or [config.bind_socket()])
+        supervisor.run()
+        failed = any(worker.exitcode == STARTUP_FAILURE for worker in supervisor.processes)
+        return STARTUP_FAILURE if failed else 0
+    server = uvicorn.Server(config)
+    with contextlib.suppress(KeyboardInterrupt):  # it has been stopped by Ctrl-C, and in good order
+        server.run(handed or None)
+    return 0 if server.started else STARTUP_FAILURE
 
 
 class Supervisor(Multiprocess):

@@ -7,6 +7,7 @@ is admitted, and settles directly. The same walk is a test (``tests/api/test_fil
 from __future__ import annotations
 
 import json
+import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -66,16 +67,15 @@ class WentWrong(Exception):
 
 def run_tour(port: int) -> int:
     """Set everything up, walk, and tell the story."""
-    with reserved(port) as reservation, sample_folder() as environment:
+    with reserved(port) as listener, sample_folder() as environment:
         stage = Stage(_STEPS)
         with stage.step("建库并装入示例数据 / database with the sample province"):
             seed(environment)
-        reservation.close()
-        _run(stage, port, environment)
+        _run(stage, listener, environment)
     return 0
 
 
-def _run(stage: Stage, port: int, environment: dict[str, str]) -> None:
+def _run(stage: Stage, listener: socket.socket, environment: dict[str, str]) -> None:
     mailbox = (FOLDER / "mailbox.jsonl").absolute()
     with (
         sms_sandbox(mailbox) as gateway,
@@ -85,7 +85,7 @@ def _run(stage: Stage, port: int, environment: dict[str, str]) -> None:
         environment["YIBAO_NATIONAL_PLATFORM_URL"] = platform
         environment["YIBAO_SMS_GATEWAY_URL"] = gateway
         environment["YIBAO_CIVIL_REGISTER_URL"] = register
-        with server(environment, port) as address:
+        with server(environment, listener=listener) as address:
             walk(stage, address, mailbox)
 
 

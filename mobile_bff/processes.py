@@ -166,12 +166,12 @@ def _sandbox(name: str, *more: str) -> Iterator[str]:
 @contextmanager
 def server(
     environment: Mapping[str, str],
-    port: int = 0,
+    port: int | None = None,
     workers: int = 1,
     listener: socket.socket | None = None,
 ) -> Iterator[str]:
     """Run the server on a port, or a socket that listens already; yield its address once it is ready."""
-    with listener or reserved(port) as handed:
+    with listener or reserved(port or 0) as handed:
         port, descriptor = handed.getsockname()[1], handed.fileno()
         address = f"http://127.0.0.1:{port}"
         settings = {"YIBAO_PUBLIC_URL": address, **environment}

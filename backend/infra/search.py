@@ -14,7 +14,7 @@ from itertools import pairwise
 from sqlalchemy import delete, func
 from sqlmodel import col, select
 
-from backend.infra.database import Unit, insert_new
+from backend.infra.database import Unit, insert_many
 from backend.infra.model import SearchGram
 
 QUERY_MAX = 60
@@ -23,7 +23,6 @@ _RUN = re.compile(r"[㐀-鿿]+|[0-9a-z]+")
 _MOST = (3, 5)
 """What holds three fifths of a query's pairs is found; a short query is found whole."""
 _WHOLE_TO = 2
-_BATCH = 500
 
 
 def grams(text: str) -> set[str]:
@@ -70,8 +69,7 @@ def put(unit: Unit, kind: str, entries: Mapping[str, Iterable[tuple[str, int]]])
             {"kind": kind, "gram": gram, "subject_id": subject_id, "weight": weight}
             for gram, weight in sorted(weights.items())
         ]
-    for start in range(0, len(rows), _BATCH):
-        insert_new(unit, SearchGram, rows[start : start + _BATCH])
+    insert_many(unit, SearchGram, rows)
 
 
 def find(unit: Unit, kind: str, text: str, limit: int, also: Sequence[str] = ()) -> list[str]:

@@ -21,7 +21,8 @@ from rich.console import Console
 
 from backend.infra.clock import SystemClock
 from backend.kernel.calendar import local_day
-from backend.sample_data.load import sample_key, sample_people
+from backend.sample_data.load import sample_key
+from backend.sample_data.people import sample_people
 from backend.sample_data.staff import sample_password, sample_secret
 from mobile_bff.client import DESK, Client, terminal_assertion
 from mobile_bff.demo import FOLDER, Stage, sample_folder

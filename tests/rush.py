@@ -45,7 +45,7 @@ from backend.kernel.money import Fen
 from backend.people.contracts import Particulars, PersonView, RegisterPerson
 from backend.people.service import register_person
 from backend.sample_data.clinics import HOSPITAL
-from backend.sample_data.load import sample_id_number
+from backend.sample_data.people import sample_id_number
 from mobile_bff.client import Client
 from mobile_bff.processes import ended_by_signals, seed, server
 from mobile_bff.start import open_resources

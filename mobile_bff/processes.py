@@ -214,13 +214,14 @@ def _wait_until_ready(port: int, process: subprocess.Popen[bytes]) -> None:
     for _ in range(START_SECONDS_MAX * 20):
         if process.poll() is not None:
             raise DidNotStart(f"the server ended with status {process.returncode}")
-        if _is_ready(port):
+        if is_ready(port):
             return
         time.sleep(0.05)
     raise DidNotStart("the server is not ready")
 
 
-def _is_ready(port: int) -> bool:
+def is_ready(port: int) -> bool:
+    """Tell whether a server on a port of this machine answers that it is ready."""
     try:
         with closing(HTTPConnection("127.0.0.1", port, timeout=5)) as caller:
             caller.request("GET", "/health/ready")

@@ -47,6 +47,7 @@ from mobile_bff.papers import Papers
 from mobile_bff.schema import make_schema
 from mobile_bff.start import open_resources
 from mobile_bff.trusted import load_documents
+from mobile_bff.warming import warm_up
 
 
 def create_app(settings: Settings) -> Starlette:
@@ -78,6 +79,7 @@ def assemble(resources: Resources) -> Starlette:
             *(reconcile_forever(database, channels), keep_appointments_forever(database)),
             examine_forever(database),
             tell_reporters_forever(database),
+            warm_up(),
         )
         tasks = [asyncio.create_task(work) for work in background]
         yield

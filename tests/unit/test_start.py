@@ -125,3 +125,14 @@ def test_each_command_names_a_function_that_exists() -> None:
         assert name in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
         assert text
     assert len({one.name for one in COMMANDS}) == len(COMMANDS) == 33
+
+
+def test_a_worker_that_is_ready_loads_what_nearly_every_patient_needs() -> None:
+    script = """
+import asyncio
+from backend.rulebook import library
+from mobile_bff.warming import warm_up
+asyncio.run(warm_up())
+assert library.rulebook.cache_info().currsize == 1
+"""
+    assert {"qrcode", "lxml", "PIL"} <= loaded(script)

@@ -53,6 +53,7 @@ from mobile_bff.readiness import Readiness
 from mobile_bff.schema import make_schema
 from mobile_bff.start import open_resources
 from mobile_bff.trusted import load_documents
+from mobile_bff.warming import warm_up
 
 JOBS_CONNECTIONS = 4
 """Kept for what a worker does in the background; as many more when needed."""
@@ -92,6 +93,7 @@ def assemble(resources: Resources) -> Starlette:
             *(reconcile_forever(jobs, channels), keep_appointments_forever(jobs)),
             examine_forever(jobs),
             tell_reporters_forever(jobs),
+            warm_up(),
         )
         tasks = [asyncio.create_task(work) for work in background]
         yield
@@ -195,5 +197,5 @@ def _probes(resources: Resources, door: Door, readiness: Readiness) -> list[Rout
 
 
 def from_environment() -> Starlette:
-    """Return the application for the environment; what the server's workers call."""
+    """Return the application for the environment."""
     return create_app(Settings.from_environment(os.environ))

@@ -43,7 +43,7 @@ from mobile_bff.file_routes import (
     refusal_answer,
     sent_files,
 )
-from mobile_bff.pdf import Grid, Paper, pdf_of
+from mobile_bff.pdf_contracts import Grid, Paper
 from mobile_bff.wording import status
 
 FILE_BYTES_MAX = 5_000_000
@@ -124,6 +124,8 @@ class Certificates:
 
     def _signed(self, found: CertificatePaper, now: datetime) -> bytes:
         """Return the file of a certificate. Raises ``StampError``."""
+        from mobile_bff.pdf import pdf_of  # the layout of PDF is loaded with the first file
+
         stamp = load_stamp(self._resources.settings.resolved_seal_file)
         paper = paper_of(found, self._resources.settings, stamp)
         return stamp.sign(pdf_of(paper), f"{paper.title} {paper.number}", now)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-
-import httpx
+from typing import TYPE_CHECKING
 
 from backend.identity.registration_contracts import CivilAnswer
 from backend.kernel.ids import IdSource
 from mobile_bff.signing import is_signed, signature_of
+
+if TYPE_CHECKING:
+    from httpx import AsyncClient
 
 _SECONDS_MAX = 4
 """For a whole answer. Both tries end before the request does."""
@@ -26,6 +28,8 @@ class CivilRegister:
 
     async def check(self, name: str, id_number: str) -> CivilAnswer | None:
         """Return what the register says, or ``None`` where it cannot be had now."""
+        import httpx  # loaded with the first question to the register
+
         async with httpx.AsyncClient(timeout=_SECONDS_MAX, trust_env=False) as client:
             for _ in range(_TRIES):
                 said = await self._ask(client, name, id_number)
@@ -33,9 +37,9 @@ class CivilRegister:
                     return said
         return None
 
-    async def _ask(
-        self, client: httpx.AsyncClient, name: str, id_number: str
-    ) -> CivilAnswer | None:
+    async def _ask(self, client: AsyncClient, name: str, id_number: str) -> CivilAnswer | None:
+        import httpx
+
         nonce = self._ids.secret(16).hex()
         question = {"nonce": nonce, "name": name, "idNumber": id_number}
         body = json.dumps(question, ensure_ascii=False).encode()

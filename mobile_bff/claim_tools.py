@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from backend.kernel.money import parse_quantity, parse_unit_price, yuan_text
 from backend.people import queries as people
 from backend.rulebook.packs import PackInvalid, read_yaml
 from backend.settlement.case import CareKind
-from mobile_bff.operator_tools import Run
+from mobile_bff.console import Run, operator, read, write
 
 SHOWN_MAX = 50
 
@@ -60,21 +59,14 @@ class _Claim(BaseModel):
     lines: list[_Line]
 
 
-def add_claim_commands(
-    add: Callable[[str, Callable[[argparse.Namespace], int], str], argparse.ArgumentParser],
-    write: Run,
-    read: Run,
-    operator: Callable[[], str],
-) -> None:
-    """Add the command to the command line."""
-    claim = add(
-        "claim",
-        lambda options: _claim(options, write, read, operator()),
-        "book a manual claim from a file, show a person's claims, or take one back",
+def claim_command(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``yibao claim``."""
+    parser.add_argument("action", choices=["book", "show", "reverse"])
+    parser.add_argument(
+        "subject", help="`book`: a YAML file; `show`: a file too; `reverse`: the id"
     )
-    claim.add_argument("action", choices=["book", "show", "reverse"])
-    claim.add_argument("subject", help="`book`: a YAML file; `show`: a file too; `reverse`: the id")
-    claim.add_argument("--reason", default="", help="why it is taken back")
+    parser.add_argument("--reason", default="", help="why it is taken back")
+    parser.set_defaults(run=lambda options: _claim(options, write, read, operator()))
 
 
 def _claim(options: argparse.Namespace, write: Run, read: Run, operator: str) -> int:

@@ -6,7 +6,6 @@ import argparse
 import csv
 import sys
 from collections import Counter
-from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
@@ -14,24 +13,16 @@ from backend.enrolment import service
 from backend.enrolment.contracts import PaidBill, PaidBillResult
 from backend.kernel.money import Fen
 from backend.rulebook.contracts import RuleMissing
-from mobile_bff.operator_tools import Run
+from mobile_bff.console import Run, operator, write
 
 _HEAD = ["bill_number", "amount_fen", "paid_on", "receipt"]
 _GOOD = (PaidBillResult.BOOKED, PaidBillResult.BOOKED_BEFORE)
 
 
-def add_contribution_commands(
-    add: Callable[[str, Callable[[argparse.Namespace], int], str], argparse.ArgumentParser],
-    write: Run,
-    operator: Callable[[], str],
-) -> None:
-    """Add the command to the command line."""
-    paid = add(
-        "contributions",
-        lambda options: _book(options, write, f"operator:{operator()}"),
-        "book the tax authority's file of paid bills; the same file again does nothing",
-    )
-    paid.add_argument("file", help=f"CSV with the columns {','.join(_HEAD)}")
+def contributions_command(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``yibao contributions``."""
+    parser.add_argument("file", help=f"CSV with the columns {','.join(_HEAD)}")
+    parser.set_defaults(run=lambda options: _book(options, write, f"operator:{operator()}"))
 
 
 def _book(options: argparse.Namespace, write: Run, operator: str) -> int:

@@ -6,9 +6,9 @@ import asyncio
 import json
 import logging
 from collections.abc import Callable
-from functools import partial
+from functools import cached_property, partial
+from typing import TYPE_CHECKING
 
-import httpx
 from anyio import to_thread
 
 from backend.applications.outages import tell_of_outages
@@ -47,6 +47,9 @@ from backend.supervision.service import examine_due, examine_left
 from mobile_bff.national_platform import FilingUpload
 from mobile_bff.signing import signature_of
 
+if TYPE_CHECKING:
+    from httpx import Client
+
 _IDLE_SECONDS = 0.2
 _RETURN_SECONDS = 30
 _UPLOAD_SECONDS = 1
@@ -64,13 +67,21 @@ class GatewayCourier:
     def __init__(self, url: str, secret: str) -> None:
         self._url = url
         self._secret = secret.encode()
-        self._client = httpx.Client(timeout=5, trust_env=False)
+
+    @cached_property
+    def _client(self) -> Client:
+        """Return the client, made with the first delivery: a worker that has none yet needs none."""
+        import httpx
+
+        return httpx.Client(timeout=5, trust_env=False)
 
     def __call__(self, delivery: Delivery) -> None:
         """Hand a message over, or raise ``DeliveryFailed``, or ``DeliveryRefused`` where nobody is there.
 
         A repeated id is dropped there.
         """
+        import httpx
+
         message = json.loads(delivery.payload)
         body = json.dumps(
             {"id": delivery.id, "template": delivery.kind, **message},

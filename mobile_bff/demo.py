@@ -6,11 +6,11 @@ the people and the institutions are samples.
 
 from __future__ import annotations
 
+import fcntl
 import itertools
 import os
 import shutil
-import subprocess
-import sys
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,15 +22,20 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 
+from backend.infra.database import make_engine
+from backend.infra.settings import Settings
 from backend.kernel.calendar import SHANGHAI
-from backend.sample_data.load import sample_key
+from backend.sample_data.load import expect_empty, sample_key
 from mobile_bff.client import Client, terminal_assertion
 from mobile_bff.processes import (
+    DidNotStart,
     bank_credit,
     civil_register,
     national_platform,
     newest_code,
     push_sandbox,
+    reserved,
+    seed,
     server,
     sms_sandbox,
     unionpay,
@@ -38,6 +43,7 @@ from mobile_bff.processes import (
 )
 
 FOLDER = Path(".demo")
+LOCK = "lock"
 PHONE = "12000000001"
 PHARMACY_TERMINAL = "TP5101040000101"
 STEPS = 9
@@ -69,18 +75,49 @@ class Stage:
         self.console.print(f"[green]✓[/] {self._number}/{self._steps} {text} [dim]{took:.0f} ms[/]")
 
 
+@contextmanager
+def sample_folder() -> Iterator[dict[str, str]]:
+    """Empty the folder of demo and tour, keep any other out of it, and yield the environment for it.
+
+    What ``YIBAO_DATABASE_URL`` names is used in place of a database in the folder, and is never emptied.
+    Raises ``DidNotStart`` where another demo is at work here, ``DatabaseFilled`` where that database holds
+    something already: its keys may lie in the folder, so it is looked at first.
+    """
+    environment = {"YIBAO_DATA_DIR": str(FOLDER.absolute())}
+    FOLDER.mkdir(exist_ok=True)
+    with (FOLDER / LOCK).open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise DidNotStart(
+                f"another demo or tour is at work in {FOLDER.absolute()}; "
+                "end it first, or start this one in another folder"
+            ) from None
+        settings = Settings.from_environment({**os.environ, **environment})
+        if settings.database_url:
+            expect_empty(make_engine(settings.database_url))
+        for left in FOLDER.iterdir():
+            if left.is_dir():
+                shutil.rmtree(left)
+            elif left.name != LOCK:
+                left.unlink()
+        yield environment
+
+
 def run_demo(port: int, keep_serving: bool) -> int:
     """Set up, run the path, print the receipt, and serve until interrupted."""
-    shutil.rmtree(FOLDER, ignore_errors=True)
-    FOLDER.mkdir()
+    with reserved(port) as listener, sample_folder() as environment:
+        stage = Stage()
+        with stage.step("建库并装入示例数据 / database with the sample province"):
+            seed(environment)
+        _run(stage, listener, environment, keep_serving)
+    return 0
+
+
+def _run(
+    stage: Stage, listener: socket.socket, environment: dict[str, str], keep_serving: bool
+) -> None:
     mailbox = (FOLDER / "mailbox.jsonl").absolute()
-    environment = {"YIBAO_DATA_DIR": str(FOLDER.absolute())}
-    stage = Stage()
-    with stage.step("建库并装入示例数据 / database with the sample province"):
-        command = [sys.executable, "-m", "mobile_bff.command", "seed"]
-        subprocess.run(  # noqa: S603
-            command, env={**os.environ, **environment}, check=True, stdout=subprocess.DEVNULL
-        )
     with (
         sms_sandbox(mailbox) as gateway,
         push_sandbox((FOLDER / "pushes.jsonl").absolute()) as pushes,
@@ -97,7 +134,7 @@ def run_demo(port: int, keep_serving: bool) -> int:
         environment["YIBAO_SMS_GATEWAY_URL"] = gateway
         environment["YIBAO_PUSH_GATEWAY_URL"] = pushes
         environment["YIBAO_CIVIL_REGISTER_URL"] = register
-        with server(environment, port) as address:
+        with server(environment, listener=listener) as address:
             _walk(stage, address, mailbox)
             payers = {
                 "微信支付": f"{wechat}/sandbox/pay   (沙箱; 患者付款: out_trade_no)",
@@ -108,7 +145,6 @@ def run_demo(port: int, keep_serving: bool) -> int:
             _farewell(stage.console, address, mailbox, payers)
             if keep_serving:
                 _wait_for_interrupt()
-    return 0
 
 
 def _walk(stage: Stage, address: str, mailbox: Path) -> None:

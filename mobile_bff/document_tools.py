@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
@@ -21,31 +20,22 @@ from backend.policies.document_contracts import DocumentView, FindDocuments, New
 from backend.policies.library import shipped_documents
 from backend.rulebook.library import rulebook, shipped_packs
 from backend.rulebook.packs import PackInvalid, read_yaml
-from mobile_bff.operator_tools import Run
+from mobile_bff.console import Run, operator, read, write
 
 _NEW = TypeAdapter(NewDocument)
 _SHOWN_MAX = 30
 
 
-def add_document_commands(
-    add: Callable[[str, Callable[[argparse.Namespace], int], str], argparse.ArgumentParser],
-    write: Run,
-    read: Run,
-    operator: Callable[[], str],
-) -> None:
-    """Add the commands to the command line."""
-    policy = add(
-        "document",
-        lambda options: _policy(options, write, read, Operator(operator())),
-        "policy documents: draft from a file, publish, withdraw, find; load those of the rulebook",
-    )
-    policy.add_argument("action", choices=["draft", "publish", "withdraw", "find", "load"])
-    policy.add_argument("subject", nargs="?", default="", help="a YAML file, a code, or a text")
-    add(
-        "reindex",
-        lambda _: _reindex(write),
-        "let institutions and the catalogue be found by what they are called now",
-    )
+def document_command(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``yibao document``."""
+    parser.add_argument("action", choices=["draft", "publish", "withdraw", "find", "load"])
+    parser.add_argument("subject", nargs="?", default="", help="a YAML file, a code, or a text")
+    parser.set_defaults(run=lambda options: _policy(options, write, read, Operator(operator())))
+
+
+def reindex_command(parser: argparse.ArgumentParser) -> None:
+    """Let ``yibao reindex`` be run."""
+    parser.set_defaults(run=lambda _: _reindex(write))
 
 
 def _policy(options: argparse.Namespace, write: Run, read: Run, actor: Operator) -> int:

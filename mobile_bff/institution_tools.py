@@ -5,32 +5,24 @@ from __future__ import annotations
 import argparse
 import csv
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from backend.infra.clock import SystemClock, SystemIds
 from backend.institutions import service
 from backend.institutions.contracts import Ability, Agreement, InstitutionKind, InstitutionView
 from backend.regions.library import divisions, insured_area_of
-from mobile_bff.operator_tools import Run
+from mobile_bff.console import Run, operator, write
 
 _HEAD = ["code", "name", "kind", "level", "division_code", "address", "abilities", "agreement"]
 _AT_ONCE = 500
 _LEVEL_MAX = 3
 
 
-def add_institution_commands(
-    add: Callable[[str, Callable[[argparse.Namespace], int], str], argparse.ArgumentParser],
-    write: Run,
-    operator: Callable[[], str],
-) -> None:
-    """Add the command to the command line."""
-    directory = add(
-        "institutions",
-        lambda options: _take(options, write, f"operator:{operator()}"),
-        "take up a directory of institutions; the same file again changes nothing",
-    )
-    directory.add_argument("file", help=f"CSV with the columns {','.join(_HEAD)}")
+def institutions_command(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``yibao institutions``."""
+    parser.add_argument("file", help=f"CSV with the columns {','.join(_HEAD)}")
+    parser.set_defaults(run=lambda options: _take(options, write, f"operator:{operator()}"))
 
 
 def _take(options: argparse.Namespace, write: Run, operator: str) -> int:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import dataclass
-from typing import Any
-
-import httpx
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from backend.codes.contracts import NationalAnswer, NationalHolder, NationalSilence, Purpose
 from backend.filings.contracts import UploadAnswered, UploadDue
 from mobile_bff.outside import answered_in_time
 from mobile_bff.signing import is_signed, signature_of
+
+if TYPE_CHECKING:
+    from httpx import Client
 
 _SECONDS_MAX = 5
 _PATH = "/localcfc/api/hsecfc/localQrCodeQuery"
@@ -38,6 +40,8 @@ class NationalPlatform:
 
     async def decode(self, text: str, asking: Asking) -> NationalAnswer:
         """Return what the platform says of a code."""
+        import httpx  # loaded with the first question to the platform
+
         body = {
             "orgId": asking.institution_code,
             "transType": "ec.query",
@@ -76,10 +80,18 @@ class FilingUpload:
     def __init__(self, url: str, secret: str) -> None:
         self._url = f"{url}{_FILINGS}"
         self._secret = secret.encode()
-        self._client = httpx.Client(timeout=_SECONDS_MAX, trust_env=False)
+
+    @cached_property
+    def _client(self) -> Client:
+        """Return the client, made with the first upload."""
+        import httpx
+
+        return httpx.Client(timeout=_SECONDS_MAX, trust_env=False)
 
     def __call__(self, due: UploadDue) -> UploadAnswered:
         """Return what the platform said; an answer that cannot be believed is none."""
+        import httpx
+
         body = json.dumps(due.body, ensure_ascii=False).encode()
         headers = {
             "content-type": "application/json",

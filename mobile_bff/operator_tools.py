@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import date
 from fractions import Fraction
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
 from backend.credit import queries as credit
 from backend.credit import service as credit_service
@@ -33,77 +33,61 @@ from backend.proxies import service as relatives
 from backend.proxies.contracts import ConsentKind
 from backend.rulebook.contracts import RuleMissing
 from backend.rulebook.library import rulebook
-
-T = TypeVar("T")
-
-
-class Run(Protocol):
-    """Does a piece of work in one transaction."""
-
-    def __call__(self, work: Callable[[Unit], T]) -> T:
-        """Return what the work returns."""
-        ...
+from mobile_bff.console import Run, operator, read, write
 
 
-def add_operator_commands(
-    add: Callable[[str, Callable[[argparse.Namespace], int], str], argparse.ArgumentParser],
-    write: Run,
-    read: Run,
-    operator: Callable[[], str],
-) -> None:
-    """Add the commands to the command line."""
-    headed = add(
-        "capitation",
-        lambda options: _capitation(options, write, read, operator()),
-        "sign, list and rest agreements by head; clear months and years of pilot hospitals",
-    )
-    headed.add_argument(
+def capitation_command(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``yibao capitation``."""
+    parser.add_argument(
         "action", choices=["pilot", "sign", "rest", "list", "month", "year", "close"]
     )
-    headed.add_argument("subject", help="institution's code; of `rest`, the agreement")
-    headed.add_argument(
+    parser.add_argument("subject", help="institution's code; of `rest`, the agreement")
+    parser.add_argument(
         "period",
         help="2026-03, or 2026 of `year` (shows it) and `close`; of `sign`, the enrolment; of `pilot`, seats",
     )
-    headed.add_argument("--area", help="insured area of those who signed; of all but sign and rest")
-    headed.add_argument("--insurance", choices=[i.value for i in InsuranceType], default="EMPLOYEE")
-    headed.add_argument("--missed-quality", default="0", help="share of the due, such as 0.05")
-    add(
-        "misuse",
-        lambda _: _misuse(read),
-        "list settlements that people say were not theirs",
+    parser.add_argument("--area", help="insured area of those who signed; of all but sign and rest")
+    parser.add_argument("--insurance", choices=[i.value for i in InsuranceType], default="EMPLOYEE")
+    parser.add_argument("--missed-quality", default="0", help="share of the due, such as 0.05")
+    parser.set_defaults(run=lambda options: _capitation(options, write, read, operator()))
+
+
+def misuse_command(parser: argparse.ArgumentParser) -> None:
+    """Let ``yibao misuse`` be run."""
+    parser.set_defaults(run=lambda _: _misuse(read))
+
+
+def vouch_command(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``yibao vouch``."""
+    parser.add_argument("id_number", help="of the identity card in hand")
+    parser.add_argument("device", nargs="?", help="the session that the person shows; none: list")
+    parser.set_defaults(run=lambda options: _vouch(options, write, read, f"operator:{operator()}"))
+
+
+def register_command(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``yibao register``."""
+    parser.add_argument("action", choices=["list", "approve", "reject"])
+    parser.add_argument("registration", nargs="?")
+    parser.set_defaults(
+        run=lambda options: _registrations(options, write, read, f"operator:{operator()}")
     )
-    vouched = add(
-        "vouch",
-        lambda options: _vouch(options, write, read, f"operator:{operator()}"),
-        "at a counter: list a person's devices, or vouch for who holds one of them",
-    )
-    vouched.add_argument("id_number", help="of the identity card in hand")
-    vouched.add_argument("device", nargs="?", help="the session that the person shows; none: list")
-    registering = add(
-        "register",
-        lambda options: _registrations(options, write, read, f"operator:{operator()}"),
-        "people without a phone here who registered: list them, approve or reject one at a counter",
-    )
-    registering.add_argument("action", choices=["list", "approve", "reject"])
-    registering.add_argument("registration", nargs="?")
-    family = add(
-        "family",
-        lambda options: _family(options, write, read, f"operator:{operator()}"),
-        "requests between relatives that wait; approve or reject papers, end a binding",
-    )
-    family.add_argument("action", choices=["list", "approve", "renew", "pay", "reject", "end"])
-    family.add_argument("binding", nargs="?")
-    family.add_argument("--limit", help="of `pay`: yuan for one payment")
-    family.add_argument("--day", help="of `pay`: yuan for a day")
-    owed = add(
-        "pay-later",
-        lambda options: _pay_later(options, write, read, operator()),
-        "list debts of pay-later agreements, take payments, tell, list a default",
-    )
-    owed.add_argument("action", choices=["show", "pay", "tell", "list", "extend"])
-    owed.add_argument("agreement", nargs="?")
-    owed.add_argument("value", nargs="?", help="yuan to pay, or months to extend by")
+
+
+def family_command(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``yibao family``."""
+    parser.add_argument("action", choices=["list", "approve", "renew", "pay", "reject", "end"])
+    parser.add_argument("binding", nargs="?")
+    parser.add_argument("--limit", help="of `pay`: yuan for one payment")
+    parser.add_argument("--day", help="of `pay`: yuan for a day")
+    parser.set_defaults(run=lambda options: _family(options, write, read, f"operator:{operator()}"))
+
+
+def pay_later_command(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``yibao pay-later``."""
+    parser.add_argument("action", choices=["show", "pay", "tell", "list", "extend"])
+    parser.add_argument("agreement", nargs="?")
+    parser.add_argument("value", nargs="?", help="yuan to pay, or months to extend by")
+    parser.set_defaults(run=lambda options: _pay_later(options, write, read, operator()))
 
 
 def _vouch(options: argparse.Namespace, write: Run, read: Run, operator: str) -> int:

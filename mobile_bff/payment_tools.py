@@ -4,35 +4,27 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
 from datetime import timedelta
 
 from backend.infra.clock import SystemClock
 from backend.kernel.money import yuan_text
 from backend.orders import queries, reconciling, service
 from backend.orders.contracts import OrderView
-from mobile_bff.operator_tools import Run
+from mobile_bff.console import Run, operator, read, write
 
 _LISTED_MAX = 500
 
 
-def add_payment_commands(
-    add: Callable[[str, Callable[[argparse.Namespace], int], str], argparse.ArgumentParser],
-    write: Run,
-    read: Run,
-    operator: Callable[[], str],
-) -> None:
-    """Add the command to the command line."""
-    parser = add(
-        "payments",
-        lambda options: _payments(options, write, read, f"operator:{operator()}"),
-        "list payments whose end is not decided; ask a channel once more to give cash back",
-    )
+def payments_command(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``yibao payments``."""
     parser.add_argument("--minutes", type=int, default=10, help="begun longer ago than this")
     parser.add_argument("--days", type=int, metavar="N", help="the last N days as reconciled")
     parser.add_argument("--close", metavar="ID", help="a difference that was seen to, with --words")
     parser.add_argument("--words", default="", help="what was found out and done")
     parser.add_argument("--again", metavar="NUMBER", help="of a payment whose return has failed")
+    parser.set_defaults(
+        run=lambda options: _payments(options, write, read, f"operator:{operator()}")
+    )
 
 
 def _payments(options: argparse.Namespace, write: Run, read: Run, operator: str) -> int:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import importlib.util
 import io
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -32,34 +31,12 @@ from reportlab.platypus import (
     TableStyle,
 )
 
+from mobile_bff.pdf_contracts import Paper
+
 _FONT = "NotoSansSC"
 _FONT_PACKAGE, _FONT_FILE = "zhplot", "fonts/NotoSansSC-Regular.ttf"
 _MARGIN = 20 * mm
 _WIDTH = A4[0] - 2 * _MARGIN
-
-
-@dataclass(frozen=True)
-class Grid:
-    """A table with a head. ``numbers``: the columns that are set to the right."""
-
-    title: str
-    head: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    widths: tuple[int, ...]
-    numbers: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True)
-class Paper:
-    """What a page says, all of it in words. ``link`` is drawn as a code to scan."""
-
-    title: str
-    number: str
-    stated: tuple[tuple[str, str], ...]
-    grids: tuple[Grid, ...]
-    notes: tuple[str, ...]
-    link: str
-    issuer: str
 
 
 def pdf_of(paper: Paper) -> bytes:

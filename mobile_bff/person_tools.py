@@ -22,41 +22,34 @@ from backend.people.document_contracts import (
     DuplicateView,
 )
 from backend.people.logic import tidy_number
-from mobile_bff.operator_tools import Run
+from mobile_bff.console import Run, operator, read, write
 
 _KINDS = [kind.value for kind in DocumentKind if not kind.is_master_index]
 _SCANNED_AT_ONCE = 500
 
 
-def add_person_commands(
-    add: Callable[[str, Callable[[argparse.Namespace], int], str], argparse.ArgumentParser],
-    write: Run,
-    read: Run,
-    operator: Callable[[], str],
-) -> None:
-    """Add the commands to the command line."""
-    person = add(
-        "person",
-        lambda options: _person(options, write, read, f"operator:{operator()}"),
-        "at a counter: a person's documents; record another, or the ID number of who had none",
-    )
-    person.add_argument("action", choices=["show", "document", "number"])
-    person.add_argument("known_by", help="ID number, or the number of another document")
-    person.add_argument("number", nargs="?", help="what to record")
-    person.add_argument("--kind", choices=_KINDS, help="of `document`")
-    person.add_argument("--country", default="", help="of a passport: three letters, such as FRA")
-    person.add_argument("--valid-until", help="2031-05-01")
-    pairs = add(
-        "duplicates",
-        lambda options: _duplicates(options, write, read, f"operator:{operator()}"),
-        "records that may be one person's: list, scan, propose to merge, confirm as another clerk",
-    )
-    pairs.add_argument(
+def person_command(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``yibao person``."""
+    parser.add_argument("action", choices=["show", "document", "number"])
+    parser.add_argument("known_by", help="ID number, or the number of another document")
+    parser.add_argument("number", nargs="?", help="what to record")
+    parser.add_argument("--kind", choices=_KINDS, help="of `document`")
+    parser.add_argument("--country", default="", help="of a passport: three letters, such as FRA")
+    parser.add_argument("--valid-until", help="2031-05-01")
+    parser.set_defaults(run=lambda options: _person(options, write, read, f"operator:{operator()}"))
+
+
+def duplicates_command(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``yibao duplicates``."""
+    parser.add_argument(
         "action", choices=["list", "scan", "propose", "withdraw", "differ", "confirm"]
     )
-    pairs.add_argument("case", nargs="?")
-    pairs.add_argument("--keep", default="", help="of `propose`: the record that goes on")
-    pairs.add_argument("--words", default="", help="which papers were compared")
+    parser.add_argument("case", nargs="?")
+    parser.add_argument("--keep", default="", help="of `propose`: the record that goes on")
+    parser.add_argument("--words", default="", help="which papers were compared")
+    parser.set_defaults(
+        run=lambda options: _duplicates(options, write, read, f"operator:{operator()}")
+    )
 
 
 def _person(options: argparse.Namespace, write: Run, read: Run, operator: str) -> int:

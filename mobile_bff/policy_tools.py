@@ -1,4 +1,7 @@
-"""``yibao policy``: what people who own the law need to write it, try it, and see what a change does."""
+"""``yibao policy``: what people who own the law need to write it, try it, and see what a change does.
+
+Each action imports what it alone needs: who checks one file waits for neither tables nor words.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,7 @@ import argparse
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any
-
-from rich.console import Console
-from rich.table import Table
+from typing import TYPE_CHECKING, Any
 
 from backend.infra.clock import SystemClock
 from backend.kernel.calendar import local_day
@@ -20,24 +20,21 @@ from backend.rulebook.library import Rulebook, make_book, packs_in, rulebook, sh
 from backend.rulebook.lint import LEAD_DAYS, check, overlaid
 from backend.rulebook.packs import PackInvalid
 from backend.rulebook.vocabulary import Vocabulary, vocabulary
-from backend.sample_data.year import make_year
-from backend.settlement.casebook import Settled, differences, read_cases, settle_case
-from backend.settlement.contracts import Outcome
-from backend.supervision.measuring import measure
-from backend.supervision.rules import terms_in
-from mobile_bff.explanation import explain, payer_name, summary
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from backend.settlement.casebook import Settled
+    from backend.settlement.contracts import Outcome
 
 SEED = "held-out"
 """The thresholds were set on another year, so that none fits this one by having seen it."""
 SHOWN = ("basic", "fund", "hospital", "account", "family", "cash")
 
 
-def add_policy_commands(
-    add: Callable[[str, Callable[[argparse.Namespace], int], str], argparse.ArgumentParser],
-) -> None:
-    """Add ``policy`` with its actions to the command line."""
-    parser = add("policy", _help, "check, try, compare and explain parameter packs")
-    actions = parser.add_subparsers(metavar="ACTION")
+def policy_command(parser: argparse.ArgumentParser) -> None:
+    """Add the actions of ``yibao policy`` with their arguments."""
+    actions = parser.add_subparsers(metavar="ACTION", parser_class=argparse.ArgumentParser)
 
     def action(
         name: str, run: Callable[[argparse.Namespace], int], text: str
@@ -46,7 +43,7 @@ def add_policy_commands(
         made.set_defaults(run=run)
         return made
 
-    parser.set_defaults(parser=parser)
+    parser.set_defaults(run=_help, parser=parser)
     linted = action("check", _check, "check packs: form, words, gaps, bounds, lead time, sources")
     linted.add_argument("packs", nargs="*", type=Path, help="files or folders; none: the shipped")
     linted.add_argument("--lead-days", type=int, default=LEAD_DAYS, help="days before a new value")
@@ -89,6 +86,8 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
+    from backend.settlement.casebook import differences, read_cases, settle_case
+
     book, wrong, bills = _book(options.packs), 0, 0
     cases = read_cases(*options.cases)
     for document in cases:
@@ -109,6 +108,10 @@ def _alarms(options: argparse.Namespace) -> int:
 
 def alarms(book: Rulebook, seed: str = SEED) -> str:
     """Return, as a table in Markdown, how the monitoring rules do on a made-up year."""
+    from backend.sample_data.year import make_year
+    from backend.supervision.measuring import measure
+    from backend.supervision.rules import terms_in
+
     year = make_year(seed)
     terms = cache(lambda day: terms_in(book, "510000", day))
     honest = sum(one.fraud is None for one in year.sales)
@@ -128,6 +131,11 @@ def alarms(book: Rulebook, seed: str = SEED) -> str:
 
 
 def _diff(options: argparse.Namespace) -> int:
+    from rich.console import Console
+    from rich.table import Table
+
+    from backend.settlement.casebook import read_cases, settle_case
+
     old, new = _book([options.old]), _book([options.new])
     console, moved = Console(), 0
     table = Table(box=None, header_style="bold")
@@ -178,6 +186,10 @@ def _difference(old: str, new: str) -> str:
 
 
 def _explain(options: argparse.Namespace) -> int:
+    from rich.console import Console
+
+    from backend.settlement.casebook import read_cases, settle_case
+
     book = _book(options.packs)
     locale = Locale.EN if options.english else Locale.ZH
     console = Console(highlight=False)
@@ -199,6 +211,8 @@ def _print_working(console: Console, settled: Settled, locale: Locale) -> None:
 
 def told(outcome: Outcome, locale: Locale) -> list[str]:
     """Return an outcome as lines for a person: sentences payer by payer, then the rules they stand on."""
+    from mobile_bff.explanation import explain, payer_name, summary
+
     lines, rules, payer = [], list[RuleRef](), None
     for sentence in explain(outcome, locale):
         if sentence.payer is not None and sentence.payer is not payer:

@@ -1,31 +1,33 @@
-"""Starts the server and the sandboxes as real processes; for the demo, the benchmark and tests."""
+"""Starts the server and the sandboxes as real processes; for the demo, the benchmark and tests.
+
+Each ends with the process that started it, whichever way that ends: see ``backend.infra.tether``.
+"""
 
 from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+from types import FrameType
 
-import httpx
+from backend.kernel.errors import OperatorError
 
+STOP_SECONDS_MAX = 10
 START_SECONDS_MAX = 90
 _CODES = ("sign_in_code", "step_up_code", "register_code", "new_phone_code")
 
 
-class DidNotStart(Exception):
+class DidNotStart(OperatorError):
     """A process ended or stayed silent."""
-
-
-def is_taken(port: int) -> bool:
-    """Tell whether somebody listens on a port of this machine."""
-    with socket.socket() as caller:
-        return caller.connect_ex(("127.0.0.1", port)) == 0
 
 
 def free_port() -> int:
@@ -35,33 +37,92 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
+def reserved(port: int) -> socket.socket:
+    """Return a listening socket, to be handed to a server: no other program takes the port meanwhile.
+
+    Port 0 is any that is free. Raises ``DidNotStart`` where another program has the port.
+    """
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(("127.0.0.1", port))
+        listener.listen()
+    except OSError:
+        listener.close()
+        raise DidNotStart(f"port {port} is taken; choose another with --port") from None
+    return listener
+
+
+@contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """Turn the signals that end a program into an exception, so that what it started is ended too.
+
+    The exit status is 128 and the signal's number, as shells have it. Ctrl-C is an exception already.
+    """
+
+    def leave(number: int, _frame: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    before = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 @contextmanager
 def running(
-    arguments: list[str], environment: Mapping[str, str]
+    module: str,
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    quiet: bool = False,
+    descriptors: tuple[int, ...] = (),
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a Python process and end it afterwards."""
-    process = subprocess.Popen(
-        [sys.executable, *arguments], env={**os.environ, **environment}, start_new_session=True
-    )
+    """Run a module as a Python process and end it afterwards, with all that it has started.
+
+    ``descriptors`` of this process are the other's too, by the same numbers.
+    """
+    watched, held = os.pipe()  # the system closes ours with this process, even if it is killed
+    try:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "backend.infra.tether", str(watched), module, *arguments],
+            env={**os.environ, **environment},
+            pass_fds=(watched, *descriptors),
+            start_new_session=True,
+            stdout=subprocess.DEVNULL if quiet else None,
+        )
+    except BaseException:
+        os.close(held)
+        raise
+    finally:
+        os.close(watched)
     try:
         yield process
     finally:
-        process.terminate()
-        try:
-            process.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        _end(process)
+        os.close(held)
 
 
-@contextmanager
-def sms_sandbox(mailbox: Path, *more: str) -> Iterator[str]:
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(timeout=STOP_SECONDS_MAX)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def seed(environment: Mapping[str, str]) -> None:
+    """Fill the database of an environment with the sample province. Raises ``DidNotStart``."""
+    with running("mobile_bff.command", ["seed"], environment, quiet=True) as process:
+        if process.wait():
+            raise DidNotStart(f"the database was not filled: status {process.returncode}")
+
+
+def sms_sandbox(mailbox: Path, *more: str) -> AbstractContextManager[str]:
     """Run the SMS sandbox and yield its address."""
-    port = free_port()
-    arguments = ["-m", "backend.sandboxes.sms_gateway", "--mailbox", str(mailbox)]
-    with running([*arguments, "--port", str(port), *more], {}) as process:
-        _wait_for_port(port, process)
-        yield f"http://127.0.0.1:{port}"
+    return _sandbox("sms_gateway", "--mailbox", str(mailbox), *more)
 
 
 def push_sandbox(mailbox: Path, *more: str) -> AbstractContextManager[str]:
@@ -97,25 +158,30 @@ def bank_credit(keys: Path, *more: str) -> AbstractContextManager[str]:
 @contextmanager
 def _sandbox(name: str, *more: str) -> Iterator[str]:
     port = free_port()
-    arguments = ["-m", f"backend.sandboxes.{name}", "--port", str(port)]
-    with running([*arguments, *more], {}) as process:
+    with running(f"backend.sandboxes.{name}", ["--port", str(port), *more], {}) as process:
         _wait_for_port(port, process)
         yield f"http://127.0.0.1:{port}"
 
 
 @contextmanager
 def server(
-    environment: Mapping[str, str], port: int | None = None, workers: int = 1
+    environment: Mapping[str, str],
+    port: int | None = None,
+    workers: int = 1,
+    listener: socket.socket | None = None,
 ) -> Iterator[str]:
-    """Run the server and yield its address once it is ready."""
-    port = port or free_port()
-    arguments = ["-m", "mobile_bff.command", "serve", "--port", str(port)]
-    address = f"http://127.0.0.1:{port}"
-    known = {"YIBAO_PUBLIC_URL": address, **environment}
-    with running([*arguments, "--workers", str(workers)], known) as process:
-        _wait_for_port(port, process)
-        _wait_until_ready(address, process)
-        yield address
+    """Run the server on a port, or a socket that listens already; yield its address once it is ready."""
+    with listener or reserved(port or 0) as handed:
+        port, descriptor = handed.getsockname()[1], handed.fileno()
+        address = f"http://127.0.0.1:{port}"
+        settings = {"YIBAO_PUBLIC_URL": address, **environment}
+        arguments = ["serve", "--fd", str(descriptor), "--workers", str(workers)]
+        with running(
+            "mobile_bff.command", arguments, settings, descriptors=(descriptor,)
+        ) as process:
+            handed.close()  # it is the server's alone: with the server the port is given up
+            _wait_until_ready(port, process)
+            yield address
 
 
 def newest_code(mailbox: Path, phone: str, seconds: float = 10) -> str:
@@ -144,14 +210,21 @@ def _wait_for_port(port: int, process: subprocess.Popen[bytes]) -> None:
     raise DidNotStart(f"nothing listens on port {port}")
 
 
-def _wait_until_ready(address: str, process: subprocess.Popen[bytes]) -> None:
+def _wait_until_ready(port: int, process: subprocess.Popen[bytes]) -> None:
     for _ in range(START_SECONDS_MAX * 20):
         if process.poll() is not None:
             raise DidNotStart(f"the server ended with status {process.returncode}")
-        try:
-            if httpx.get(f"{address}/health/ready", trust_env=False).status_code == httpx.codes.OK:
-                return
-        except httpx.HTTPError:
-            pass
+        if is_ready(port):
+            return
         time.sleep(0.05)
     raise DidNotStart("the server is not ready")
+
+
+def is_ready(port: int) -> bool:
+    """Tell whether a server on a port of this machine answers that it is ready."""
+    try:
+        with closing(HTTPConnection("127.0.0.1", port, timeout=5)) as caller:
+            caller.request("GET", "/health/ready")
+            return caller.getresponse().status == HTTPStatus.OK
+    except (OSError, HTTPException):
+        return False

@@ -4,39 +4,27 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
-
-import qrcode
 
 from backend.access.contracts import Duty, Role
 from backend.regions.library import area_name
 from backend.staff import queries, service
 from backend.staff.contracts import StaffView
-from mobile_bff.operator_tools import Run
+from mobile_bff.console import Run, operator, read, write
 
 
-def add_staff_commands(
-    add: Callable[[str, Callable[[argparse.Namespace], int], str], argparse.ArgumentParser],
-    write: Run,
-    read: Run,
-    operator: Callable[[], str],
-) -> None:
-    """Add the command to the command line."""
-    staff = add(
-        "staff",
-        lambda options: _staff(options, write, read, operator()),
-        "who works at the desk: list, add (or reset), change duties, block",
-    )
-    staff.add_argument("action", choices=["list", "add", "duties", "block"])
-    staff.add_argument("number", nargs="?", help="what they sign in with (工号)")
-    staff.add_argument("name", nargs="?", help="of `add`")
-    staff.add_argument(
+def staff_command(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``yibao staff``."""
+    parser.add_argument("action", choices=["list", "add", "duties", "block"])
+    parser.add_argument("number", nargs="?", help="what they sign in with (工号)")
+    parser.add_argument("name", nargs="?", help="of `add`")
+    parser.add_argument(
         "--duty",
         action="append",
         default=[],
         metavar="ROLE:REGION",
         help="CLERK, CHECKER, SUPERVISOR or EXPERT of a county, city or province: CLERK:510100",
     )
+    parser.set_defaults(run=lambda options: _staff(options, write, read, operator()))
 
 
 def _staff(options: argparse.Namespace, write: Run, read: Run, operator: str) -> int:
@@ -59,6 +47,8 @@ def _staff(options: argparse.Namespace, write: Run, read: Run, operator: str) ->
         print(f"password       {added.password}")
         print(f"authenticator  {added.totp_uri}")
         print("both are shown once; hand them over in person")
+        import qrcode  # only a new member of the staff is shown a code
+
         code = qrcode.QRCode(border=1)
         code.add_data(added.totp_uri)
         code.print_ascii(invert=True)

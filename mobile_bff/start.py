@@ -9,7 +9,6 @@ from backend.infra.keys import KeyFile, load_keys, make_keys
 from backend.infra.sealing import Vault
 from backend.infra.settings import Mode, Settings
 from backend.infra.stamp import make_stamp
-from backend.migrations import upgrade
 from backend.regions.library import area_name
 
 
@@ -32,9 +31,16 @@ def make_seal(settings: Settings) -> None:
     make_stamp(settings.resolved_seal_file, name, SystemClock().now())
 
 
-def migrate(database: Database) -> None:
-    """Bring the database to the newest schema, its audit lanes with it."""
+def make_folder(database: Database) -> None:
+    """Make the folder that an embedded database lies in; a server keeps its own."""
     if database.engine.dialect.name == "sqlite":
         database.resources.settings.data_dir.mkdir(parents=True, exist_ok=True)
+
+
+def migrate(database: Database) -> None:
+    """Bring the database to the newest schema, its audit lanes with it."""
+    from backend.migrations import upgrade  # what serves a migrated database needs no migrations
+
+    make_folder(database)
     upgrade(database.engine)
     database.write(audit.open_lanes)

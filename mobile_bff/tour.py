@@ -7,10 +7,7 @@ is admitted, and settles directly. The same walk is a test (``tests/api/test_fil
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import subprocess
-import sys
+import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -24,13 +21,21 @@ from rich.console import Console
 
 from backend.infra.clock import SystemClock
 from backend.kernel.calendar import local_day
-from backend.sample_data.load import sample_key, sample_people
+from backend.sample_data.load import sample_key
+from backend.sample_data.people import sample_people
 from backend.sample_data.staff import sample_password, sample_secret
 from mobile_bff.client import DESK, Client, terminal_assertion
-from mobile_bff.demo import Stage
-from mobile_bff.processes import civil_register, national_platform, newest_code, server, sms_sandbox
+from mobile_bff.demo import FOLDER, Stage, sample_folder
+from mobile_bff.processes import (
+    civil_register,
+    national_platform,
+    newest_code,
+    reserved,
+    seed,
+    server,
+    sms_sandbox,
+)
 
-FOLDER = Path(".demo")
 DAUGHTER, FATHER = "12000000001", "12000000002"
 HOSPITAL, TERMINAL = "H11010100001", "TH1101010000101"
 CLERK = "CD1001"
@@ -63,16 +68,16 @@ class WentWrong(Exception):
 
 def run_tour(port: int) -> int:
     """Set everything up, walk, and tell the story."""
-    shutil.rmtree(FOLDER, ignore_errors=True)
-    FOLDER.mkdir()
+    with reserved(port) as listener, sample_folder() as environment:
+        stage = Stage(_STEPS)
+        with stage.step("建库并装入示例数据 / database with the sample province"):
+            seed(environment)
+        _run(stage, listener, environment)
+    return 0
+
+
+def _run(stage: Stage, listener: socket.socket, environment: dict[str, str]) -> None:
     mailbox = (FOLDER / "mailbox.jsonl").absolute()
-    environment = {"YIBAO_DATA_DIR": str(FOLDER.absolute())}
-    stage = Stage(_STEPS)
-    with stage.step("建库并装入示例数据 / database with the sample province"):
-        command = [sys.executable, "-m", "mobile_bff.command", "seed"]
-        subprocess.run(  # noqa: S603
-            command, env={**os.environ, **environment}, check=True, stdout=subprocess.DEVNULL
-        )
     with (
         sms_sandbox(mailbox) as gateway,
         civil_register() as register,
@@ -81,9 +86,8 @@ def run_tour(port: int) -> int:
         environment["YIBAO_NATIONAL_PLATFORM_URL"] = platform
         environment["YIBAO_SMS_GATEWAY_URL"] = gateway
         environment["YIBAO_CIVIL_REGISTER_URL"] = register
-        with server(environment, port) as address:
+        with server(environment, listener=listener) as address:
             walk(stage, address, mailbox)
-    return 0
 
 
 def walk(stage: Stage, address: str, mailbox: Path) -> Story:

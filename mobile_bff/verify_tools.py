@@ -6,7 +6,6 @@ import argparse
 import base64
 import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 from backend.codes.identity_code import TrustListInvalid, Verdict, read_trust, verify
@@ -14,19 +13,15 @@ from backend.infra.clock import SystemClock
 from backend.kernel.calendar import local
 
 
-def add_verify_command(
-    add: Callable[[str, Callable[[argparse.Namespace], int], str], argparse.ArgumentParser],
-) -> None:
-    """Add the command to the command line."""
-    parser = add(
-        "verify-code", _verify, "verify a signed identity code with nothing but a trust list"
-    )
+def verify_code_command(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``yibao verify-code``."""
     parser.add_argument("text", help="what the scanner has read")
     parser.add_argument("--trust", type=Path, required=True, help="the trust list, from a file")
     parser.add_argument(
         "--anchors", type=Path, required=True, help="the key set (JWKS) that the list is signed by"
     )
     parser.add_argument("--id-number", help="of the identity card in hand, to be compared")
+    parser.set_defaults(run=_verify)
 
 
 def _verify(options: argparse.Namespace) -> int:

@@ -3,8 +3,9 @@
 Many clients walk the whole path (code, scan, pricing, settlement) over HTTP against two workers, each for
 a person and a pharmacy of its own. The yardstick writes the same rows, taken from one real walk, into twin
 tables with the same keys and indexes of the same database, by plain SQL from two processes, one
-transaction a walk. What lies between the two is what everything else costs: HTTP, GraphQL, signatures,
-sealing, locks, the law, and the client itself, which shares the machine.
+transaction a walk. Names, numbers and keys are new each time, as they are in a walk; a serial is counted up
+by the database; all else is as it was. What lies between the two is what everything else costs: HTTP,
+GraphQL, signatures, sealing, locks, the law, and the client itself, which shares the machine.
 """
 
 from __future__ import annotations
@@ -15,8 +16,6 @@ import multiprocessing
 import os
 import secrets
 import statistics
-import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -28,13 +27,13 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table as Grid
-from sqlalchemy import Column, Index, MetaData, Table, text
+from sqlalchemy import Boolean, Column, Date, Index, MetaData, Table, text
 
 from backend.infra.database import make_engine
 from backend.migrations.tables import METADATA
 from backend.sample_data.load import sample_key
 from mobile_bff.client import Client, terminal_assertion
-from mobile_bff.processes import newest_code, server, sms_sandbox
+from mobile_bff.processes import ended_by_signals, newest_code, seed, server, sms_sandbox
 from tests.databases import new_database, postgres_server
 from tests.world import IBUPROFEN
 
@@ -86,9 +85,9 @@ def main() -> None:
     table = Grid(title=f"{CLIENTS} clients, {WORKERS} workers, {SECONDS} s a side")
     for title in ("database", "side", "per second", "p50 ms", "p99 ms", "ratio"):
         table.add_column(title, justify="left" if title in ("database", "side") else "right")
-    with _databases() as urls:
+    with ended_by_signals(), _databases() as urls:
         for name, url in urls:
-            path, plain = _measure(url)
+            path, plain = _measure_filled(url)
             ratio = f"1 : {plain.per_second / path.per_second:.1f}"
             table.add_row(name, "public API, whole path", *_cells(path), "")
             table.add_row(name, "same rows by plain SQL", *_cells(plain), ratio)
@@ -108,28 +107,36 @@ def _databases() -> Iterator[list[tuple[str, str]]]:
         ]
 
 
-def _measure(url: str) -> tuple[Measured, Measured]:
+def _measure_filled(url: str) -> tuple[Measured, Measured]:
     with tempfile.TemporaryDirectory() as folder:
-        environment = {
-            "YIBAO_DATABASE_URL": url,
-            "YIBAO_DATA_DIR": folder,
+        environment = {"YIBAO_DATABASE_URL": url, "YIBAO_DATA_DIR": folder}
+        seed(environment)
+        return measure(url, Path(folder), environment)
+
+
+def measure(
+    url: str,
+    folder: Path,
+    environment: dict[str, str],
+    clients: int = CLIENTS,
+    seconds: float = SECONDS,
+) -> tuple[Measured, Measured]:
+    """Return what both sides do on a database that holds the sample province, so many seconds each."""
+    mailbox = folder / "mailbox.jsonl"
+    with sms_sandbox(mailbox) as gateway:
+        unlimited = {
+            "YIBAO_SMS_GATEWAY_URL": gateway,
             "YIBAO_REQUESTS_PER_MINUTE_PER_ADDRESS": "10000000",
             "YIBAO_SERIES_TIMES_LIMIT": "1000000",  # one client buys as a hundred people would
         }
-        subprocess.run(
-            [sys.executable, "-m", "mobile_bff.command", "seed"],
-            env={**os.environ, **environment},
-            check=True,
-            stdout=subprocess.DEVNULL,
-        )
-        mailbox = Path(folder) / "mailbox.jsonl"
-        with sms_sandbox(mailbox) as gateway:
-            environment["YIBAO_SMS_GATEWAY_URL"] = gateway
-            with server(environment, workers=WORKERS) as address:
-                walkers = [_walker(address, mailbox, n) for n in range(CLIENTS)]
-                rows = _rows_of_a_walk(url, walkers[0])
-                path = _drive(walkers)
-        return path, _yardstick(url, rows)
+        with server({**environment, **unlimited}, workers=WORKERS) as address:
+            walkers = [_walker(address, mailbox, n) for n in range(clients)]
+            rows = _rows_of_a_walk(url, walkers[0])
+            path = _drive(walkers, seconds)
+            for walker in walkers:
+                walker.phone.http.close()
+                walker.terminal.http.close()
+    return path, _yardstick(url, rows, seconds)
 
 
 def _walker(address: str, mailbox: Path, number: int) -> Walker:
@@ -148,12 +155,12 @@ def _walker(address: str, mailbox: Path, number: int) -> Walker:
     return Walker(phone, terminal)
 
 
-def _drive(walkers: list[Walker]) -> Measured:
+def _drive(walkers: list[Walker], seconds: float) -> Measured:
     for walker in walkers:
         walker.walk()
     took: list[float] = []
-    until = time.perf_counter() + SECONDS
     began = time.perf_counter()
+    until = began + seconds
 
     def run(walker: Walker) -> None:
         while (start := time.perf_counter()) < until:
@@ -205,7 +212,7 @@ def _all_rows(url: str) -> dict[str, dict[str, dict[str, Any]]]:
     return found
 
 
-def _yardstick(url: str, rows: dict[str, list[dict[str, Any]]]) -> Measured:
+def _yardstick(url: str, rows: dict[str, list[dict[str, Any]]], seconds: float) -> Measured:
     twins = MetaData()
     for table in METADATA.sorted_tables:
         if rows.get(table.name):
@@ -214,8 +221,8 @@ def _yardstick(url: str, rows: dict[str, list[dict[str, Any]]]) -> Measured:
     twins.create_all(engine)
     engine.dispose()
     with multiprocessing.get_context("spawn").Pool(WORKERS) as pool:
-        taken = pool.starmap(_write_plainly, [(url, rows)] * WORKERS)
-    return _summary([took for each in taken for took in each], SECONDS)
+        taken = pool.starmap(_write_plainly, [(url, rows, seconds)] * WORKERS)
+    return _summary([took for each in taken for took in each], seconds)
 
 
 def _twin(table: Any, twins: MetaData) -> None:
@@ -231,7 +238,7 @@ def _twin(table: Any, twins: MetaData) -> None:
     Table(f"bench_{table.name}", twins, *columns, *indexes)
 
 
-def _write_plainly(url: str, rows: dict[str, list[dict[str, Any]]]) -> list[float]:
+def _write_plainly(url: str, rows: dict[str, list[dict[str, Any]]], seconds: float) -> list[float]:
     """Write a walk's rows by plain SQL, one transaction a time, until the time is over."""
     engine = make_engine(url)
     connection = engine.raw_connection()
@@ -249,7 +256,7 @@ def _write_plainly(url: str, rows: dict[str, list[dict[str, Any]]]) -> list[floa
     ]
     took = []
     numbers = itertools.count(os.getpid() % 1000 * 2_000_000 + 1)  # apart from the other process
-    until = time.perf_counter() + SECONDS
+    until = time.perf_counter() + seconds
     while (start := time.perf_counter()) < until:
         if sqlite:
             cursor.execute("BEGIN IMMEDIATE")
@@ -271,13 +278,14 @@ def _without_serial(table: str, row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _fresh_places(table: str, row: dict[str, Any]) -> list[int]:
-    """Return the places of values that must be unique."""
+    """Return the places of names and numbers that must be unique; days and flags stay as they are."""
     columns = METADATA.tables[table].columns
     return [
         place
         for place, name in enumerate(row)
         if row[name] is not None
         and (columns[name].unique or (columns[name].primary_key and name not in ("scope", "lane")))
+        and not isinstance(columns[name].type, Boolean | Date)
     ]
 
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import statistics
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from backend.kernel.errors import Locale
@@ -41,29 +43,49 @@ def big_bill(lines: int) -> Case:
     return case_of(bill, rulebook())
 
 
+@dataclass(kw_only=True)
+class Timed:
+    """How long a bill of many lines took, in milliseconds."""
+
+    lines: int
+    steps: int
+    best: float
+    median: float
+    explained: float
+
+
 def main() -> None:
     """Print a table."""
-    book = rulebook()
     print("| lines | steps | calculation, best | median | with its explanation, best |")
     print("|---|---|---|---|---|")
     for size in SIZES:
-        case = big_bill(size)
-        outcome = calculate(case, book)
-        plain = _rounds(lambda case=case: calculate(case, book))
-        told = _rounds(lambda case=case: explain(calculate(case, book), Locale.ZH))
+        t = measure(size)
         print(
-            f"| {size} | {len(outcome.steps)} | {min(plain):.2f} ms | "
-            f"{statistics.median(plain):.2f} ms | {min(told):.2f} ms |"
+            f"| {t.lines} | {t.steps} | {t.best:.2f} ms | {t.median:.2f} ms | {t.explained:.2f} ms |"
         )
 
 
-def _rounds(act: Any) -> list[float]:
+def measure(size: int, rounds: int = ROUNDS, repeats: int = REPEATS) -> Timed:
+    """Return how long a bill of so many lines takes."""
+    case, book = big_bill(size), rulebook()
+    plain = _rounds(lambda: calculate(case, book), rounds, repeats)
+    told = _rounds(lambda: explain(calculate(case, book), Locale.ZH), rounds, repeats)
+    return Timed(
+        lines=size,
+        steps=len(calculate(case, book).steps),
+        best=min(plain),
+        median=statistics.median(plain),
+        explained=min(told),
+    )
+
+
+def _rounds(act: Callable[[], Any], rounds: int, repeats: int) -> list[float]:
     found = []
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         begun = time.perf_counter()
-        for _ in range(REPEATS):
+        for _ in range(repeats):
             act()
-        found.append((time.perf_counter() - begun) / REPEATS * 1000)
+        found.append((time.perf_counter() - begun) / repeats * 1000)
     return found
 
 

@@ -48,6 +48,13 @@ PARTS: dict[str, tuple[list[str], list[str]]] = {
 
 def mutate(part: str, folder: Path) -> Counter[bool]:
     """Return how many changes of a part were noticed and how many not."""
+    prepare(part, folder)
+    subprocess.run([Path(sys.executable).parent / "mutmut", "run"], cwd=folder, check=True)
+    return _counted(folder)
+
+
+def prepare(part: str, folder: Path) -> None:
+    """Copy the project into a folder, and say there what of a part is changed and which tests notice."""
     tracked = subprocess.run(
         ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout
@@ -67,8 +74,6 @@ def mutate(part: str, folder: Path) -> Counter[bool]:
     text = "\n".join(["", "[tool.mutmut]", *lines, "mutate_only_covered_lines = true", ""])
     with (folder / "pyproject.toml").open("a", encoding="utf-8") as file:
         file.write(text)
-    subprocess.run([Path(sys.executable).parent / "mutmut", "run"], cwd=folder, check=True)
-    return _counted(folder)
 
 
 def _counted(folder: Path) -> Counter[bool]:

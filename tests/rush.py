@@ -6,21 +6,16 @@ the database is asked who has what. It fails unless exactly 100 seats are sold, 
 
 from __future__ import annotations
 
-import os
 import statistics
-import subprocess
-import sys
 import tempfile
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import date, timedelta
 from datetime import time as wall
 from functools import partial
-from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table as Grid
@@ -50,9 +45,9 @@ from backend.kernel.money import Fen
 from backend.people.contracts import Particulars, PersonView, RegisterPerson
 from backend.people.service import register_person
 from backend.sample_data.clinics import HOSPITAL
-from backend.sample_data.load import sample_id_number
+from backend.sample_data.people import sample_id_number
 from mobile_bff.client import Client
-from mobile_bff.processes import server
+from mobile_bff.processes import ended_by_signals, seed, server
 from mobile_bff.start import open_resources
 from tests.databases import new_database, postgres_server
 from tests.world import new_key
@@ -70,9 +65,9 @@ def main() -> None:
     table = Grid(title=title)
     for heading in ("database", "answers", "seconds", "per second", "p50 ms", "p99 ms"):
         table.add_column(heading, justify="left" if heading in ("database", "answers") else "right")
-    with _databases() as urls:
+    with ended_by_signals(), _databases() as urls:
         for name, url in urls:
-            table.add_row(name, *_rush(url))
+            table.add_row(name, *_rush_filled(url))
     Console().print(table)
 
 
@@ -85,27 +80,11 @@ def _databases() -> Iterator[list[tuple[str, str]]]:
         ]
 
 
-def _rush(url: str) -> tuple[str, str, str, str, str]:
+def _rush_filled(url: str) -> tuple[str, str, str, str, str]:
     with tempfile.TemporaryDirectory() as folder:
-        environment = {
-            "YIBAO_DATABASE_URL": url,
-            "YIBAO_DATA_DIR": folder,
-            "YIBAO_REQUESTS_PER_MINUTE_PER_ADDRESS": "10000000",
-        }
-        subprocess.run(
-            [sys.executable, "-m", "mobile_bff.command", "seed"],
-            env={**os.environ, **environment},
-            check=True,
-            stdout=subprocess.DEVNULL,
-        )
-        settings = replace(Settings(), data_dir=Path(folder), database_url=url)
-        database = Database(open_resources(settings))
-        clinic_id = database.write(_clinic)
-        tokens = _tokens(database)
-        with server(environment, workers=WORKERS) as address:
-            said, took, seconds = _ask(address, clinic_id, tokens)
-        _check(database, clinic_id, said)
-        database.close()
+        environment = {"YIBAO_DATABASE_URL": url, "YIBAO_DATA_DIR": folder}
+        seed(environment)
+        said, took, seconds = rush(environment)
     ordered = sorted(took)
     return (
         ", ".join(f"{kind} {count}" for kind, count in said.most_common()),
@@ -116,7 +95,25 @@ def _rush(url: str) -> tuple[str, str, str, str, str]:
     )
 
 
-def _clinic(unit: Unit) -> str:
+def rush(
+    environment: dict[str, str], people: int = PEOPLE, seats: int = SEATS, callers: int = CALLERS
+) -> tuple[Counter[str], list[float], float]:
+    """Return what the people were told, how long each took, and all together.
+
+    Requires: the database holds the sample province. Fails unless every seat is sold, each once.
+    """
+    unlimited = {**environment, "YIBAO_REQUESTS_PER_MINUTE_PER_ADDRESS": "10000000"}
+    database = Database(open_resources(Settings.from_environment(unlimited)))
+    clinic_id = database.write(partial(_clinic, seats=seats))
+    tokens = _tokens(database, people)
+    with server(unlimited, workers=WORKERS) as address:
+        said, took, seconds = _ask(address, clinic_id, tokens, callers)
+    _check(database, clinic_id, said, people=people, seats=seats)
+    database.close()
+    return said, took, seconds
+
+
+def _clinic(unit: Unit, seats: int) -> str:
     terminal = unit.db.exec(
         select(Terminal).join(Institution).where(Institution.code == HOSPITAL)
     ).one()
@@ -127,7 +124,7 @@ def _clinic(unit: Unit) -> str:
     )
     clinics.set_rules(unit, SetRules(actor, rules, new_key()))
     day = local_day(unit.now) + timedelta(days=2)
-    stretches = tuple(SeatBlock(wall(8 + hour), wall(9 + hour), SEATS // 4) for hour in range(4))
+    stretches = tuple(SeatBlock(wall(8 + hour), wall(9 + hour), seats // 4) for hour in range(4))
     plan = ClinicPlan(
         *("RUSH", day, ClinicKind.EXPERT, "0901", "神经内科", "D99", "甘样例", "主任医师", "1室"),
         fee_code="",
@@ -140,12 +137,12 @@ def _clinic(unit: Unit) -> str:
     return done.clinics[0].id
 
 
-def _tokens(database: Database) -> list[str]:
+def _tokens(database: Database, people: int) -> list[str]:
     """Register people, sign each in on a device, and return their access tokens."""
 
     def some(unit: Unit, first: int) -> list[str]:
         tokens = []
-        for number in range(first, first + 250):
+        for number in range(first, min(first + 250, people)):
             birth = date(1950, 1, 1) + timedelta(days=number)
             known = Particulars("抢号样例", sample_id_number(birth, 401, "1"), birth, "1", "")
             person = register_person(unit, RegisterPerson(known, ()))
@@ -157,17 +154,17 @@ def _tokens(database: Database) -> list[str]:
 
     return [
         token
-        for first in range(0, PEOPLE, 250)
+        for first in range(0, people, 250)
         for token in database.write(partial(some, first=first))
     ]
 
 
 def _ask(
-    address: str, clinic_id: str, tokens: list[str]
+    address: str, clinic_id: str, tokens: list[str], callers: int
 ) -> tuple[Counter[str], list[float], float]:
     """Let everybody ask once and return what they were told, how long each took, and all together."""
     waiting, said, took = iter(tokens), Counter[str](), []
-    guard, gate = threading.Lock(), threading.Barrier(CALLERS + 1)
+    guard, gate = threading.Lock(), threading.Barrier(callers + 1)
 
     def call() -> None:
         client = Client(address)
@@ -176,6 +173,7 @@ def _ask(
             with guard:
                 client.token = next(waiting, "")
             if not client.token:
+                client.http.close()
                 return
             began = time.perf_counter()
             told = client.do_once("BookAppointment", clinicId=clinic_id)
@@ -183,7 +181,7 @@ def _ask(
                 took.append(time.perf_counter() - began)
                 said[told.get("code") or told["state"]] += 1
 
-    threads = [threading.Thread(target=call) for _ in range(CALLERS)]
+    threads = [threading.Thread(target=call) for _ in range(callers)]
     for thread in threads:
         thread.start()
     gate.wait()
@@ -193,20 +191,22 @@ def _ask(
     return said, took, time.perf_counter() - began
 
 
-def _check(database: Database, clinic_id: str, said: Counter[str]) -> None:
+def _check(
+    database: Database, clinic_id: str, said: Counter[str], *, people: int, seats: int
+) -> None:
     """Fail unless every seat is one person's, and everybody was told the truth."""
 
     def read(unit: Unit) -> tuple[int, int, int]:
-        seats = select(func.count()).where(
+        sold = select(func.count()).where(
             ClinicSeat.clinic_id == clinic_id, col(ClinicSeat.appointment_id).is_not(None)
         )
         of = Appointment.clinic_id == clinic_id
-        people = select(func.count(func.distinct(Appointment.person_id))).where(of)
+        booked = select(func.count(func.distinct(Appointment.person_id))).where(of)
         numbers = select(func.count(func.distinct(Appointment.queue_number))).where(of)
-        return tuple(int(unit.db.exec(query).one()) for query in (seats, people, numbers))
+        return tuple(int(unit.db.exec(query).one()) for query in (sold, booked, numbers))
 
     found = database.read(read)
-    if found != (SEATS, SEATS, SEATS) or said != {"BOOKED": SEATS, "CLINIC_FULL": PEOPLE - SEATS}:
+    if found != (seats, seats, seats) or said != {"BOOKED": seats, "CLINIC_FULL": people - seats}:
         raise SystemExit(f"seats, people, numbers: {found}; told: {said}")
 
 

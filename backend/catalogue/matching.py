@@ -10,12 +10,15 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING
 
-from opencc import OpenCC
 from rapidfuzz import fuzz, process
 
 from backend.catalogue.contracts import ItemView, LocalItem, MatchCandidate
+
+if TYPE_CHECKING:
+    from opencc import OpenCC
 
 SURE = 92
 """A score from which on a match is taken without a person, if nothing contradicts it and the next
@@ -25,7 +28,6 @@ KEPT = 3
 _POOL = 12
 _WEIGHTS = {"name": 60, "form": 12, "specification": 28}
 
-_TO_SIMPLIFIED = OpenCC("t2s")
 _BRACKETS = re.compile(r"[（(\[【][^）)\]】]{0,100}[）)\]】]")
 _PUNCTUATION = re.compile(r"[\s·•,，、;；:：/\\\-_—*×xX]+")
 _NUMBER_UNIT = re.compile(
@@ -129,7 +131,15 @@ def sure_match(candidates: Sequence[MatchCandidate]) -> MatchCandidate | None:
 def plain(text: str) -> str:
     """Return a text in simplified characters, half width and lower case, without brackets."""
     folded = unicodedata.normalize("NFKC", text).lower()
-    return _BRACKETS.sub("", _TO_SIMPLIFIED.convert(folded)).strip()
+    return _BRACKETS.sub("", _simplifier().convert(folded)).strip()
+
+
+@cache
+def _simplifier() -> OpenCC:
+    """Return what turns traditional characters into simplified ones; its tables are read once."""
+    from opencc import OpenCC  # only the matching of local items needs it
+
+    return OpenCC("t2s")
 
 
 def core_of(name: str) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 
 from backend.identity.face_contracts import FaceProblem, Frame, Point
 from backend.infra.pictures import PictureBroken, PixelBounds, decode, parse_picture
+from backend.infra.tether import end_with_parent
 
 SIDE_MAX = 640
 """Pictures are made smaller first: a face is found 11 times as fast, and as well."""
@@ -33,7 +34,8 @@ class FaceLibraryMissing(Exception):
 
 
 def get_ready() -> None:
-    """Load the models, at a lower priority than whatever answers requests."""
+    """Load the models, at a lower priority than whatever answers requests; end with the worker."""
+    end_with_parent()
     os.nice(_NICE)
     _library()
 

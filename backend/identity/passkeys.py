@@ -2,6 +2,7 @@
 
 A challenge serves once and for some minutes, for one purpose; what was asked for signing in proves
 nothing about a payment. Keys verify the user (fingerprint, face or PIN of the device), always.
+The library is loaded with the first passkey that a worker meets: it takes 10 MB.
 """
 
 from __future__ import annotations
@@ -9,24 +10,9 @@ from __future__ import annotations
 import base64
 import json
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlmodel import col, select
-from webauthn import (
-    generate_authentication_options,
-    generate_registration_options,
-    options_to_json,
-    verify_authentication_response,
-    verify_registration_response,
-)
-from webauthn.helpers import base64url_to_bytes, bytes_to_base64url
-from webauthn.helpers.exceptions import WebAuthnException
-from webauthn.helpers.structs import (
-    AuthenticatorSelectionCriteria,
-    PublicKeyCredentialDescriptor,
-    ResidentKeyRequirement,
-    UserVerificationRequirement,
-)
 
 from backend.access.assurance import Demand, Proof
 from backend.access.contracts import PersonActor, SignInRequired
@@ -60,11 +46,14 @@ from backend.kernel.errors import Refusal
 from backend.notices.service import tell
 from backend.people import queries as people
 
+if TYPE_CHECKING:
+    from webauthn.helpers.structs import PublicKeyCredentialDescriptor
+
 ADD, SIGN_IN, STEP_UP = "ADD", "SIGN_IN", "STEP_UP"
 _CHALLENGE_BYTES = 32
 _ANSWER_MAX = 16_384
-_NOT_GIVEN = (WebAuthnException, ValueError, TypeError, KeyError)
-_VERIFIED = UserVerificationRequirement.REQUIRED
+_NOT_GIVEN = (ValueError, TypeError, KeyError)
+"""What the library or the reading of an answer raises, beside the library's own exception."""
 
 
 def begin_add(unit: Unit, command: BeginAddPasskey) -> PasskeyCeremony | Refusal:
@@ -78,6 +67,13 @@ def begin_add(unit: Unit, command: BeginAddPasskey) -> PasskeyCeremony | Refusal
     held = _of_person(unit, actor.person_id)
     if len(held) >= PASSKEYS_MAX:
         return TooManyPasskeys(PASSKEYS_MAX)
+    from webauthn import generate_registration_options
+    from webauthn.helpers.structs import (
+        AuthenticatorSelectionCriteria,
+        ResidentKeyRequirement,
+        UserVerificationRequirement,
+    )
+
     challenge = unit.resources.ids.secret(_CHALLENGE_BYTES)
     options = generate_registration_options(
         rp_id=unit.settings.passkey_domain,
@@ -86,7 +82,8 @@ def begin_add(unit: Unit, command: BeginAddPasskey) -> PasskeyCeremony | Refusal
         user_id=actor.person_id.encode(),
         challenge=challenge,
         authenticator_selection=AuthenticatorSelectionCriteria(
-            resident_key=ResidentKeyRequirement.REQUIRED, user_verification=_VERIFIED
+            resident_key=ResidentKeyRequirement.REQUIRED,
+            user_verification=UserVerificationRequirement.REQUIRED,
         ),
         exclude_credentials=[_descriptor(key) for key in held],
     )
@@ -101,6 +98,10 @@ def add(unit: Unit, command: AddPasskey) -> Passkeys | Refusal:
     asked = _spend(unit, command.ceremony_id, ADD, actor)
     if asked is None:
         return PasskeyNotAccepted()
+    from webauthn import verify_registration_response
+    from webauthn.helpers import base64url_to_bytes, bytes_to_base64url
+    from webauthn.helpers.exceptions import WebAuthnException
+
     try:
         made = verify_registration_response(
             credential=_read(command.credential),
@@ -109,7 +110,7 @@ def add(unit: Unit, command: AddPasskey) -> Passkeys | Refusal:
             expected_origin=unit.settings.passkey_origin_list,
             require_user_verification=True,
         )
-    except _NOT_GIVEN:
+    except (WebAuthnException, *_NOT_GIVEN):
         return PasskeyNotAccepted()
     key_id = bytes_to_base64url(made.credential_id)
     if unit.db.get(Passkey, key_id) is not None:
@@ -196,11 +197,14 @@ def step_up(unit: Unit, command: StepUpWithPasskey) -> SteppedUp | Refusal:
 def _begin(
     unit: Unit, purpose: str, actor: PersonActor | None, allowed: list[Passkey]
 ) -> PasskeyCeremony:
+    from webauthn import generate_authentication_options
+    from webauthn.helpers.structs import UserVerificationRequirement
+
     challenge = unit.resources.ids.secret(_CHALLENGE_BYTES)
     options = generate_authentication_options(
         rp_id=unit.settings.passkey_domain,
         challenge=challenge,
-        user_verification=_VERIFIED,
+        user_verification=UserVerificationRequirement.REQUIRED,
         allow_credentials=[_descriptor(key) for key in allowed],
     )
     return _ceremony(unit, purpose, actor, challenge, options)
@@ -209,6 +213,9 @@ def _begin(
 def _ceremony(
     unit: Unit, purpose: str, actor: PersonActor | None, challenge: bytes, options: Any
 ) -> PasskeyCeremony:
+    from webauthn import options_to_json
+    from webauthn.helpers import bytes_to_base64url
+
     row = PasskeyChallenge(
         id=unit.new_id(),
         purpose=purpose,
@@ -237,6 +244,10 @@ def _spend(
 
 def _verified(unit: Unit, asked: PasskeyChallenge, credential: str) -> Passkey | Refusal:
     """Return the passkey that answered a challenge, its counter moved on."""
+    from webauthn import verify_authentication_response
+    from webauthn.helpers import base64url_to_bytes
+    from webauthn.helpers.exceptions import WebAuthnException
+
     try:
         answer = _read(credential)
         query = select(Passkey).where(Passkey.id == str(answer["id"])).with_for_update()
@@ -252,7 +263,7 @@ def _verified(unit: Unit, asked: PasskeyChallenge, credential: str) -> Passkey |
             credential_current_sign_count=0,  # a counter that went back is told apart below
             require_user_verification=True,
         )
-    except _NOT_GIVEN:
+    except (WebAuthnException, *_NOT_GIVEN):
         return PasskeyNotAccepted()
     counts = shown.new_sign_count or key.sign_count
     if counts and shown.new_sign_count <= key.sign_count:
@@ -284,4 +295,7 @@ def _of_person(unit: Unit, person_id: str) -> list[Passkey]:
 
 
 def _descriptor(key: Passkey) -> PublicKeyCredentialDescriptor:
+    from webauthn.helpers import base64url_to_bytes
+    from webauthn.helpers.structs import PublicKeyCredentialDescriptor
+
     return PublicKeyCredentialDescriptor(id=base64url_to_bytes(key.id))

@@ -22,7 +22,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, SQLModel
@@ -200,16 +200,31 @@ class Database:
 
 
 def insert_new(unit: Unit, model: type[SQLModel], rows: Sequence[Mapping[str, Any]]) -> int:
-    """Insert rows whose keys are new and return how many were.
+    """Insert rows whose keys are new and return how many were: one statement for some hundred rows.
 
-    A row that another transaction is inserting at this moment is waited for.
+    All rows name the same columns. A row that another transaction is inserting at this moment is waited for.
     """
+    if not rows:
+        return 0
     table = model.__table__  # type: ignore[attr-defined]
-    postgres = unit.db.connection().dialect.name == "postgresql"
-    insert = postgresql.insert(table) if postgres else sqlite.insert(table)
-    statement = insert.on_conflict_do_nothing().returning(next(iter(table.primary_key)))
-    connection = unit.db.connection()
-    return sum(connection.execute(statement, dict(row)).first() is not None for row in rows)
+    statement = _insert_where_new(unit, table).returning(next(iter(table.primary_key)))
+    return len(unit.db.connection().execute(statement, [dict(row) for row in rows]).all())
+
+
+def insert_many(unit: Unit, model: type[SQLModel], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert thousands of rows whose keys are new, uncounted: the driver sends them without waiting for each.
+
+    All rows name the same columns.
+    """
+    if rows:
+        table = model.__table__  # type: ignore[attr-defined]
+        unit.db.connection().execute(_insert_where_new(unit, table), [dict(row) for row in rows])
+
+
+def _insert_where_new(unit: Unit, table: Table) -> postgresql.Insert | sqlite.Insert:
+    if unit.db.connection().dialect.name == "postgresql":
+        return postgresql.insert(table).on_conflict_do_nothing()
+    return sqlite.insert(table).on_conflict_do_nothing()
 
 
 def add_to(

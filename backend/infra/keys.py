@@ -16,10 +16,11 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from backend.kernel.errors import OperatorError
 from backend.kernel.ids import IdSource
 
 
-class KeysError(Exception):
+class KeysError(OperatorError):
     """The key ring is missing or cannot be read."""
 
 

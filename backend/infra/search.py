@@ -11,11 +11,10 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 
-from pypinyin import Style, lazy_pinyin
 from sqlalchemy import delete, func
 from sqlmodel import col, select
 
-from backend.infra.database import Unit, insert_new
+from backend.infra.database import Unit, insert_many
 from backend.infra.model import SearchGram
 
 QUERY_MAX = 60
@@ -24,7 +23,6 @@ _RUN = re.compile(r"[㐀-鿿]+|[0-9a-z]+")
 _MOST = (3, 5)
 """What holds three fifths of a query's pairs is found; a short query is found whole."""
 _WHOLE_TO = 2
-_BATCH = 500
 
 
 def grams(text: str) -> set[str]:
@@ -51,6 +49,8 @@ def _codes(text: str) -> set[str]:
 
 def initials(text: str) -> str:
     """Return the pinyin initials of a Chinese text: 布洛芬 is blf."""
+    from pypinyin import Style, lazy_pinyin  # its tables take 30 MB, and only writers need them
+
     letters = lazy_pinyin(text, style=Style.FIRST_LETTER, errors="ignore")
     return "".join(letters).lower()
 
@@ -69,8 +69,7 @@ def put(unit: Unit, kind: str, entries: Mapping[str, Iterable[tuple[str, int]]])
             {"kind": kind, "gram": gram, "subject_id": subject_id, "weight": weight}
             for gram, weight in sorted(weights.items())
         ]
-    for start in range(0, len(rows), _BATCH):
-        insert_new(unit, SearchGram, rows[start : start + _BATCH])
+    insert_many(unit, SearchGram, rows)
 
 
 def find(unit: Unit, kind: str, text: str, limit: int, also: Sequence[str] = ()) -> list[str]:

@@ -8,6 +8,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from backend.kernel.errors import OperatorError
+
 PREFIX = "YIBAO_"
 SANDBOX_SECRET = "sandbox-secret"  # noqa: S105 - known to everybody, refused in production
 
@@ -22,7 +24,7 @@ class Mode(StrEnum):
     """Only the app's own documents, introspection for signed-in callers, keys must be given."""
 
 
-class SettingsError(Exception):
+class SettingsError(OperatorError):
     """A setting is unknown or cannot be read; the message names it."""
 
 
@@ -222,6 +224,8 @@ class Settings:
 
     body_bytes_max: int = 65_536
     requests_per_minute_per_address: int = 6_000
+    worker_answer_seconds: int = 60
+    """A worker that has not answered its supervisor for so long is killed and started again."""
     feed_poll_milliseconds: int = 100
 
     request_seconds: int = 12

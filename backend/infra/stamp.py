@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from asn1crypto import keys as asn1_keys
-from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -25,12 +24,10 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     load_pem_private_key,
 )
-from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
-from pyhanko.pdf_utils.misc import PdfError
-from pyhanko.sign import signers
-from pyhanko.sign.fields import SigSeedSubFilter
-from pyhanko.sign.general import SigningError
-from pyhanko_certvalidator.registry import SimpleCertificateStore
+
+if TYPE_CHECKING:  # the library that signs PDF files is loaded with the first of them
+    from asn1crypto import x509 as asn1_x509
+    from pyhanko.sign.signers import SimpleSigner
 
 _KEY_BITS = 3072
 _YEARS = 5
@@ -45,7 +42,7 @@ class StampError(Exception):
 class Stamp:
     """A seal that signs."""
 
-    signer: signers.SimpleSigner
+    signer: SimpleSigner
     certificate: x509.Certificate
 
     @property
@@ -61,6 +58,12 @@ class Stamp:
         """
         if not self.certificate.not_valid_before_utc <= now <= self.certificate.not_valid_after_utc:
             raise StampError(f"the seal is not valid at {now}")
+        from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+        from pyhanko.pdf_utils.misc import PdfError
+        from pyhanko.sign import signers
+        from pyhanko.sign.fields import SigSeedSubFilter
+        from pyhanko.sign.general import SigningError
+
         meta = signers.PdfSignatureMetadata(
             field_name=_FIELD,
             md_algorithm="sha256",
@@ -108,6 +111,10 @@ def load_stamp(path: Path) -> Stamp:
 
 @lru_cache(maxsize=4)
 def _load(path: Path, _changed: int) -> Stamp:
+    from asn1crypto import keys as asn1_keys
+    from pyhanko.sign import signers
+    from pyhanko_certvalidator.registry import SimpleCertificateStore
+
     content = path.read_bytes()
     key = load_pem_private_key(content, None)
     chain = x509.load_pem_x509_certificates(content)
@@ -125,6 +132,8 @@ def _load(path: Path, _changed: int) -> Stamp:
 
 
 def _asn1(certificate: x509.Certificate) -> asn1_x509.Certificate:
+    from asn1crypto import x509 as asn1_x509
+
     return asn1_x509.Certificate.load(certificate.public_bytes(Encoding.DER))
 
 

@@ -28,6 +28,10 @@ class Locale(StrEnum):
     EN = "en"
 
 
+class OperatorError(Exception):
+    """What an operator has to put right; the message says what. A command prints it and ends."""
+
+
 @runtime_checkable
 class Named(Protocol):
     """A value that a sentence shows by a name instead of by its code."""

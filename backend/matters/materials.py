@@ -167,6 +167,7 @@ def _open(data: bytes) -> MaterialFile | MaterialFault:
         return _read_pdf(data)
     if not data.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")):
         return MaterialFault.WRONG_TYPE
+
     try:
         picture = parse_picture(data)
         if picture.pixels < PIXELS_MIN:

@@ -9,20 +9,23 @@ from datetime import date
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
-from jsonschema import Draft202012Validator, FormatChecker
 
+from backend.kernel.errors import OperatorError
 from backend.kernel.money import Fen, parse_yuan
 from backend.rulebook.contracts import Band, Finding, RuleMissing, RuleRef, Step, Value
 from backend.rulebook.vocabulary import Term, vocabulary
+
+if TYPE_CHECKING:  # loaded with the first pack that is checked
+    from jsonschema import Draft202012Validator
 
 SCHEMA = Path(__file__).parent.joinpath("schema.json")
 When = tuple[tuple[str, frozenset[str]], ...]
 
 
-class PackInvalid(Exception):
+class PackInvalid(OperatorError):
     """A pack breaks the schema or contradicts itself; the message lists every fault."""
 
 
@@ -275,11 +278,13 @@ def _rate(raw: Any) -> Fraction:
 
 @cache
 def _validator() -> Draft202012Validator:
+    from jsonschema import Draft202012Validator, FormatChecker
+
     schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
     return Draft202012Validator(schema, format_checker=FormatChecker())
 
 
-class _DatesAsText(yaml.SafeLoader):
+class _DatesAsText(yaml.CSafeLoader):
     """Reads YAML but leaves dates as the text that the schema checks, and ``on`` and ``NO`` as words."""
 
 

@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from fractions import Fraction
-from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from sqlalchemy import Engine, inspect, literal, select, table
 
 from backend.access.contracts import Operator
 from backend.catalogue.library import load_catalogue
@@ -30,7 +30,7 @@ from backend.infra.database import Unit
 from backend.institutions.contracts import Ability, Agreement, InstitutionKind, InstitutionView
 from backend.institutions.service import register_institutions, register_terminal
 from backend.kernel.calendar import add_months, local_day
-from backend.kernel.errors import Refusal
+from backend.kernel.errors import OperatorError, Refusal
 from backend.kernel.money import Fen, share
 from backend.people import queries as people
 from backend.people.contracts import (
@@ -47,18 +47,16 @@ from backend.people.contracts import (
     RegisterPerson,
     SupplementInput,
 )
-from backend.people.logic import check_digit
 from backend.people.service import register_person
 from backend.policies import documents
 from backend.policies.library import shipped_documents
 from backend.regions.library import children, insured_area_of
 from backend.rulebook.library import rulebook, shipped_packs
+from backend.sample_data.people import PEOPLE, sample_id_number
 from backend.sample_data.staff import load_staff
 from backend.settlement.case import FilingKind
 from backend.settlement.credits import credit_month, credit_reported, open_account
 
-_PEOPLE = Path(__file__).parent / "people.csv"
-_CIVIL = Path(__file__).parent / "civil_register.csv"
 _PROVINCE = "510000"
 CHENGDU, YIBIN, ZIGONG, BEIJING = "510100", "511500", "510300", "110100"
 _RETIREE_CREDIT = Fen(86_400)
@@ -117,6 +115,23 @@ class SampleTerminal:
     private_key: Ed25519PrivateKey
 
 
+class DatabaseFilled(OperatorError):
+    """The database holds institutions or people already."""
+
+
+def expect_empty(engine: Engine) -> None:
+    """Raise ``DatabaseFilled`` where a database holds institutions or people. It need not be migrated."""
+    there = set(inspect(engine).get_table_names())
+    with engine.connect() as connection:
+        for name in sorted({"institution", "person"} & there):
+            query = select(literal(1)).select_from(table(name)).limit(1)
+            if connection.execute(query).first() is not None:
+                raise DatabaseFilled(
+                    f"the database {engine.url.render_as_string(hide_password=True)} is filled already; "
+                    "the sample province goes into an empty one: name another in YIBAO_DATABASE_URL"
+                )
+
+
 def load_sample_data(unit: Unit) -> list[SampleTerminal]:
     """Fill an empty database and return the terminals with their keys."""
     audit.open_lanes(unit)
@@ -127,7 +142,7 @@ def load_sample_data(unit: Unit) -> list[SampleTerminal]:
     terminals = [_register(unit, place) for place in places]
     _load_teams(unit, places)
     load_documents(unit)
-    with _PEOPLE.open(encoding="utf-8", newline="") as file:
+    with PEOPLE.open(encoding="utf-8", newline="") as file:
         for serial, row in enumerate(csv.DictReader(file), 1):
             _load_person(unit, row, serial)
     return terminals
@@ -149,47 +164,6 @@ def load_documents(unit: Unit) -> int:
         raise ValueError(str(drafted))
     documents.publish(unit, operator, [one.code for one in new])
     return len(new)
-
-
-@dataclass(frozen=True)
-class CivilRecord:
-    """What a civil register knows of a fictitious person."""
-
-    name: str
-    id_number: str
-    died_on: date | None
-
-
-def civil_records() -> dict[str, CivilRecord]:
-    """Return the fictitious people of the province, and three who are not insured, by number."""
-    found = {}
-    for file, first in ((_PEOPLE, 1), (_CIVIL, 400)):
-        with file.open(encoding="utf-8", newline="") as rows:
-            for serial, row in enumerate(csv.DictReader(rows), first):
-                birth = date.fromisoformat(row["birth_date"])
-                number = sample_id_number(birth, serial, row["sex"])
-                died = row.get("died_on")
-                found[number] = CivilRecord(
-                    row["name"], number, date.fromisoformat(died) if died else None
-                )
-    return found
-
-
-def sample_people() -> dict[str, tuple[str, str]]:
-    """Return name and ID number of the sample people who have a phone, by their phone."""
-    found = {}
-    with _PEOPLE.open(encoding="utf-8", newline="") as rows:
-        for serial, row in enumerate(csv.DictReader(rows), 1):
-            birth = date.fromisoformat(row["birth_date"])
-            found[row["phone"]] = (row["name"], sample_id_number(birth, serial, row["sex"]))
-    return {phone: person for phone, person in found.items() if phone}
-
-
-def sample_id_number(birth: date, serial: int, sex: str) -> str:
-    """Return an ID number with a valid check digit and a place that does not exist."""
-    odd = serial * 2 + (1 if sex == "1" else 0)
-    body = f"990100{birth:%Y%m%d}{odd:03d}"
-    return body + check_digit(body)
 
 
 def sample_key(number: str) -> Ed25519PrivateKey:

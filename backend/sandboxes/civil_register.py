@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from backend.sample_data.load import CivilRecord, civil_records
+from backend.sample_data.people import CivilRecord, civil_records
 
 BODY_BYTES_MAX = 4_000
 

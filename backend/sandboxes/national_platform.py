@@ -24,7 +24,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from backend.infra.clock import SystemIds
-from backend.sample_data.load import CivilRecord, civil_records
+from backend.sample_data.people import CivilRecord, civil_records
 
 _IDS = SystemIds()
 BODY_BYTES_MAX = 8_000

@@ -15,6 +15,7 @@ from typing import Any
 
 from backend.catalogue.contracts import ItemClass, ItemKind
 from backend.institutions.contracts import InstitutionKind
+from backend.kernel.errors import OperatorError
 from backend.kernel.money import (
     QUANTITY_SCALE,
     ZERO,
@@ -63,7 +64,7 @@ benefits_paused
 _PERSON_KEYS = frozenset(_PERSON_WORDS.split())
 
 
-class CaseInvalid(Exception):
+class CaseInvalid(OperatorError):
     """A case file cannot be read as a case; the message names the file and the place."""
 
 

@@ -15,7 +15,6 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-import httpx
 import jwt
 
 from backend.infra.clock import SystemIds
@@ -76,6 +75,8 @@ class BankCreditChannel:
     """A bank that pays for whoever it has granted credit. Its calls block and never raise."""
 
     def __init__(self, settings: Settings, keys: BankKeys, clock: Clock) -> None:
+        import httpx  # only where this channel is offered
+
         self._clock, self._keys = clock, keys
         self._ids = SystemIds()
         self._http = httpx.Client(base_url=settings.bank_url, timeout=_SECONDS_MAX, trust_env=False)
@@ -179,6 +180,8 @@ class BankCreditChannel:
 
     def _call(self, path: str, **data: Any) -> tuple[str, Mapping[str, Any]]:
         """Return code and data of an answer; an empty code where none came that can be believed."""
+        import httpx
+
         now, name = int(self._clock.now().timestamp()), self._ids.secret(12).hex()
         sent = jwt.encode(
             {"iat": now, "jti": name, "path": path, "data": data}, self._keys.ours, _ALGORITHM

@@ -18,7 +18,6 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-import httpx
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
@@ -86,6 +85,8 @@ class UnionpayChannel:
     """A merchant of UnionPay. Its calls block; they may run in several threads at once."""
 
     def __init__(self, settings: Settings, keys: UnionpayKeys, clock: Clock) -> None:
+        import httpx  # only where this channel is offered
+
         self._keys = keys
         self._clock = clock
         self._url = settings.unionpay_url
@@ -292,6 +293,8 @@ class UnionpayChannel:
 
     def _call(self, path: str, **fields: str) -> dict[str, str]:
         """Return what an answer says; nothing where none came that can be believed."""
+        import httpx
+
         form = self._form(**fields)
         try:
             answer = answered_in_time(

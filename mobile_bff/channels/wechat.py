@@ -17,9 +17,6 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from wechatpayv3 import WeChatPay, WeChatPayType
-from wechatpayv3.type import RequestType
-
 from backend.codes.contracts import Purpose
 from backend.infra.settings import Settings
 from backend.kernel.calendar import SHANGHAI, Clock, local
@@ -98,6 +95,8 @@ class WechatChannel:
     """A merchant of WeChat Pay. Its calls block; they may run in several threads at once."""
 
     def __init__(self, settings: Settings, keys: WechatKeys, clock: Clock) -> None:
+        from wechatpayv3 import WeChatPay, WeChatPayType  # only where this channel is offered
+
         self._clock = clock
         self._notify_url = f"{settings.public_url}/channels/wechat/notify"
         self._appid = settings.wechat_appid
@@ -352,6 +351,8 @@ class WechatChannel:
         return self._call(lambda: self._pay._core.request(f"{path}?mchid={self._mchid}"))
 
     def _post(self, path: str, data: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
+        from wechatpayv3.type import RequestType
+
         return self._call(
             lambda: self._pay._core.request(path, method=RequestType.POST, data=dict(data))
         )

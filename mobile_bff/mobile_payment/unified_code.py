@@ -5,13 +5,10 @@ from __future__ import annotations
 import base64
 import io
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import qrcode
 import strawberry
 from anyio import to_thread
-from qrcode.image.pil import PilImage
-from qrcode.image.svg import SvgPathImage
 
 from backend.access.logic import own_id
 from backend.codes import service
@@ -22,6 +19,9 @@ from mobile_bff.context import Info
 from mobile_bff.errors import KEYED, answer, result_union
 from mobile_bff.modules import AppModule, ModuleState
 from mobile_bff.words import Words
+
+if TYPE_CHECKING:
+    from qrcode import QRCode
 
 MODULE = AppModule(
     "D1",
@@ -104,8 +104,10 @@ def _shown(code: IssuedCode, locale: Locale) -> UnifiedCode:
     )
 
 
-def _matrix(text: str) -> qrcode.QRCode[Any]:
-    code: qrcode.QRCode[Any] = qrcode.QRCode(
+def _matrix(text: str) -> QRCode[Any]:
+    import qrcode  # drags in lxml and PIL; loaded with the first code that is drawn
+
+    code: QRCode[Any] = qrcode.QRCode(
         error_correction=qrcode.ERROR_CORRECT_M, box_size=8, border=_QUIET_ZONE
     )
     code.add_data(text)
@@ -115,11 +117,15 @@ def _matrix(text: str) -> qrcode.QRCode[Any]:
 
 def svg_of(text: str) -> str:
     """Return a QR code as an SVG document."""
+    from qrcode.image.svg import SvgPathImage
+
     image = _matrix(text).make_image(image_factory=SvgPathImage)
     return image.to_string(encoding="unicode")
 
 
 def _png(text: str) -> bytes:
+    from qrcode.image.pil import PilImage
+
     buffer = io.BytesIO()
     _matrix(text).make_image(image_factory=PilImage).save(buffer, "PNG")
     return buffer.getvalue()

@@ -12,7 +12,7 @@ from PIL import Image
 
 from backend.infra.clock import SystemClock
 from backend.kernel.calendar import local_day
-from backend.sample_data.load import sample_people
+from backend.sample_data.people import sample_people
 from mobile_bff.client import CallFailed
 from mobile_bff.demo import Stage
 from mobile_bff.processes import national_platform

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from backend.sample_data.load import civil_records
+from backend.sample_data.people import civil_records
 from mobile_bff.processes import national_platform
 from tests.api.conftest import Site, site_on
 from tests.world import LEVEL_3

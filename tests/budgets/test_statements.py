@@ -12,7 +12,7 @@ from backend.desk import service as desk
 from backend.desk.contracts import ActKind, Payload, ProposalView, Propose
 from backend.kernel.money import Fen
 from backend.matters import queries as matters
-from backend.sample_data.load import sample_id_number
+from backend.sample_data.people import sample_id_number
 from backend.settlement import queries as settlements
 from tests.usecases.test_documents import BABY, BIRTH, BORN, register, resident
 from tests.usecases.test_filings import PROVEN, add, save, submit

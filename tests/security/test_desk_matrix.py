@@ -38,7 +38,7 @@ from backend.orders.contracts import CashLine, ChannelName, LineKind, OrderState
 from backend.ratings.contracts import RatingEvent, RatingReason
 from backend.reports import handling
 from backend.reports.handling_contracts import AskUnmasking, DecideUnmasking
-from backend.sample_data.load import sample_id_number
+from backend.sample_data.people import sample_id_number
 from backend.staff import service as staff
 from mobile_bff import documents
 from mobile_bff.desk.schema import DESK_DOCUMENTS, make_desk_schema

@@ -20,7 +20,8 @@ from pyhanko_certvalidator import ValidationContext
 from pypdf import PdfReader
 
 from backend.infra.stamp import Stamp, StampError, load_stamp, make_stamp
-from mobile_bff.pdf import Grid, Paper, pdf_of
+from mobile_bff.pdf import pdf_of
+from mobile_bff.pdf_contracts import Grid, Paper
 
 NOW = datetime(2026, 6, 15, 2, 0, tzinfo=UTC)
 PAPER = Paper(

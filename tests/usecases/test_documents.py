@@ -43,7 +43,7 @@ from backend.people.logic import fits, kind_of_id_number
 from backend.people.model import Person
 from backend.people.service import register_person
 from backend.proxies.contracts import BindingState, BindingView, Relation
-from backend.sample_data.load import sample_id_number
+from backend.sample_data.people import sample_id_number
 from tests.usecases.test_registration import NEWCOMER
 from tests.usecases.test_registration import register as register_oneself
 from tests.usecases.test_relatives import allowed, request

@@ -50,7 +50,7 @@ from backend.people.service import record_death
 from backend.proxies import service as proxies
 from backend.proxies.authority import Right, authorize
 from backend.proxies.contracts import Relation
-from backend.sample_data.load import sample_id_number
+from backend.sample_data.people import sample_id_number
 from backend.settlement import queries as settlements
 from backend.sharing import queries as sharing
 from backend.sharing import service as shares

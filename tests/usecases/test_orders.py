@@ -36,7 +36,7 @@ from backend.payments.contracts import (
     BillState,
     PaymentUnderWay,
 )
-from mobile_bff.payment_tools import add_payment_commands
+from mobile_bff import payment_tools
 from tests.scripted_channel import ScriptedChannel
 from tests.usecases.test_safety import messages
 from tests.world import EJIAO, IBUPROFEN, LEVEL_3, VISIT, World, line, new_key
@@ -408,14 +408,10 @@ def test_an_operator_sees_what_is_not_decided(
 ) -> None:
     def run(*arguments: str) -> int:
         parser = argparse.ArgumentParser()
-        made: dict[str, Any] = {}
-
-        def add(name: str, work: Any, _help: str) -> argparse.ArgumentParser:
-            made[name] = work
-            return parser
-
-        add_payment_commands(add, world.database.write, world.database.read, lambda: "op")
-        return int(made["payments"](parser.parse_args(arguments)))
+        payment_tools.payments_command(parser)
+        options = parser.parse_args(arguments)
+        database = world.database
+        return payment_tools._payments(options, database.write, database.read, "operator:op")
 
     assert run("--minutes", "-99999999") == 0
     order = drive(world, channel, pay(world).id)

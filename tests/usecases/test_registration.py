@@ -40,7 +40,7 @@ from backend.infra.model import OutboxMessage
 from backend.people import queries as people
 from backend.people.contracts import IdNumberInvalid
 from backend.people.service import record_death
-from backend.sample_data.load import CivilRecord, civil_records
+from backend.sample_data.people import CivilRecord, civil_records
 from tests.world import World, phone_of
 
 NEW_PHONE = "12000000901"

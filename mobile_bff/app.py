@@ -42,8 +42,9 @@ from mobile_bff.evidence import Evidence
 from mobile_bff.exports import Exports
 from mobile_bff.face_upload import FaceUpload
 from mobile_bff.feed import Feed
-from mobile_bff.http import RequestFrame, YibaoGraphQL
+from mobile_bff.http import YibaoGraphQL
 from mobile_bff.papers import Papers
+from mobile_bff.request_frame import RequestFrame
 from mobile_bff.schema import make_schema
 from mobile_bff.start import open_resources
 from mobile_bff.trusted import load_documents

@@ -92,6 +92,7 @@ from mobile_bff.staff_tools import add_staff_commands
 from mobile_bff.start import make_seal, migrate, open_resources
 from mobile_bff.trusted import digest
 from mobile_bff.verify_tools import add_verify_command
+from mobile_bff.wire import server_options
 
 T = TypeVar("T")
 PUBLIC_KEY_BYTES = 32
@@ -208,8 +209,8 @@ def _serve(options: argparse.Namespace) -> int:
         host=options.host,
         port=options.port,
         workers=options.workers,
-        ws_max_size=65_536,
         log_level="warning",
+        **server_options(_settings()),
     )
     return 0
 

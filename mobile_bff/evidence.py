@@ -73,7 +73,7 @@ class Evidence:
         name, kind, content = found
         headers = {
             "content-disposition": f'attachment; filename="{name}"',
-            "content-security-policy": "sandbox; default-src 'none'",
+            "content-security-policy": "sandbox; default-src 'none'; frame-ancestors 'none'",
         }
         return Response(content, media_type=kind, headers=headers)
 

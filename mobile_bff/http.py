@@ -18,11 +18,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
+from strawberry.exceptions import ConnectionRejectionError
 from strawberry.http import GraphQLHTTPResponse, GraphQLRequestData
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
-from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
-    BaseGraphQLTransportWSHandler,
-)
 from strawberry.types.execution import ExecutionResult, PreExecutionError
 
 from backend.infra.database import Resources
@@ -35,6 +33,7 @@ from mobile_bff.context import Context
 from mobile_bff.door import Door
 from mobile_bff.feed import Feed
 from mobile_bff.national_platform import NationalPlatform
+from mobile_bff.sockets import OPERATIONS_MAX, SocketAdapter, SocketHandler, Sockets
 from mobile_bff.trusted import Documents, digest
 
 PLAIN = "application/json"
@@ -42,29 +41,29 @@ GRAPHQL_RESPONSE = "application/graphql-response+json"
 PREFLIGHT_HEADERS = ("x-yibao-request", "apollo-require-preflight", "x-apollo-operation-name")
 
 
-class _SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
-    """Answers a bad document with an error message instead of closing the whole socket."""
-
-    @staticmethod
-    def _get_pre_execution_close_reason(error: object) -> str | None:
-        return None
-
-
 class YibaoGraphQL(GraphQL[Context, None]):
     """The endpoint."""
 
-    graphql_transport_ws_handler_class = _SocketHandler
+    graphql_transport_ws_handler_class = SocketHandler
+    websocket_adapter_class = SocketAdapter
 
     def __init__(
-        self, schema: Any, resources: Resources, door: Door, feed: Feed, documents: Documents
+        self,
+        schema: Any,
+        resources: Resources,
+        door: Door,
+        feed: Feed,
+        documents: Documents,
+        sockets: Sockets,
     ) -> None:
         super().__init__(
             schema,
             graphql_ide=None,
             subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL,),
-            connection_init_wait_timeout=timedelta(seconds=10),
-            max_subscriptions_per_connection=10,
+            connection_init_wait_timeout=timedelta(seconds=resources.settings.socket_init_seconds),
+            max_subscriptions_per_connection=OPERATIONS_MAX,
         )
+        self.sockets = sockets
         self._resources = resources
         self._bearer = Bearer(resources)
         settings = resources.settings
@@ -112,12 +111,17 @@ class YibaoGraphQL(GraphQL[Context, None]):
         return context
 
     async def on_ws_connect(self, context: Context) -> Any:
-        """Take the token that a browser can only send in ``connection_init``."""
+        """Take the token that a browser can only send in ``connection_init``.
+
+        Raises ``ConnectionRejectionError`` for a token that does not count: the socket closes with 4403.
+        """
         parameters = context.connection_params or {}
         token = parameters.get("authorization") or parameters.get("Authorization") or ""
-        if isinstance(token, str) and token:
-            context.claims = self._bearer.claims(token)
+        if token:
+            context.claims = self._bearer.claims(token) if isinstance(token, str) else None
             context.introspection = self._may_introspect(context.claims)
+            if context.claims is None:
+                raise ConnectionRejectionError
         language = parameters.get("acceptLanguage")
         if isinstance(language, str):
             context.locale = preferred_locale(language)
@@ -193,8 +197,11 @@ class YibaoGraphQL(GraphQL[Context, None]):
 
         A NUL character or half a surrogate pair is refused here: no text column takes it.
         """
-        parsed = json.loads(data)
-        text = json.dumps(parsed, ensure_ascii=False)
+        try:
+            parsed = json.loads(data)
+            text = json.dumps(parsed, ensure_ascii=False)
+        except RecursionError:
+            raise json.JSONDecodeError("nested too deep", "", 0) from None
         try:
             text.encode()
         except UnicodeEncodeError:

@@ -60,7 +60,8 @@ def _parsed(text: str) -> Address | None:
 def _without_port(hop: str) -> str:
     """Return a hop without the port that some proxies add."""
     if hop.startswith("["):
-        return hop[1:].partition("]")[0]
+        host, bracket, _ = hop[1:].partition("]")
+        return host if bracket else hop
     host, _, port = hop.partition(":")
     return host if port.isdigit() else hop
 

@@ -13,7 +13,6 @@ from typing import Any, Protocol, cast
 
 from anyio import to_thread
 from starlette.websockets import WebSocketDisconnect, WebSocketState
-from starlette.websockets import WebSocketDisconnected as AlreadyClosed
 from strawberry.asgi import ASGIWebSocketAdapter
 from strawberry.http.exceptions import WebSocketDisconnected
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
@@ -98,7 +97,7 @@ class SocketAdapter(ASGIWebSocketAdapter):
         """Send a message. Raises ``WebSocketDisconnected`` where the socket is closed."""
         try:
             await super().send_json(message)
-        except AlreadyClosed as error:
+        except RuntimeError as error:  # what either library raises once a close was sent
             raise WebSocketDisconnected from error
 
     async def close(self, code: int, reason: str) -> None:
@@ -107,8 +106,8 @@ class SocketAdapter(ASGIWebSocketAdapter):
             return
         try:
             await super().close(code, reason.encode()[:_REASON_BYTES_MAX].decode(errors="ignore"))
-        except WebSocketDisconnect:
-            _log.debug("a caller was gone before the socket closed with %s", code)
+        except (WebSocketDisconnect, RuntimeError):
+            _log.debug("the socket was closed before it was closed with %s", code)
 
 
 class _View(Protocol):

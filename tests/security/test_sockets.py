@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 import httpx
 import pytest
 from sqlalchemy import event
 from websockets.exceptions import InvalidStatus
+from websockets.sync.client import ClientConnection, connect
 
 from backend.access.contracts import Anonymous
 from backend.identity import safety
@@ -23,7 +26,9 @@ from backend.institutions.contracts import CloseTerminalSession
 from backend.staff import service as staff
 from backend.staff.contracts import CloseStaffSession
 from mobile_bff.context import open_claims, resolve_actor
+from tests.api.conftest import site_on
 from tests.serving import (
+    PROTOCOL,
     ask,
     claims_of,
     closed,
@@ -164,6 +169,43 @@ def test_the_end_of_a_session_ends_its_sockets_and_no_other(quick: World, ending
         assert closed(quiet) == ENDED
         kept = ask(stays, 2, RIGHTS)
         assert kept["payload"]["data"]["personalRights"]["person"]["id"]
+
+
+def test_sockets_on_both_workers_end_with_their_session(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Each worker takes three sockets and no more, so six open ones are spread over both."""
+    folder = tmp_path_factory.mktemp("workers")
+    with (
+        site_on("sqlite", request, folder, YIBAO_SOCKETS_PER_WORKER_MAX="3") as site,
+        ExitStack() as sockets,
+    ):
+        phone = site.phone("worker")
+        address = site.url.replace("http", "ws", 1) + "/graphql"
+
+        def opens() -> bool:
+            try:
+                caller = sockets.enter_context(
+                    connect(address, subprotocols=[PROTOCOL], proxy=None)
+                )
+            except InvalidStatus as refusal:
+                statuses.add(refusal.response.status_code)
+                return False
+            assert start(caller, phone.token)["type"] == "connection_ack"
+            payload = {"query": HAPPENINGS}
+            caller.send(json.dumps({"id": "1", "type": "subscribe", "payload": payload}))
+            callers.append(caller)
+            return True
+
+        callers: list[ClientConnection] = []
+        statuses: set[int] = set()
+        for _ in range(6):
+            wait_until(opens)
+        assert statuses <= {503}
+        assert phone.call("SignOutEverywhere")["__typename"] == "DevicesSignedOut"
+        over = time.monotonic()
+        assert [closed(caller) for caller in callers] == [ENDED] * 6
+        assert time.monotonic() - over < 5
 
 
 def test_terminals_and_withdrawals(quick: World) -> None:

@@ -47,13 +47,16 @@ from mobile_bff.faults import Faults, no_such_route
 from mobile_bff.feed import Feed
 from mobile_bff.file_queue import FileQueue
 from mobile_bff.file_routes import FileRoutes
-from mobile_bff.http import RequestFrame, YibaoGraphQL, answer_busy
+from mobile_bff.http import YibaoGraphQL, answer_busy
 from mobile_bff.papers import FORM_BYTES_MAX, Papers
 from mobile_bff.readiness import Readiness
+from mobile_bff.request_frame import RateBucket, RequestFrame
 from mobile_bff.schema import make_schema
+from mobile_bff.sockets import Sockets
 from mobile_bff.start import open_resources
 from mobile_bff.trusted import load_documents
 from mobile_bff.warming import warm_up
+from mobile_bff.wire import SETTINGS
 
 JOBS_CONNECTIONS = 4
 """Kept for what a worker does in the background; as many more when needed."""
@@ -79,14 +82,16 @@ def assemble(resources: Resources) -> Starlette:
     callbacks = Callbacks(door, channels)
     documents = load_documents(only_own=settings.mode is Mode.PRODUCTION)
     faces = FaceReader(settings.face_processes, settings.face_queue_max, settings.face_seconds_max)
-    graphql = YibaoGraphQL(make_schema(), resources, door, feed, documents)
+    bucket = RateBucket(settings.requests_per_minute_per_address)
+    sockets = Sockets(resources, database, bucket)
+    graphql = YibaoGraphQL(make_schema(), resources, door, feed, documents, sockets)
     at_desk = load_documents(settings.mode is Mode.PRODUCTION, DESK_DOCUMENTS)
-    desk = YibaoGraphQL(make_desk_schema(), resources, door, feed, at_desk)
+    desk = YibaoGraphQL(make_desk_schema(), resources, door, feed, at_desk, sockets)
 
     @contextlib.asynccontextmanager
-    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+    async def lifespan(_app: Starlette) -> AsyncIterator[dict[str, Settings]]:
         background = (
-            feed.run(),
+            *(feed.run(), sockets.run()),
             *(deliver_forever(jobs, one) for one in Channel if one is not Channel.LIVE),
             *(return_transfers_forever(jobs), tidy_forever(jobs)),
             *(upload_filings_forever(jobs), drive_orders_forever(jobs, channels)),
@@ -96,7 +101,7 @@ def assemble(resources: Resources) -> Starlette:
             warm_up(),
         )
         tasks = [asyncio.create_task(work) for work in background]
-        yield
+        yield {SETTINGS: settings}
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -120,8 +125,8 @@ def assemble(resources: Resources) -> Starlette:
             Middleware(
                 RequestFrame,
                 new_request_id=lambda: resources.ids.new_id(resources.clock.now()),
-                body_bytes_max=settings.body_bytes_max,
-                requests_per_minute=settings.requests_per_minute_per_address,
+                settings=settings,
+                bucket=bucket,
                 larger={
                     "/face-checks/": settings.face_upload_bytes_max,
                     "/materials/": FORM_BYTES_MAX,

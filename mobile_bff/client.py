@@ -17,6 +17,7 @@ from typing import Any
 import httpx
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from websockets.exceptions import ConnectionClosedError
 from websockets.sync.client import ClientConnection, connect
 
 from mobile_bff import documents
@@ -115,7 +116,10 @@ def _expect(socket: ClientConnection, kind: str) -> None:
 
 def _events(socket: ClientConnection) -> Iterator[dict[str, Any]]:
     while True:
-        message = json.loads(socket.recv(timeout=60))
+        try:
+            message = json.loads(socket.recv(timeout=60))
+        except ConnectionClosedError as error:
+            raise CallFailed(f"the socket closed with {error.rcvd}") from error
         if message["type"] == "next" and not message["payload"].get("errors"):
             yield next(iter(message["payload"]["data"].values()))
         elif message["type"] in ("next", "error", "complete"):

@@ -226,17 +226,19 @@ def serve_command(parser: argparse.ArgumentParser) -> None:
 def _serve(options: argparse.Namespace) -> int:
     from mobile_bff import console, serving  # each worker imports this module first
     from mobile_bff.start import migrate
+    from mobile_bff.wire import server_options
 
     with console.opened() as database:
         migrate(database)
+    settings = console.settings()
     return serving.run(
         host=options.host,
         port=options.port,
         descriptor=options.fd,
         workers=options.workers,
-        ws_max_size=65_536,
         log_level="warning",
-        timeout_worker_healthcheck=console.settings().worker_answer_seconds,
+        timeout_worker_healthcheck=settings.worker_answer_seconds,
+        **server_options(settings),
     )
 
 

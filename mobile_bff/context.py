@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, TypeAlias, TypeVar
 
 import strawberry
@@ -37,6 +37,8 @@ from mobile_bff.trusted import Documents
 T = TypeVar("T")
 C = TypeVar("C")
 
+SESSIONS_AT_ONCE = 1_000
+
 
 class RefusedQuery(GraphQLError):
     """A read that the caller may not make; becomes an error with a code."""
@@ -47,7 +49,10 @@ class RefusedQuery(GraphQLError):
 
 @dataclass
 class Context:
-    """One request. Loaders live exactly as long."""
+    """One request, or one operation on a socket. Loaders live exactly as long.
+
+    Fields whose names begin with an underscore hold what was read for it.
+    """
 
     door: Door
     feed: Feed
@@ -68,8 +73,27 @@ class Context:
     async def actor(self) -> Actor:
         """Return who asks. The session behind the token is looked up once a request."""
         if self._actor is None:
-            self._actor = await self.fresh_actor()
+            self._actor = await self._resolved_actor()
         return self._actor
+
+    async def fresh_actor(self) -> Actor:
+        """Return who asks, looking the session up again; for each event of a subscription.
+
+        Whatever was read for the event before is forgotten with it.
+        """
+        self._forget()
+        return await self.actor()
+
+    def for_operation(self, request_id: str) -> Context:
+        """Return the context of one operation on this context's socket: nothing is read yet."""
+        context = replace(self, request_id=request_id)
+        context._forget()
+        return context
+
+    def _forget(self) -> None:
+        for cache in fields(self):
+            if cache.name.startswith("_"):
+                setattr(self, cache.name, cache.default)
 
     async def act(self, use_case: Callable[[Unit, C], T], command: Callable[[Actor], C]) -> T:
         """Run a use case for whoever asks, the session looked up in the same transaction."""
@@ -79,8 +103,7 @@ class Context:
 
         return await self.door.write(run, self.claims, self.request_id)
 
-    async def fresh_actor(self) -> Actor:
-        """Return who asks, looking the session up again; for each event of a subscription."""
+    async def _resolved_actor(self) -> Actor:
         if self.claims is None:
             return Anonymous(self.address)
         return await self.door.read(lambda unit: resolve_actor(unit, self.claims, self.address))
@@ -145,3 +168,24 @@ def resolve_actor(unit: Unit, claims: Claims | None, address: str) -> Actor:
         return Anonymous(address)
     session, terminal = opened
     return TerminalActor(terminal.id, terminal.institution_id, session.id, session.operator_id)
+
+
+def open_claims(unit: Unit, claims: Iterable[Claims]) -> set[Claims]:
+    """Return those of verified claims that ``resolve_actor`` finds somebody behind.
+
+    It takes one statement for each audience and each ``SESSIONS_AT_ONCE`` of its sessions.
+    """
+    current = [token for token in claims if token.expires_at > unit.now]
+    holders: dict[str, str] = {}
+    for audience, open_sessions in _OPEN_SESSIONS.items():
+        sessions = sorted({token.session for token in current if token.audience is audience})
+        for start in range(0, len(sessions), SESSIONS_AT_ONCE):
+            holders |= open_sessions(unit, sessions[start : start + SESSIONS_AT_ONCE])
+    return {token for token in current if holders.get(token.session) == token.subject}
+
+
+_OPEN_SESSIONS: dict[Audience, Callable[[Unit, Sequence[str]], dict[str, str]]] = {
+    Audience.PERSON: identity.open_sessions,
+    Audience.STAFF: staff.open_sessions,
+    Audience.TERMINAL: institutions.open_sessions,
+}

@@ -87,6 +87,6 @@ class Evidence:
         name, kind, content = file
         headers = {
             "content-disposition": f'attachment; filename="{name}"',
-            "content-security-policy": "sandbox; default-src 'none'",
+            "content-security-policy": "sandbox; default-src 'none'; frame-ancestors 'none'",
         }
         return Response(content, media_type=kind, headers=headers)

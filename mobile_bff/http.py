@@ -1,4 +1,4 @@
-"""GraphQL over HTTP and WebSocket, and the middleware around it.
+"""GraphQL over HTTP and WebSocket.
 
 ``YibaoGraphQL`` corrects what the stock view gets wrong: media types and status codes of the
 GraphQL-over-HTTP specification, malformed bodies, JSON errors, GET only for callers that no cross-site
@@ -9,9 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
-from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -19,14 +16,12 @@ from cross_web import HTTPException
 from graphql import GraphQLError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
+from strawberry.exceptions import ConnectionRejectionError
 from strawberry.http import GraphQLHTTPResponse, GraphQLRequestData
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
-from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
-    BaseGraphQLTransportWSHandler,
-)
 from strawberry.types.execution import ExecutionResult, PreExecutionError
 
 from backend.infra.database import Resources
@@ -41,38 +36,37 @@ from mobile_bff.context import Context
 from mobile_bff.door import Door
 from mobile_bff.feed import Feed
 from mobile_bff.national_platform import NationalPlatform
+from mobile_bff.sockets import OPERATIONS_MAX, SocketAdapter, SocketHandler, Sockets
 from mobile_bff.trusted import Documents, digest
 
 PLAIN = "application/json"
 GRAPHQL_RESPONSE = "application/graphql-response+json"
-_LENGTH_DIGITS_MAX = 18
-"""Digits of a body's length; more of them than Python reads as a number would be a fault."""
 PREFLIGHT_HEADERS = ("x-yibao-request", "apollo-require-preflight", "x-apollo-operation-name")
-
-
-class _SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
-    """Answers a bad document with an error message instead of closing the whole socket."""
-
-    @staticmethod
-    def _get_pre_execution_close_reason(error: object) -> str | None:
-        return None
 
 
 class YibaoGraphQL(GraphQL[Context, None]):
     """The endpoint."""
 
-    graphql_transport_ws_handler_class = _SocketHandler
+    graphql_transport_ws_handler_class = SocketHandler
+    websocket_adapter_class = SocketAdapter
 
     def __init__(
-        self, schema: Any, resources: Resources, door: Door, feed: Feed, documents: Documents
+        self,
+        schema: Any,
+        resources: Resources,
+        door: Door,
+        feed: Feed,
+        documents: Documents,
+        sockets: Sockets,
     ) -> None:
         super().__init__(
             schema,
             graphql_ide=None,
             subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL,),
-            connection_init_wait_timeout=timedelta(seconds=10),
-            max_subscriptions_per_connection=10,
+            connection_init_wait_timeout=timedelta(seconds=resources.settings.socket_init_seconds),
+            max_subscriptions_per_connection=OPERATIONS_MAX,
         )
+        self.sockets = sockets
         self._resources = resources
         self._bearer = Bearer(resources)
         settings = resources.settings
@@ -123,14 +117,19 @@ class YibaoGraphQL(GraphQL[Context, None]):
         return context
 
     async def on_ws_connect(self, context: Context) -> Any:
-        """Take the token that a browser can only send in ``connection_init``, and mark where events begin."""
+        """Take the token that a browser can only send in ``connection_init``, and mark where events begin.
+
+        Raises ``ConnectionRejectionError`` for a token that does not count: the socket closes with 4403.
+        """
         parameters = context.connection_params or {}
         token = parameters.get("authorization") or parameters.get("Authorization") or ""
-        if isinstance(token, str) and token:
-            context.claims = self._bearer.claims(token)
+        if token:
+            context.claims = self._bearer.claims(token) if isinstance(token, str) else None
             caller = context.claims.session if context.claims else ""
             context.door = self._door.for_caller(caller, until=0)
             context.introspection = self._may_introspect(context.claims)
+            if context.claims is None:
+                raise ConnectionRejectionError
         language = parameters.get("acceptLanguage")
         if isinstance(language, str):
             context.locale = preferred_locale(language)
@@ -212,8 +211,11 @@ class YibaoGraphQL(GraphQL[Context, None]):
 
         A NUL character or half a surrogate pair is refused here: no text column takes it.
         """
-        parsed = json.loads(data)
-        text = json.dumps(parsed, ensure_ascii=False)
+        try:
+            parsed = json.loads(data)
+            text = json.dumps(parsed, ensure_ascii=False)
+        except RecursionError:
+            raise json.JSONDecodeError("nested too deep", "", 0) from None
         try:
             text.encode()
         except UnicodeEncodeError:
@@ -327,117 +329,3 @@ def _ranked(header: str) -> list[tuple[str, float]]:
         if name:
             ranked.append((name, quality))
     return ranked
-
-
-class RequestFrame:
-    """The outermost middleware: a request id, a rate bucket, a body limit, safe headers."""
-
-    def __init__(
-        self,
-        app: ASGIApp,
-        new_request_id: Callable[[], str],
-        body_bytes_max: int,
-        requests_per_minute: int,
-        larger: Mapping[str, int],
-    ) -> None:
-        self.app = app
-        self._larger = larger
-        self._new_request_id = new_request_id
-        self._body_bytes_max = body_bytes_max
-        self._bucket = RateBucket(requests_per_minute)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Frame a request."""
-        if scope["type"] not in ("http", "websocket"):
-            await self.app(scope, receive, send)
-            return
-        request_id = self._new_request_id()
-        scope["yibao_request_id"] = request_id
-        if scope["type"] == "websocket":
-            await self.app(scope, receive, send)
-            return
-        framed = _with_headers(send, request_id)
-        address = scope["client"][0] if scope.get("client") else ""
-        if not self._bucket.take(address):
-            await _refuse(429, "TOO_MANY_REQUESTS", "too many requests; wait a little")(
-                scope, receive, framed
-            )
-            return
-        await self._with_limit(scope, receive, framed)
-
-    async def _with_limit(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Read the body up to the limit, then hand it on whole."""
-        most = next(
-            (size for path, size in self._larger.items() if scope["path"].startswith(path)),
-            self._body_bytes_max,
-        )
-        declared = dict(scope["headers"]).get(b"content-length", b"0")
-        chunks, size, more = [], 0, True
-        digits = len(declared) <= _LENGTH_DIGITS_MAX and declared.isdigit()
-        too_large = not digits or int(declared) > most
-        while more and not too_large:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                return
-            chunks.append(message.get("body", b""))
-            size += len(chunks[-1])
-            more = message.get("more_body", False)
-            too_large = size > most
-        if too_large:
-            await _refuse(413, "BODY_TOO_LARGE", "the request body is too large")(
-                scope, receive, send
-            )
-            return
-        await self.app(scope, _replay(b"".join(chunks), receive), send)
-
-
-class RateBucket:
-    """A token bucket for each address, in this worker's memory, for floods; not for sign-in."""
-
-    def __init__(self, per_minute: int) -> None:
-        self._per_minute = per_minute
-        self._levels: OrderedDict[str, tuple[float, float]] = OrderedDict()
-
-    def take(self, address: str) -> bool:
-        """Take one token. Returns whether there was one."""
-        now = time.monotonic()
-        level, at = self._levels.pop(address, (float(self._per_minute), now))
-        level = min(self._per_minute, level + (now - at) * self._per_minute / 60)
-        allowed = level >= 1
-        self._levels[address] = (level - 1 if allowed else level, now)
-        while len(self._levels) > 10_000:
-            self._levels.popitem(last=False)
-        return allowed
-
-
-def _refuse(status: int, code: str, message: str) -> Response:
-    body = {"errors": [{"message": message, "extensions": {"code": code}}]}
-    return JSONResponse(body, status, {"Retry-After": "1"} if status == 429 else None)
-
-
-def _replay(body: bytes, receive: Receive) -> Receive:
-    sent = False
-
-    async def replay() -> Message:
-        nonlocal sent
-        if sent:
-            return await receive()
-        sent = True
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    return replay
-
-
-def _with_headers(send: Send, request_id: str) -> Callable[[Message], Awaitable[None]]:
-    async def framed(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            message["headers"] = [
-                *message.get("headers", []),
-                (b"x-request-id", request_id.encode()),
-                (b"x-content-type-options", b"nosniff"),
-                (b"cache-control", b"no-store"),
-                (b"referrer-policy", b"no-referrer"),
-            ]
-        await send(message)
-
-    return framed

@@ -96,6 +96,6 @@ class Papers:
         view, content = paper
         headers = {
             "content-disposition": f"attachment; filename*=UTF-8''{quote(view.name)}",
-            "content-security-policy": "sandbox; default-src 'none'",
+            "content-security-policy": "sandbox; default-src 'none'; frame-ancestors 'none'",
         }
         return Response(content, media_type=view.content_type, headers=headers)

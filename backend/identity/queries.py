@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlmodel import col, select
 
 from backend.access.assurance import Proof
@@ -21,6 +23,14 @@ def session_is_open(unit: Unit, session_id: str, person_id: str) -> bool:
     """Tell whether a session of this person is still open; asked on every request and event."""
     session = unit.db.get(DeviceSession, session_id)
     return session is not None and session.person_id == person_id and session.ended_at is None
+
+
+def open_sessions(unit: Unit, session_ids: Sequence[str]) -> dict[str, str]:
+    """Return the person of each of these sessions that is still open."""
+    query = select(DeviceSession.id, DeviceSession.person_id).where(
+        col(DeviceSession.id).in_(session_ids), col(DeviceSession.ended_at).is_(None)
+    )
+    return dict(unit.db.exec(query).all())
 
 
 def devices(unit: Unit, person_id: str) -> list[DeviceView]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -244,6 +245,32 @@ class Settings:
     """So that one phone or terminal that repeats itself before a locked row leaves threads to all others."""
     outside_threads: int = 4
     """Of requests that wait for a channel of cash."""
+    trusted_proxies: str = ""
+    """Addresses and networks of the proxies whose ``X-Forwarded-For`` is believed, separated by commas.
+    Empty: nobody's is, and a caller is whoever opened the connection."""
+    sockets_per_address_max: int = 500
+    """Open sockets of one address in one worker; behind one address of a mobile network are many phones."""
+    sockets_per_worker_max: int = 2_000
+    connections_per_worker_max: int = 4_000
+    """All connections of a worker, sockets among them; it needs as many file descriptors."""
+    request_head_seconds: int = 10
+    """How long a connection may take over the head of a request."""
+    request_body_seconds: int = 20
+    """How long a body may take, and one second more for each ``bytes_per_second_min`` that came."""
+    bytes_per_second_min: int = 8_192
+    """A caller who sends or takes less than this is ended after the times above and below."""
+    keep_alive_seconds: int = 5
+    """How long a connection may stand idle after an answer."""
+    write_seconds: int = 10
+    """How long an answer may wait for a caller who does not read."""
+    socket_init_seconds: int = 10
+    """How long a socket may wait with ``connection_init``."""
+    socket_ping_seconds: int = 20
+    """How often a socket is pinged, and how long it may take to answer."""
+    socket_buffer_bytes_max: int = 4_194_304
+    """What may wait for a socket's caller to read it; a socket with more is ended at once."""
+    socket_check_milliseconds: int = 1_000
+    """How often a worker asks which of its sockets' sessions have ended: one question for all of them."""
 
     @property
     def resolved_database_url(self) -> str:
@@ -254,6 +281,12 @@ class Settings:
     def passkey_origin_list(self) -> list[str]:
         """Return where the app may ask for passkeys from."""
         return [origin.strip() for origin in self.passkey_origins.split(",")]
+
+    @property
+    def trusted_proxy_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """Return the networks of trusted proxies. Raises ``ValueError`` for what is no network."""
+        named = [name.strip() for name in self.trusted_proxies.split(",")]
+        return tuple(ip_network(name) for name in named if name)
 
     @property
     def resolved_reporters_keys_file(self) -> Path:
@@ -297,6 +330,7 @@ class Settings:
                 "YIBAO_CODE_PREFIX and YIBAO_PRINTED_CODE_PREFIX take three digits each, "
                 "different from each other and from the national 424"
             )
+        _check_network(settings)
         outside = (
             *("sms_gateway_secret", "push_gateway_secret"),
             *("civil_register_secret", "national_platform_secret"),
@@ -305,6 +339,31 @@ class Settings:
             if settings.mode is Mode.PRODUCTION and getattr(settings, name) == SANDBOX_SECRET:
                 raise SettingsError(f"{PREFIX}{name.upper()} must be set in production")
         return settings
+
+
+def _check_network(settings: Settings) -> None:
+    """Check what a server needs to tell callers apart and to bound them. Raises ``SettingsError``."""
+    try:
+        networks = settings.trusted_proxy_networks
+    except ValueError as error:
+        raise SettingsError(f"YIBAO_TRUSTED_PROXIES cannot be read: {error}") from error
+    if any(network.prefixlen == 0 for network in networks):
+        raise SettingsError("YIBAO_TRUSTED_PROXIES names proxies; a network of everybody is none")
+    for name in _BOUNDS:
+        if getattr(settings, name) < 1:
+            raise SettingsError(f"{PREFIX}{name.upper()} is at least 1")
+    if settings.connections_per_worker_max <= settings.sockets_per_worker_max:
+        raise SettingsError(
+            "YIBAO_CONNECTIONS_PER_WORKER_MAX leaves room beside YIBAO_SOCKETS_PER_WORKER_MAX"
+        )
+
+
+_BOUNDS = (
+    *("sockets_per_address_max", "sockets_per_worker_max", "request_head_seconds"),
+    *("request_body_seconds", "bytes_per_second_min", "keep_alive_seconds", "write_seconds"),
+    *("socket_init_seconds", "socket_ping_seconds", "socket_buffer_bytes_max"),
+    *("socket_check_milliseconds", "requests_per_minute_per_address", "body_bytes_max"),
+)
 
 
 def _read(name: str, kind: object, text: str) -> Any:

@@ -59,6 +59,17 @@ def open_session(unit: Unit, session_id: str) -> tuple[TerminalSession, Terminal
     return None if terminal.withdrawn_at is not None else (session, terminal)
 
 
+def open_sessions(unit: Unit, session_ids: Sequence[str]) -> dict[str, str]:
+    """Return the terminal of each of these sessions that is still open."""
+    query = (
+        select(TerminalSession.id, TerminalSession.terminal_id)
+        .join(Terminal, col(Terminal.id) == col(TerminalSession.terminal_id))
+        .where(col(TerminalSession.id).in_(session_ids), col(TerminalSession.closed_at).is_(None))
+        .where(TerminalSession.expires_at > unit.now, col(Terminal.withdrawn_at).is_(None))
+    )
+    return dict(unit.db.exec(query).all())
+
+
 def view(row: Institution) -> InstitutionView:
     """Return the view of a row."""
     return InstitutionView(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlmodel import col, select
 
 from backend.access.contracts import Duty, Role, StaffActor
@@ -20,6 +22,17 @@ def actor(unit: Unit, session_id: str, staff_id: str) -> StaffActor | None:
         .where(col(StaffMember.blocked_at).is_(None))
     ).first()
     return None if row is None else StaffActor(row.id, session_id, row.number, duties(unit, row.id))
+
+
+def open_sessions(unit: Unit, session_ids: Sequence[str]) -> dict[str, str]:
+    """Return the member of staff of each of these sessions that is still open."""
+    query = (
+        select(StaffSession.id, StaffSession.staff_id)
+        .join(StaffMember, col(StaffMember.id) == col(StaffSession.staff_id))
+        .where(col(StaffSession.id).in_(session_ids), col(StaffSession.closed_at).is_(None))
+        .where(StaffSession.expires_at > unit.now, col(StaffMember.blocked_at).is_(None))
+    )
+    return dict(unit.db.exec(query).all())
 
 
 def duties(unit: Unit, staff_id: str) -> tuple[Duty, ...]:

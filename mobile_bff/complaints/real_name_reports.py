@@ -319,7 +319,7 @@ class ReportMutations:
         outcome = await info.context.act(
             service.lodge,
             lambda actor: LodgeReport(
-                actor,
+                actor if input.real_name else Anonymous(info.context.address),
                 input.real_name,
                 input.kind,
                 input.institution_code,

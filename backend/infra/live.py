@@ -31,6 +31,7 @@ from sqlalchemy import (
     true,
 )
 from sqlalchemy import select as columns
+from sqlalchemy.orm import Mapped
 from sqlalchemy.types import UserDefinedType
 from sqlmodel import col, func, select
 
@@ -163,7 +164,7 @@ def snapshot_now(unit: Unit) -> ColumnElement[str]:
     return cast(func.pg_current_snapshot(), Text) if _is_postgres(unit) else literal("")
 
 
-def is_shown(unit: Unit, number: ColumnElement[Any], snapshot: str) -> ColumnElement[bool]:
+def is_shown(unit: Unit, number: Mapped[int | None], snapshot: str) -> ColumnElement[bool]:
     """Return the condition that a snapshot showed a row, by the number of the transaction that wrote it.
 
     A row without a number counts as shown, and so does one of a restored backup: the present snapshot does

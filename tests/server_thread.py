@@ -12,6 +12,7 @@ import uvicorn
 from backend.infra.settings import Settings
 from mobile_bff.app import create_app
 from mobile_bff.processes import DidNotStart, free_port
+from mobile_bff.wire import server_options
 
 START_SECONDS_MAX = 30
 
@@ -23,7 +24,9 @@ def server_thread(environment: Mapping[str, str], port: int | None = None) -> It
     address = f"http://127.0.0.1:{port}"
     settings = Settings.from_environment({"YIBAO_PUBLIC_URL": address, **environment})
     server = uvicorn.Server(
-        uvicorn.Config(create_app(settings), port=port, ws_max_size=65_536, log_config=None)
+        uvicorn.Config(
+            create_app(settings), port=port, log_config=None, **server_options(settings)
+        )
     )
     thread = threading.Thread(target=server.run, name=f"server {port}")
     thread.start()

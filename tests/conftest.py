@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -126,6 +127,14 @@ def postgres_template(shared: Path, postgres: str, keys_file: Path) -> str:
         return url
 
     return name_of(made_once(shared, TEMPLATE_URL, make))
+
+
+@pytest.fixture
+def own_folder(shared: Path) -> Iterator[Path]:
+    """A folder for one test's databases, in memory where there is room."""
+    folder = Path(tempfile.mkdtemp(dir=shared))
+    yield folder
+    shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="session", autouse=True)

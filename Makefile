@@ -3,13 +3,19 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test check bench matching mutants simulation rush schema setup
+WORKERS ?= auto
+PYTEST := $(BIN)/pytest --numprocesses $(WORKERS) --maxprocesses 8 --dist worksteal
+
+.PHONY: demo test test-fast check bench matching mutants simulation rush schema setup
 
 demo: $(READY)  ## Run the whole path through the public API and keep serving.
 	@$(BIN)/yibao demo
 
 test: check  ## Static checks, then all tests on SQLite and PostgreSQL.
-	@$(BIN)/pytest
+	@$(PYTEST)
+
+test-fast: $(READY)  ## Pure parts, cases and use cases on SQLite alone, for while one works.
+	@$(PYTEST) --one-database tests/unit tests/cases tests/properties tests/usecases
 
 check: $(READY)  ## Format, lint, types, import directions, policy packs.
 	@$(BIN)/ruff format --check --quiet .

@@ -58,9 +58,19 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let `make simulation` ask for more and longer histories."""
+    """Let `make simulation` ask for more and longer histories, and `make test-fast` for one database."""
     parser.addoption("--histories", type=int, default=2, help="how many histories of paying")
     parser.addoption("--happenings", type=int, default=220, help="how much happens in each")
+    parser.addoption("--one-database", action="store_true", help="leave PostgreSQL out")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what runs on PostgreSQL, where one database was asked for."""
+    if not config.getoption("one_database"):
+        return
+    left_out = [item for item in items if "postgresql" in item.nodeid]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if "postgresql" not in item.nodeid]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

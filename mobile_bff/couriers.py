@@ -45,6 +45,7 @@ from backend.reports.service import expire_rewards
 from backend.sharing.service import return_unreceived
 from backend.supervision.service import examine_due, examine_left
 from mobile_bff.national_platform import FilingUpload
+from mobile_bff.outside import answered_in_time
 from mobile_bff.signing import signature_of
 
 if TYPE_CHECKING:
@@ -90,7 +91,9 @@ class GatewayCourier:
         signature = signature_of(self._secret, body)
         headers = {"content-type": "application/json", "x-signature": signature}
         try:
-            answer = self._client.post(self._url, content=body, headers=headers)
+            answer = answered_in_time(
+                lambda: self._client.post(self._url, content=body, headers=headers)
+            )
         except httpx.HTTPError as error:
             raise DeliveryFailed(type(error).__name__) from error
         if answer.status_code == httpx.codes.GONE:

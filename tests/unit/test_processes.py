@@ -185,7 +185,8 @@ from backend.identity.face_reader import FaceReader
 from backend.identity.face_worker import measure
 
 if __name__ == "__main__":
-    assert FaceReader(1, 1, 30)._running().submit(measure, []).result() == []
+    reader = FaceReader(1, 1, 30)
+    assert reader._running().submit(measure, []).result() == []
     print("ready", flush=True)
     time.sleep(600)
 """

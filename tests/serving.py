@@ -30,7 +30,7 @@ SECONDS_MAX = 20
 
 
 @dataclass
-class Served:
+class Server:
     """A running server."""
 
     port: int
@@ -52,7 +52,7 @@ class Served:
 
 
 @contextmanager
-def served(resources: Resources) -> Iterator[Served]:
+def served(resources: Resources) -> Iterator[Server]:
     """Serve the application around these resources until the test is done."""
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
@@ -70,7 +70,7 @@ def served(resources: Resources) -> Iterator[Served]:
     thread.start()
     try:
         wait_until(lambda: server.started)
-        yield Served(port, f"http://127.0.0.1:{port}")
+        yield Server(port, f"http://127.0.0.1:{port}")
     finally:
         server.should_exit = True
         thread.join()

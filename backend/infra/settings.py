@@ -247,7 +247,7 @@ class Settings:
     """Of requests that wait for a channel of cash."""
     trusted_proxies: str = ""
     """Addresses and networks of the proxies whose ``X-Forwarded-For`` is believed, separated by commas.
-    Empty: nobody's is, and a caller is whoever opened the connection."""
+    Empty: no header is believed, and a caller's address is that of the connection."""
     sockets_per_address_max: int = 500
     """Open sockets of one address in one worker; behind one address of a mobile network are many phones."""
     sockets_per_worker_max: int = 2_000

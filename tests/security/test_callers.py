@@ -117,7 +117,7 @@ def test_codes_by_message_count_for_the_same_address(world: World) -> None:
     ]
 
 
-def test_reports_without_a_name_count_for_the_address_of_whoever_is_signed_in_too(
+def test_reports_without_a_name_count_of_signed_in_callers_count_for_their_address(
     world: World,
 ) -> None:
     world.change_settings(anonymous_reports_per_address_per_day=1, trusted_proxies="127.0.0.1")

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.serving import SECONDS_MAX, Served, ask, closed, ends, served, start
+from tests.serving import SECONDS_MAX, Server, ask, closed, ends, served, start
 from tests.world import ManualClock, resources_for
 
 HEAD = b"POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
@@ -32,7 +32,7 @@ INTROSPECTION = (
 @pytest.fixture(scope="module")
 def server(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Served]:
+) -> Iterator[Server]:
     """A server that waits for nobody longer than two seconds."""
     path = tmp_path_factory.mktemp("slow") / "yibao.sqlite3"
     shutil.copy(request.getfixturevalue("sqlite_template"), path)
@@ -73,7 +73,7 @@ def _dribbled(caller: socket.socket, until: float) -> bytes:
     [b"", b"P", HEAD, b"POST /graphql HTTP/1.1\r\nx: "],
     ids=["nothing", "a letter", "most of it", "a header without end"],
 )
-def test_half_a_head(server: Served, begun: bytes) -> None:
+def test_half_a_head(server: Server, begun: bytes) -> None:
     with closing(server.raw()) as silent:
         silent.send(begun)
         assert ends(silent) == b""
@@ -83,7 +83,7 @@ def test_half_a_head(server: Served, begun: bytes) -> None:
             assert _dribbled(slow, SECONDS_MAX) == b""
 
 
-def test_half_a_head_after_an_answer(server: Served) -> None:
+def test_half_a_head_after_an_answer(server: Server) -> None:
     """The first byte of a second request ends the wait of an idle connection."""
     with closing(server.raw()) as caller:
         caller.send(LIVE + HEAD)
@@ -92,7 +92,7 @@ def test_half_a_head_after_an_answer(server: Served) -> None:
         assert answer.count(b"HTTP/1.1") == 1
 
 
-def test_half_a_body(server: Served) -> None:
+def test_half_a_body(server: Server) -> None:
     with closing(server.raw()) as caller:
         caller.send(HEAD + b"content-length: 1000\r\n\r\n{")
         answer = _dribbled(caller, SECONDS_MAX)
@@ -101,19 +101,19 @@ def test_half_a_body(server: Served) -> None:
     assert b"connection: close" in answer.lower()
 
 
-def test_a_silent_body(server: Served) -> None:
+def test_a_silent_body(server: Server) -> None:
     with closing(server.raw()) as caller:
         caller.send(HEAD + b"transfer-encoding: chunked\r\n\r\n2\r\n{")
         assert ends(caller).startswith(b"HTTP/1.1 408 ")
 
 
-def test_a_body_that_was_answered_already_is_not_waited_for(server: Served) -> None:
+def test_a_body_that_was_answered_already_is_not_waited_for(server: Server) -> None:
     with closing(server.raw()) as caller:
         caller.send(HEAD + b"content-length: 100000\r\n\r\n{")
         assert _dribbled(caller, SECONDS_MAX).startswith(b"HTTP/1.1 413 ")
 
 
-def test_a_slow_body_that_comes_on_is_waited_for(server: Served) -> None:
+def test_a_slow_body_that_comes_on_is_waited_for(server: Server) -> None:
     body = json.dumps({"query": "{ __typename }", "pad": "x" * 60_000}).encode()
     with closing(server.raw()) as caller:
         caller.send(HEAD + f"content-length: {len(body)}\r\n\r\n".encode())
@@ -125,13 +125,13 @@ def test_a_slow_body_that_comes_on_is_waited_for(server: Served) -> None:
         assert caller.recv(65_536).startswith(b"HTTP/1.1 200 ")
 
 
-def test_an_idle_connection(server: Served) -> None:
+def test_an_idle_connection(server: Server) -> None:
     with closing(server.raw()) as caller:
         caller.send(LIVE)
         assert ends(caller).startswith(b"HTTP/1.1 200 ")
 
 
-def test_a_caller_who_reads_no_answer(server: Served) -> None:
+def test_a_caller_who_reads_no_answer(server: Server) -> None:
     request = f"GET /graphql?query={INTROSPECTION.replace(' ', '%20')} HTTP/1.1\r\nhost: x\r\n"
     whole = (request + "accept: application/json\r\n\r\n").encode()
     with closing(server.raw(receive_bytes=2_048)) as caller:
@@ -139,12 +139,12 @@ def test_a_caller_who_reads_no_answer(server: Served) -> None:
         _is_reset(caller)
 
 
-def test_a_socket_without_a_beginning(server: Served) -> None:
+def test_a_socket_without_a_beginning(server: Server) -> None:
     with server.socket() as caller:
         assert closed(caller) == (4408, "Connection initialisation timeout")
 
 
-def test_a_socket_that_answers_no_ping(server: Served) -> None:
+def test_a_socket_that_answers_no_ping(server: Server) -> None:
     with closing(server.raw()) as caller:
         caller.send(UPGRADE)
         said = ends(caller)
@@ -152,7 +152,7 @@ def test_a_socket_that_answers_no_ping(server: Served) -> None:
     assert b"server:" not in said.lower()
 
 
-def test_a_socket_that_begins_and_falls_silent(server: Served) -> None:
+def test_a_socket_that_begins_and_falls_silent(server: Server) -> None:
     with closing(server.raw()) as caller:
         _begin(caller)
         said = ends(caller)
@@ -160,7 +160,7 @@ def test_a_socket_that_begins_and_falls_silent(server: Served) -> None:
     assert b"keepalive ping timeout" in said
 
 
-def test_a_socket_that_answers_pings_stays(server: Served) -> None:
+def test_a_socket_that_answers_pings_stays(server: Server) -> None:
     with server.socket() as caller:
         start(caller)
         time.sleep(3)  # longer than ping and answer may take
@@ -196,7 +196,7 @@ def _pinging(caller: socket.socket) -> None:
 
 @pytest.mark.parametrize("behave", [_reading_nothing, _pinging], ids=["queries", "pings"])
 def test_a_socket_that_reads_nothing(
-    server: Served, behave: Callable[[socket.socket], None]
+    server: Server, behave: Callable[[socket.socket], None]
 ) -> None:
     with closing(server.raw(receive_bytes=2_048)) as caller:
         behave(caller)

@@ -159,7 +159,7 @@ def resolve_actor(unit: Unit, claims: Claims | None, address: str) -> Actor:
         return Anonymous(address)
     if claims.audience is Audience.PERSON:
         if identity.session_is_open(unit, claims.session, claims.subject):
-            return PersonActor(claims.subject, claims.session)
+            return PersonActor(claims.subject, claims.session, address)
         return Anonymous(address)
     if claims.audience is Audience.STAFF:
         return staff.actor(unit, claims.session, claims.subject) or Anonymous(address)

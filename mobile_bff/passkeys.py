@@ -183,7 +183,12 @@ class PasskeyMutations:
     )
     async def sign_in_with_passkey(self, info: Info, input: SignInWithPasskeyInput) -> Any:
         """Sign in."""
-        command = SignInWithPasskey(input.ceremony_id, input.credential, input.device_name)
+        command = SignInWithPasskey(
+            ceremony_id=input.ceremony_id,
+            credential=input.credential,
+            device_name=input.device_name,
+            address=info.context.address,
+        )
         outcome = await info.context.door.write(use_cases.sign_in, command, info.context.request_id)
         return answer(outcome, info.context.locale, session_type)
 

@@ -131,7 +131,7 @@ class SignInMutations:
     )
     async def refresh_session(self, info: Info, input: RefreshSessionInput) -> Any:
         """Get new tokens."""
-        command = RefreshSession(input.refresh_token)
+        command = RefreshSession(input.refresh_token, info.context.address)
         outcome = await info.context.door.write(
             service.refresh_session, command, info.context.request_id
         )

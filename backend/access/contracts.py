@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import ClassVar
 
@@ -18,10 +18,11 @@ class Anonymous:
 
 @dataclass(frozen=True)
 class PersonActor:
-    """A signed-in insured person on one of their devices."""
+    """A signed-in insured person on one of their devices; ``address`` is where the request comes from."""
 
     person_id: str
     session_id: str
+    address: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)

@@ -127,7 +127,7 @@ def keep(unit: Unit, certificate_id: str, file: bytes) -> bytes:
 
 def verify(unit: Unit, command: VerifyCertificate) -> Verified | CheckCodeUnknown | TooManyChecks:
     """Return what a check code stands for. Wrong ones count against the address they come from."""
-    bucket = f"check:{command.address}"
+    bucket = f"check:{rates.place_of(unit, command.address)}"
     limit = unit.settings.wrong_check_codes_per_address_per_hour
     wait = rates.wait_for(unit, bucket, limit, _HOUR)
     if wait is not None:

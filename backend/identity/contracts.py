@@ -58,6 +58,7 @@ class RefreshSession:
     """A device asks for new tokens."""
 
     refresh_token: str
+    address: str
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,10 @@ class TooManyCodes(Refusal):
 
 @dataclass(frozen=True)
 class CodeWrong(Refusal):
-    """The code does not match, has expired, was used, or was never sent."""
+    """The code does not match, has expired, was used, or was never sent.
+
+    ``attempts_left`` is 0 unless the caller has asked for a code that still stands.
+    """
 
     zh = "验证码不正确或已失效，还可以尝试{attempts_left}次。"
     en = "The code is wrong or no longer valid; {attempts_left} attempts are left."
@@ -109,11 +113,11 @@ class CodeWrong(Refusal):
 
 @dataclass(frozen=True)
 class SignInLocked(Refusal):
-    """Too many wrong codes for this phone."""
+    """Too many wrong codes for this phone from where the caller is."""
 
     retry: ClassVar[Retry] = Retry.SAME_REQUEST
-    zh = "验证码错误次数过多，登录已锁定，请在{retry_after_seconds}后再试。"
-    en = "Too many wrong codes; sign-in is locked for {retry_after_seconds}."
+    zh = "验证码错误次数过多，此处已暂停验证，请在{retry_after_seconds}后再试。"
+    en = "Too many wrong codes; none is taken here for {retry_after_seconds}."
     next_zh = "如非本人操作，请拨打12393；也可携身份证到经办窗口办理。"
     next_en = "If this was not you, call 12393; or come to a counter with your ID card."
     retry_after_seconds: Seconds

@@ -83,9 +83,9 @@ def open_check(
     """Open a check of somebody's face for whoever asks, about one thing."""
     if purpose is not FacePurpose.ENROL and unit.db.get(FaceTemplate, person_id) is None:
         return FaceNotEnrolled()
-    most = unit.settings.face_attempts_per_day
-    wait = rates.wait_for(unit, f"face:{person_id}", most, _DAY) or rates.hit(
-        unit, f"face-begun:{person_id}", most * _BEGUN_PER_ATTEMPT, _DAY
+    most, counter = unit.settings.face_attempts_per_day, _counter(actor, person_id)
+    wait = rates.wait_for(unit, f"face:{counter}", most, _DAY) or rates.hit(
+        unit, f"face-begun:{counter}", most * _BEGUN_PER_ATTEMPT, _DAY
     )
     if wait is not None:
         return FaceAttemptsUsedUp(wait)
@@ -113,7 +113,8 @@ def take(unit: Unit, command: TakeFaceCheck) -> FaceCheckTaken | FaceCheckUnknow
     row = _locked(unit, command.actor, command.check_id)
     if row is None or row.state != FaceState.STARTED or row.expires_at <= unit.now:
         return FaceCheckUnknown()
-    rates.hit(unit, f"face:{row.person_id}", unit.settings.face_attempts_per_day, _DAY)
+    counter = _counter(command.actor, row.person_id)
+    rates.hit(unit, f"face:{counter}", unit.settings.face_attempts_per_day, _DAY)
     _move(row, FaceEvent.SUBMIT)
     unit.db.flush()
     return FaceCheckTaken(row.id, len(row.actions) + 1)
@@ -162,7 +163,7 @@ def finish(unit: Unit, command: FinishFaceCheck) -> FacePassed | Refusal:
         return FaceCheckUnknown()
     purpose = FacePurpose(row.purpose)
     if row.state == FaceState.FAILED:
-        return _why_not(unit, row)
+        return _why_not(unit, actor, row)
     until = row.expires_at + timedelta(seconds=unit.settings.step_up_seconds)
     if row.state == FaceState.PASSED and until <= unit.now:
         return FaceCheckUnknown()
@@ -245,10 +246,12 @@ def _enrol(unit: Unit, row: FaceCheck, by: str) -> None:
     tell(unit, row.person_id, "face_enrolled")
 
 
-def _why_not(unit: Unit, row: FaceCheck) -> FaceNotPassed | FaceActionNotSeen | FaceUnavailable:
+def _why_not(
+    unit: Unit, actor: Actor, row: FaceCheck
+) -> FaceNotPassed | FaceActionNotSeen | FaceUnavailable:
     if row.problem is None:
         return FaceUnavailable()
-    bucket = f"face:{row.person_id}"
+    bucket = f"face:{_counter(actor, row.person_id)}"
     left = rates.left(unit, bucket, unit.settings.face_attempts_per_day, _DAY)
     problem = FaceProblem(row.problem)
     if problem is FaceProblem.ACTION_NOT_SEEN and row.missed is not None:
@@ -292,6 +295,17 @@ def _holder(actor: Actor) -> str:
     if isinstance(actor, PersonActor):
         return f"session:{actor.session_id}"
     return f"terminal:{actor.terminal_id}" if isinstance(actor, TerminalActor) else ""
+
+
+def _counter(actor: Actor, person_id: str) -> str:
+    """Return whose attempts at a face count together, so that nobody uses up the owner's own."""
+    match actor:
+        case TerminalActor(institution_id=institution_id):
+            return f"{person_id}:{institution_id}"
+        case PersonActor(person_id=holder) if holder != person_id:
+            return f"{person_id}:{holder}"
+        case _:
+            return person_id
 
 
 def _move(row: FaceCheck, event: FaceEvent) -> None:

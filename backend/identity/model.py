@@ -5,32 +5,38 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Text
+from sqlalchemy import Index, Text
 from sqlmodel import Field, SQLModel
 
 from backend.infra.columns import Amount, CanonicalJson, Instant
 
 
 class SignInChallenge(SQLModel, table=True):
-    """The newest code sent to a phone, and for what: a code to prove oneself signs nobody in."""
+    """The newest code that an asker had sent to a phone for a purpose; gone once it has served.
+
+    ``asker`` is a keyed place of the network or a session. ``attempts`` are the asker's own,
+    ``attempts_elsewhere`` those of other places.
+    """
 
     __tablename__ = "sign_in_challenge"
+    __table_args__ = (Index("ix_sign_in_challenge_expires", "expires_at"),)
 
     phone_index: str = Field(primary_key=True)
+    purpose: str = Field(primary_key=True)
+    asker: str = Field(primary_key=True)
     code_digest: str
-    purpose: str
     person_id: str | None
     sent_at: datetime = Field(sa_type=Instant)
     expires_at: datetime = Field(sa_type=Instant)
     attempts: int = 0
-    locked_until: datetime | None = Field(default=None, sa_type=Instant)
-    used_at: datetime | None = Field(default=None, sa_type=Instant)
+    attempts_elsewhere: int = 0
 
 
 class DeviceSession(SQLModel, table=True):
     """A person signed in on a device; the family of all its refresh tokens.
 
-    ``proofs`` tells when the session has last shown which proof that it is really the person.
+    ``proofs`` tells when the session has last shown which proof that it is really the person. ``place`` is
+    the keyed place of the network that the device was last seen at.
     """
 
     __tablename__ = "device_session"
@@ -43,6 +49,7 @@ class DeviceSession(SQLModel, table=True):
     proofs: Any = Field(sa_type=CanonicalJson)
     ended_at: datetime | None = Field(default=None, sa_type=Instant)
     ended_because: str | None = None
+    place: str = ""
 
 
 class RefreshToken(SQLModel, table=True):

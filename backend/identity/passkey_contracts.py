@@ -44,13 +44,14 @@ class BeginPasskeySignIn:
     address: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SignInWithPasskey:
     """The authenticator's answer to the options, as JSON."""
 
     ceremony_id: str
     credential: str
     device_name: str
+    address: str
 
 
 @dataclass(frozen=True)

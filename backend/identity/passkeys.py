@@ -39,7 +39,7 @@ from backend.identity.passkey_contracts import (
 )
 from backend.identity.safety import demand, prove
 from backend.identity.safety_contracts import SteppedUp
-from backend.identity.service import open_session
+from backend.identity.service import Device, open_session
 from backend.infra import audit, rates
 from backend.infra.database import Unit
 from backend.kernel.errors import Refusal
@@ -153,7 +153,8 @@ def remove(unit: Unit, command: RemovePasskey) -> Passkeys | Refusal:
 def begin_sign_in(unit: Unit, command: BeginPasskeySignIn) -> PasskeyCeremony | TooManyAttempts:
     """Return the options for signing in; the device itself knows whose passkeys it holds."""
     limit = unit.settings.passkey_asks_per_address_per_hour
-    wait = rates.hit(unit, f"passkey-from:{command.address}", limit, 3600)
+    place = rates.place_of(unit, command.address)
+    wait = rates.hit(unit, f"passkey-from:{place}", limit, 3600)
     if wait is not None:
         return TooManyAttempts(wait)
     return _begin(unit, SIGN_IN, None, [])
@@ -167,7 +168,8 @@ def sign_in(unit: Unit, command: SignInWithPasskey) -> SessionOpened | Refusal:
     key = _verified(unit, asked, command.credential)
     if isinstance(key, Refusal):
         return key
-    return open_session(unit, key.person_id, command.device_name, Proof.PASSKEY)
+    device = Device(command.device_name, command.address)
+    return open_session(unit, key.person_id, device, Proof.PASSKEY)
 
 
 def begin_step_up(unit: Unit, command: BeginPasskeyStepUp) -> PasskeyCeremony | Refusal:

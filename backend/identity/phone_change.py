@@ -9,7 +9,8 @@ from __future__ import annotations
 from backend.access.assurance import Demand
 from backend.access.contracts import PersonActor, SignInRequired
 from backend.access.logic import label
-from backend.identity import safety
+from backend.identity import challenges, safety
+from backend.identity.challenges import NEW_PHONE, in_session, send_code, show_code
 from backend.identity.contracts import (
     ChangePhone,
     CodeWrong,
@@ -20,7 +21,7 @@ from backend.identity.contracts import (
     TooManyCodes,
 )
 from backend.identity.registration_contracts import PhoneTaken
-from backend.identity.service import NEW_PHONE, is_phone, send_code, show_code
+from backend.identity.service import is_phone
 from backend.infra import audit
 from backend.infra.database import Unit
 from backend.kernel.errors import Refusal
@@ -39,13 +40,14 @@ def request_code(
         return SignInRequired()
     if not is_phone(command.phone):
         return PhoneInvalid()
+    asker = in_session(unit, actor, command.address)
     owner = people.person_by_phone(unit, command.phone)
     if owner not in (None, actor.person_id):
-        sent = send_code(unit, command.phone, command.address, None, NEW_PHONE)
+        sent = send_code(unit, command.phone, asker, None, NEW_PHONE)
         if isinstance(sent, SignInCodeSent):
             to_phone(unit, command.phone, "registered_already", {})
         return sent
-    return send_code(unit, command.phone, command.address, actor.person_id, NEW_PHONE)
+    return send_code(unit, command.phone, asker, actor.person_id, NEW_PHONE)
 
 
 def change(unit: Unit, command: ChangePhone) -> PhoneChanged | Refusal:
@@ -64,7 +66,7 @@ def change(unit: Unit, command: ChangePhone) -> PhoneChanged | Refusal:
     missing = safety.demand(unit, actor, Demand.NEW_PHONE)
     if missing is not None:
         return missing
-    shown = show_code(unit, command.phone, command.code, NEW_PHONE)
+    shown = show_code(unit, command.phone, command.code, NEW_PHONE, in_session(unit, actor))
     if isinstance(shown, Refusal):
         return shown
     if shown != actor.person_id:
@@ -92,6 +94,8 @@ def change_at_desk(unit: Unit, by: str, person_id: str, phone: str) -> PhoneChan
 def _move(unit: Unit, by: str, person_id: str, phone: str) -> None:
     old = people.particulars(unit, person_id).phone
     set_phone(unit, by, person_id, phone)
+    if old:
+        challenges.void(unit, old)
     audit.record(unit, by, "phone.change", f"person:{person_id}", {})
     if old:  # whoever still holds it should know, above all if it was not the person
         to_phone(unit, old, "phone_moved_away", {"new_phone": mask_phone(phone)})

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from sqlmodel import col, select
 
 from backend.access.assurance import Proof
+from backend.identity.challenges import REGISTER, at_place, send_code, show_code
 from backend.identity.contracts import PhoneInvalid, SignInCodeSent, TooManyCodes
 from backend.identity.model import Registration
 from backend.identity.registration_contracts import (
@@ -36,10 +37,11 @@ from backend.identity.registration_contracts import (
     RequestRegistrationCode,
     TooManyRegistrations,
 )
-from backend.identity.service import REGISTER, is_phone, open_session, send_code, show_code
+from backend.identity.service import Device, is_phone, open_session
 from backend.infra import audit, rates
 from backend.infra.database import Unit
-from backend.kernel.errors import Refusal, Seconds
+from backend.infra.rates import Allowance
+from backend.kernel.errors import Refusal
 from backend.kernel.masking import mask_phone
 from backend.notices.service import to_phone
 from backend.people import queries as people
@@ -59,7 +61,7 @@ def request_code(
     if not is_phone(command.phone):
         return PhoneInvalid()
     owner = people.person_by_phone(unit, command.phone)
-    return send_code(unit, command.phone, command.address, owner, REGISTER)
+    return send_code(unit, command.phone, at_place(unit, command.address), owner, REGISTER)
 
 
 def prepare(unit: Unit, command: Register) -> MayAskRegister | Refusal:
@@ -71,23 +73,27 @@ def prepare(unit: Unit, command: Register) -> MayAskRegister | Refusal:
         return NameInvalid()
     if birth_date_of(number) is None:
         return IdNumberInvalid()
-    shown = show_code(unit, command.phone, command.code, REGISTER, keep=True)
+    asker = at_place(unit, command.address)
+    shown = show_code(unit, command.phone, command.code, REGISTER, asker, keep=True)
     if isinstance(shown, Refusal):
         return shown
-    wait = _too_often(unit, command.phone, number)
+    wait = rates.hit_all(unit, _allowances(unit, command.phone, number))
     return TooManyRegistrations(wait) if wait is not None else MayAskRegister(name, number)
 
 
 def complete(unit: Unit, command: RegisterAnswered) -> Registered | Refusal:
     """Go by what the register said: open a session, let it wait for a clerk, or refuse."""
     asked, answer = command.asked, command.answer
-    if answer is None:
-        return RegisterUnavailable()
     name, number = asked.name.strip(), asked.id_number.strip().upper()
+    if answer is None:  # nothing was learnt, so nothing was tried
+        allowances = _allowances(unit, asked.phone, number)
+        rates.give_back(unit, [allowance.bucket for allowance in allowances])
+        return RegisterUnavailable()
     if answer is not CivilAnswer.MATCH:
         _note_failure(unit, number, answer)
         return IdentityNotConfirmed()
-    shown = show_code(unit, asked.phone, asked.code, REGISTER, counts=False)
+    asker = at_place(unit, asked.address)
+    shown = show_code(unit, asked.phone, asked.code, REGISTER, asker, counts=False)
     if isinstance(shown, Refusal):
         return shown
     person_id = people.person_by_id_number(unit, number)
@@ -103,7 +109,8 @@ def complete(unit: Unit, command: RegisterAnswered) -> Registered | Refusal:
     if not isinstance(made, PersonView):
         return made
     audit.record(unit, f"person:{made.id}", "registration.new", f"person:{made.id}", {})
-    return open_session(unit, made.id, asked.device_name, Proof.SMS_CODE)
+    device = Device(asked.device_name, asked.address)
+    return open_session(unit, made.id, device, Proof.SMS_CODE)
 
 
 def waiting(unit: Unit, limit: int, regions: Sequence[str] | None = None) -> list[RegistrationView]:
@@ -198,14 +205,20 @@ def _known(unit: Unit, person_id: str, name: str, phone: str) -> Registered | Re
     return RegistrationWaiting(held.id, held.asked_at)
 
 
-def _too_often(unit: Unit, phone: str, number: str) -> Seconds | None:
+def _allowances(unit: Unit, phone: str, number: str) -> list[Allowance]:
+    """Return what a try counts against; a number's last tries are kept from any one phone."""
     settings = unit.settings
     by_phone, by_number = unit.vault.index(phone, "phone"), unit.vault.index(number, "id_number")
-    return rates.hit(
-        unit, f"register-phone:{by_phone}", settings.registrations_per_phone_per_day, _DAY
-    ) or rates.hit(
-        unit, f"register-number:{by_number}", settings.registrations_per_number_per_day, _DAY
+    per_phone, per_number = (
+        settings.registrations_per_phone_per_day,
+        settings.registrations_per_number_per_day,
     )
+    both = settings.registrations_per_phone_and_number_per_day
+    return [
+        Allowance(f"register-phone:{by_phone}", per_phone, _DAY),
+        Allowance(f"register-pair:{by_phone}:{by_number}", both, _DAY),
+        Allowance(f"register-number:{by_number}", per_number, _DAY),
+    ]
 
 
 def _note_failure(unit: Unit, number: str, answer: CivilAnswer) -> None:

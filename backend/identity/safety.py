@@ -17,6 +17,7 @@ from backend.access.assurance import Demand, Proof, StepUpRequired
 from backend.access.contracts import PersonActor, SignInRequired
 from backend.access.logic import label
 from backend.identity import queries
+from backend.identity.challenges import STEP_UP, in_session, send_code, show_code
 from backend.identity.contracts import CodeWrong, SignInCodeSent, SignInLocked, TooManyCodes
 from backend.identity.logic import is_weak
 from backend.identity.model import AccountFreeze, DeviceSession, PaymentPassword
@@ -41,7 +42,7 @@ from backend.identity.safety_contracts import (
     StepUp,
     UnfreezeAccount,
 )
-from backend.identity.service import STEP_UP, end, send_code, show_code
+from backend.identity.service import end
 from backend.infra import audit
 from backend.infra.database import Unit
 from backend.infra.passwords import hasher
@@ -96,10 +97,9 @@ def request_step_up_code(
     """Send a code to the signed-in person's own phone."""
     if not isinstance(command.actor, PersonActor):
         return SignInRequired()
-    phone = people.particulars(unit, command.actor.person_id).phone
-    return send_code(
-        unit, phone, f"session:{command.actor.session_id}", command.actor.person_id, STEP_UP
-    )
+    actor = command.actor
+    phone = people.particulars(unit, actor.person_id).phone
+    return send_code(unit, phone, in_session(unit, actor), actor.person_id, STEP_UP)
 
 
 def step_up(unit: Unit, command: StepUp) -> SteppedUp | Refusal:
@@ -111,7 +111,7 @@ def step_up(unit: Unit, command: StepUp) -> SteppedUp | Refusal:
     if command.proof is Proof.PAYMENT_PASSWORD:
         refused = check_password(unit, actor.person_id, command.secret)
     elif command.proof is Proof.SMS_CODE:
-        refused = _check_phone(unit, actor.person_id, command.secret)
+        refused = _check_phone(unit, actor, command.secret)
     else:
         return ProofNotHere()
     return refused or prove(unit, actor, command.proof)
@@ -279,12 +279,12 @@ def _count_wrong(unit: Unit, row: PaymentPassword) -> PasswordRefusal:
     return PasswordWrong(left)
 
 
-def _check_phone(unit: Unit, person_id: str, code: str) -> CodeWrong | SignInLocked | None:
-    phone = people.particulars(unit, person_id).phone
-    shown = show_code(unit, phone, code, STEP_UP)
+def _check_phone(unit: Unit, actor: PersonActor, code: str) -> CodeWrong | SignInLocked | None:
+    phone = people.particulars(unit, actor.person_id).phone
+    shown = show_code(unit, phone, code, STEP_UP, in_session(unit, actor))
     if isinstance(shown, Refusal):
         return shown
-    return None if shown == person_id else CodeWrong(0)
+    return None if shown == actor.person_id else CodeWrong(0)
 
 
 def _password(unit: Unit, person_id: str) -> PaymentPassword | None:

@@ -8,15 +8,15 @@ not to be stored; a lost answer is covered by the short grace of a rotated token
 from __future__ import annotations
 
 import base64
-import hmac
 import re
+from dataclasses import dataclass
 from datetime import timedelta
-from math import ceil
 
 from sqlmodel import col, delete, select
 
 from backend.access.assurance import Proof
 from backend.access.contracts import PersonActor, SignInRequired
+from backend.identity.challenges import SIGN_IN, at_place, send_code, show_code
 from backend.identity.contracts import (
     CodeWrong,
     PhoneInvalid,
@@ -39,14 +39,10 @@ from backend.identity.model import (
 )
 from backend.infra import audit, rates, tokens
 from backend.infra.database import Unit
-from backend.kernel.errors import Seconds
-from backend.notices.service import forget_device, to_phone
+from backend.notices.service import forget_device
 from backend.people import queries as people
 
 _PHONE = re.compile(r"1\d{10}\Z", re.ASCII)
-HOUR = 3600
-SIGN_IN, STEP_UP, REGISTER, NEW_PHONE = "SIGN_IN", "STEP_UP", "REGISTER", "NEW_PHONE"
-"""What a code from the phone is for."""
 
 
 def is_phone(text: str) -> bool:
@@ -57,93 +53,40 @@ def is_phone(text: str) -> bool:
 def request_sign_in_code(
     unit: Unit, command: RequestSignInCode
 ) -> SignInCodeSent | PhoneInvalid | TooManyCodes:
-    """Send a six-digit code to a phone. A newer code voids the older one."""
+    """Send a six-digit code to a phone. A newer code voids the older one of the same asker."""
     if not is_phone(command.phone):
         return PhoneInvalid()
     owner = people.person_by_phone(unit, command.phone)
-    return send_code(unit, command.phone, command.address, owner, SIGN_IN)
-
-
-def send_code(
-    unit: Unit, phone: str, address: str, person_id: str | None, purpose: str
-) -> SignInCodeSent | TooManyCodes:
-    """Send a code to a phone; where nobody owns it, only a code to register by is sent.
-
-    A code to register is told apart in the message where the phone has an account already.
-    """
-    settings, index = unit.settings, unit.vault.index(phone, "phone")
-    wait = (
-        rates.hit(unit, f"sms:{index}", 1, settings.sms_resend_seconds)
-        or rates.hit(unit, f"sms-hour:{index}", settings.sms_per_phone_per_hour, HOUR)
-        or rates.hit(unit, f"sms-from:{address}", settings.sms_per_address_per_hour, HOUR)
-    )
-    if wait is not None:
-        return TooManyCodes(wait)
-    code = unit.resources.ids.digits(6)
-    challenge = unit.db.get(SignInChallenge, index) or SignInChallenge(
-        phone_index=index,
-        code_digest="",
-        purpose=purpose,
-        person_id=None,
-        sent_at=unit.now,
-        expires_at=unit.now,
-    )
-    challenge.code_digest = _digest(unit, f"{index}:{code}")
-    challenge.purpose = purpose
-    challenge.person_id = person_id
-    challenge.sent_at = unit.now
-    challenge.expires_at = unit.now + timedelta(seconds=settings.sms_code_seconds)
-    challenge.attempts = 0
-    challenge.used_at = None
-    unit.db.add(challenge)
-    if purpose == REGISTER and person_id is not None:
-        to_phone(unit, phone, "registered_already", {})
-    elif person_id is not None or purpose == REGISTER:
-        facts = {"code": code, "minutes": settings.sms_code_seconds // 60}
-        to_phone(unit, phone, f"{purpose.lower()}_code", facts)
-    return SignInCodeSent(challenge.expires_at, Seconds(settings.sms_resend_seconds))
-
-
-def show_code(
-    unit: Unit, phone: str, code: str, purpose: str, *, keep: bool = False, counts: bool = True
-) -> str | CodeWrong | SignInLocked:
-    """Return whose code it is, and use it up unless it is kept.
-
-    A wrong one, or one sent for something else, counts; so does a right one that is shown again, unless
-    ``counts`` says that it was counted before. A code to register by is nobody's: an empty text.
-    """
-    index = unit.vault.index(phone, "phone")
-    challenge = unit.db.exec(
-        select(SignInChallenge).where(SignInChallenge.phone_index == index).with_for_update()
-    ).first()
-    if challenge is None:
-        return CodeWrong(0)
-    if challenge.locked_until is not None and challenge.locked_until > unit.now:
-        return SignInLocked(Seconds(ceil((challenge.locked_until - unit.now).total_seconds())))
-    challenge.attempts += counts
-    if challenge.purpose != purpose or not _code_fits(unit, challenge, index, code):
-        return _count_failure(unit, challenge)
-    if not keep:
-        challenge.used_at = unit.now
-    return challenge.person_id or ""
+    return send_code(unit, command.phone, at_place(unit, command.address), owner, SIGN_IN)
 
 
 def sign_in(unit: Unit, command: SignIn) -> SessionOpened | PhoneInvalid | CodeWrong | SignInLocked:
     """Open a session for who holds the phone and its newest code."""
     if not is_phone(command.phone):
         return PhoneInvalid()
-    person_id = show_code(unit, command.phone, command.code, SIGN_IN)
+    asker = at_place(unit, command.address)
+    person_id = show_code(unit, command.phone, command.code, SIGN_IN, asker)
     if isinstance(person_id, CodeWrong | SignInLocked):
         return person_id
-    return open_session(unit, person_id, command.device_name, Proof.SMS_CODE)
+    device = Device(command.device_name, command.address)
+    return open_session(unit, person_id, device, Proof.SMS_CODE)
 
 
-def open_session(unit: Unit, person_id: str, device_name: str, proof: Proof) -> SessionOpened:
-    """Open a session on a device for who has shown a proof just now."""
+@dataclass(frozen=True)
+class Device:
+    """A device that signs in: what its owner calls it, and the address that it is seen at."""
+
+    name: str
+    address: str
+
+
+def open_session(unit: Unit, person_id: str, device: Device, proof: Proof) -> SessionOpened:
+    """Open a session on a device that has shown a proof just now."""
     session = DeviceSession(
         id=unit.new_id(),
         person_id=person_id,
-        device_name=device_name[:60],
+        device_name=device.name[:60],
+        place=rates.place_of(unit, device.address),
         opened_at=unit.now,
         last_seen_at=unit.now,
         proofs={proof.value: unit.now.isoformat()},
@@ -175,7 +118,7 @@ def refresh_session(unit: Unit, command: RefreshSession) -> SessionOpened | Sess
         end(unit, session, "refresh token reused")
         return SessionEnded()
     token.used_at = unit.now
-    session.last_seen_at = unit.now
+    session.last_seen_at, session.place = unit.now, rates.place_of(unit, command.address)
     opened = _opened(unit, session)
     token.successor = _digest(unit, opened.refresh_token)
     return opened
@@ -189,26 +132,6 @@ def sign_out(unit: Unit, command: SignOut) -> SignedOut | SignInRequired:
     if session.ended_at is None:
         end(unit, session, "signed out")
     return SignedOut(session.id)
-
-
-def _count_failure(unit: Unit, challenge: SignInChallenge) -> CodeWrong:
-    """Count a wrong code, and lock the phone from the one that is too many on."""
-    settings = unit.settings
-    bucket, window = f"sign-in-failed:{challenge.phone_index}", settings.sign_in_lock_seconds
-    if rates.hit(unit, bucket, settings.sign_in_failures_to_lock - 1, window) is not None:
-        challenge.locked_until = unit.now + timedelta(seconds=settings.sign_in_lock_seconds)
-    return CodeWrong(max(0, settings.sign_in_attempts_per_code - challenge.attempts))
-
-
-def _code_fits(unit: Unit, challenge: SignInChallenge, phone: str, code: str) -> bool:
-    fits = hmac.compare_digest(challenge.code_digest, _digest(unit, f"{phone}:{code}"))
-    return (
-        fits
-        and (challenge.person_id is None) is (challenge.purpose == REGISTER)
-        and challenge.used_at is None
-        and challenge.expires_at > unit.now
-        and challenge.attempts <= unit.settings.sign_in_attempts_per_code
-    )
 
 
 def _opened(unit: Unit, session: DeviceSession) -> SessionOpened:
@@ -250,6 +173,7 @@ def _answer_was_lost(unit: Unit, token: RefreshToken) -> bool:
 def tidy_up(unit: Unit) -> int:
     """Remove challenges that nobody answered and refresh tokens past their time; return how many."""
     done = (
+        delete(SignInChallenge).where(col(SignInChallenge.expires_at) <= unit.now),
         delete(PasskeyChallenge).where(col(PasskeyChallenge.expires_at) < unit.now),
         delete(RefreshToken).where(col(RefreshToken.expires_at) < unit.now),
     )

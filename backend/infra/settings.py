@@ -67,7 +67,13 @@ class Settings:
     """Nobody who is in elder mode loses a draft because they needed a month."""
     supplement_days: int = 30
     staff_failures_to_lock: int = 5
+    """Wrong attempts for one number from one address within ``staff_lock_seconds``; more have to wait."""
     staff_lock_seconds: int = 900
+    staff_failures_elsewhere_per_day: int = 50
+    """Wrong attempts for one number from all addresses that it has not signed in at lately."""
+    staff_failures_per_address_per_hour: int = 60
+    """Wrong attempts from one address for numbers that have not signed in there lately."""
+    staff_known_address_days: int = 30
     refresh_token_days: int = 30
     refresh_grace_seconds: int = 30
     """How long a rotated refresh token may be shown again if its successor was never used."""
@@ -99,14 +105,25 @@ class Settings:
     wechat_appid: str = "wxyibao000000sandbox"
     registrations_per_phone_per_day: int = 5
     registrations_per_number_per_day: int = 10
+    registrations_per_phone_and_number_per_day: int = 3
+    """So that it takes four phones, and not one or two, to use a number's tries up."""
     sms_code_seconds: int = 300
     sms_resend_seconds: int = 60
     sms_per_phone_per_hour: int = 5
+    """Codes that one address or session has sent to one phone; so the next one, in a day."""
+    sms_per_phone_per_day: int = 10
+    sms_per_phone_from_all_per_hour: int = 15
+    """Codes that all strangers together have sent to one phone; its owner has as many besides."""
+    sms_per_phone_from_all_per_day: int = 50
     sms_per_address_per_hour: int = 60
     sign_in_attempts_per_code: int = 5
+    sign_in_attempts_elsewhere_per_code: int = 3
+    """Tries at a code from addresses that have not asked for one: a phone may change its network."""
     sign_in_failures_to_lock: int = 10
-    """Wrong codes for one phone within ``sign_in_lock_seconds`` that lock it for as long."""
+    """Wrong codes for one phone from one address within ``sign_in_lock_seconds``; more have to wait."""
     sign_in_lock_seconds: int = 1800
+    wrong_codes_per_address_per_hour: int = 60
+    """Wrong codes from an address that has asked for none, whatever the phones."""
 
     step_up_seconds: int = 300
     """How long a proof counts on the session that showed it."""
@@ -122,6 +139,7 @@ class Settings:
     face_check_seconds: int = 120
     """How long a person has before the camera."""
     face_attempts_per_day: int = 10
+    """Of a person on their own devices; as many before each relative's, and at each institution's tills."""
     face_age_min: int = 16
     """No face is taken of anybody younger."""
     face_replay_days: int = 30
@@ -150,8 +168,11 @@ class Settings:
     consent_code_seconds: int = 600
     consent_code_attempts: int = 5
     consent_codes_per_relative_per_hour: int = 5
+    consent_codes_per_binding_per_hour: int = 3
+    """So that one request does not use up what other relatives need."""
     binding_requests_per_relative_per_day: int = 10
     """So that nobody can flood a stranger's phone with requests."""
+    binding_requests_per_pair_per_day: int = 3
     proxy_view_notice_seconds: int = 3600
     """A delegate who only looks is noted, and the owner told, once in this time."""
     proxy_code_notice_seconds: int = 600

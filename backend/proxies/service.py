@@ -22,6 +22,7 @@ from backend.identity.safety import demand
 from backend.infra import audit, rates
 from backend.infra.database import Unit
 from backend.infra.idempotency import once
+from backend.infra.rates import Allowance
 from backend.kernel.calendar import SHANGHAI, age_on, local_day
 from backend.kernel.errors import Refusal
 from backend.kernel.invariants import invariant
@@ -103,8 +104,16 @@ def ask_consent(unit: Unit, command: AskConsent) -> ConsentAsked | Refusal:
     phone = people.particulars(unit, row.owner_id).phone
     if not phone:
         return NoPhoneForConsent()
-    most = unit.settings.consent_codes_per_relative_per_hour
-    wait = rates.hit(unit, f"consent:{row.owner_id}", most, HOUR)
+    settings = unit.settings
+    each, most = (
+        settings.consent_codes_per_binding_per_hour,
+        settings.consent_codes_per_relative_per_hour,
+    )
+    allowances = (
+        Allowance(f"consent-binding:{row.id}", each, HOUR),
+        Allowance(f"consent:{row.owner_id}", most, HOUR),
+    )
+    wait = rates.hit_all(unit, allowances)
     if wait is not None:
         return TooManyCodes(wait)
     code = unit.resources.ids.digits(6)
@@ -318,8 +327,16 @@ def _request(unit: Unit, command: RequestBinding, actor: PersonActor) -> Binding
     if refusal is not None:
         return refusal
     child = owner_age < OWN_CONSENT_AGE
-    most = unit.settings.binding_requests_per_relative_per_day
-    wait = rates.hit(unit, f"asked:{owner_id}", most, 24 * HOUR)
+    settings = unit.settings
+    each, most = (
+        settings.binding_requests_per_pair_per_day,
+        settings.binding_requests_per_relative_per_day,
+    )
+    allowances = (
+        Allowance(f"asked-by:{actor.person_id}:{owner_id}", each, 24 * HOUR),
+        Allowance(f"asked:{owner_id}", most, 24 * HOUR),
+    )
+    wait = rates.hit_all(unit, allowances)
     if wait is not None:
         return TooManyBindingRequests(wait)
     row = Binding(

@@ -284,9 +284,10 @@ def _too_many(unit: Unit, command: LodgeReport) -> bool:
     if command.real_name and isinstance(actor, PersonActor):
         held = own_reports(unit, actor)
         return sum(one.state not in logic.CLOSED for one in held) >= _OPEN_MAX
-    address = actor.address if isinstance(actor, Anonymous) else "signed in"
+    address = actor.address if isinstance(actor, Anonymous | PersonActor) else ""
+    place = rates.place_of(unit, address)
     midnight = datetime.combine(local_day(unit.now), time(), SHANGHAI)
-    bucket = f"reports:{identities.vault(unit).index(f'{address}|{midnight}', 'address')}"
+    bucket = f"reports:{identities.vault(unit).index(f'{place}|{midnight}', 'address')}"
     limit = unit.settings.anonymous_reports_per_address_per_day
     return rates.hit(replace(unit, now=midnight), bucket, limit, _DAY) is not None
 

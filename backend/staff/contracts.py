@@ -29,13 +29,14 @@ class StaffAdded:
     totp_uri: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class OpenStaffSession:
     """Signs a member of staff in: number, password, and the six digits of their authenticator."""
 
     number: str
     password: str
     code: str
+    address: str
 
 
 @dataclass(frozen=True)
@@ -90,10 +91,10 @@ class StaffSignInWrong(Refusal):
 
 @dataclass(frozen=True)
 class StaffLocked(Refusal):
-    """Too many wrong attempts for one number."""
+    """Too many wrong attempts for one number, from the caller's address or from unknown ones."""
 
-    zh = "连续输错次数过多，此工号已临时锁定。"
-    en = "Too many wrong attempts; this number is locked for a while."
+    zh = "连续输错次数过多，此工号在当前网络已临时锁定。"
+    en = "Too many wrong attempts; this number is locked here for a while."
     next_zh = "请在锁定时间过后再试，或联系管理员。"
     next_en = "Try again when the time is over, or ask an administrator."
     retry_after_seconds: Seconds

@@ -20,8 +20,6 @@ class StaffMember(SQLModel, table=True):
     password_digest: str
     totp_secret: str
     last_step: int = Field(default=0, sa_type=Amount)
-    failures: int = 0
-    locked_until: datetime | None = Field(default=None, sa_type=Instant)
     added_at: datetime = Field(sa_type=Instant)
     blocked_at: datetime | None = Field(default=None, sa_type=Instant)
 
@@ -37,7 +35,7 @@ class StaffDuty(SQLModel, table=True):
 
 
 class StaffSession(SQLModel, table=True):
-    """A session at the desk."""
+    """A session at the desk. ``place`` is the keyed place of the network that it was opened at."""
 
     __tablename__ = "staff_session"
 
@@ -46,3 +44,4 @@ class StaffSession(SQLModel, table=True):
     opened_at: datetime = Field(sa_type=Instant)
     expires_at: datetime = Field(sa_type=Instant)
     closed_at: datetime | None = Field(default=None, sa_type=Instant)
+    place: str = ""

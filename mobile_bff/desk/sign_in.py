@@ -85,7 +85,12 @@ class StaffSignInMutations:
     )
     async def open_staff_session(self, info: Info, input: OpenStaffSessionInput) -> Any:
         """Sign in."""
-        command = OpenStaffSession(input.number, input.password, input.code)
+        command = OpenStaffSession(
+            number=input.number,
+            password=input.password,
+            code=input.code,
+            address=info.context.address,
+        )
         outcome = await info.context.door.write(
             service.open_session, command, info.context.request_id
         )

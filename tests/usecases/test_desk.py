@@ -74,7 +74,10 @@ CLERK, CHECKER, ELSEWHERE, PROVINCE = "CD1001", "CD1003", "ZG1001", "SC1001"
 def signing_in(world: World, number: str = CLERK, **changes: Any) -> OpenStaffSession:
     totp = pyotp.TOTP(sample_secret(number))
     code = totp.generate_otp(int(world.clock.now().timestamp()) // 30)
-    return replace(OpenStaffSession(number, sample_password(number), code), **changes)
+    command = OpenStaffSession(
+        number=number, password=sample_password(number), code=code, address="desk"
+    )
+    return replace(command, **changes)
 
 
 def sign_in(world: World, number: str = CLERK, **changes: Any) -> Any:
@@ -155,7 +158,7 @@ def test_duties_and_blocks_hold_from_the_next_request_on(world: World) -> None:
     assert added.staff.id == one.staff_id
     secret = pyotp.parse_uri(added.totp_uri).secret  # type: ignore[attr-defined]
     code = pyotp.TOTP(secret).generate_otp(int(world.clock.now().timestamp()) // 30)
-    opened = world.do(accounts.open_session, OpenStaffSession(CLERK, added.password, code))
+    opened = sign_in(world, password=added.password, code=code)
     assert isinstance(opened, StaffSessionOpened)
 
 

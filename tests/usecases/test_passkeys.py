@@ -53,9 +53,15 @@ def added(world: World, key: str, device: Authenticator | None = None) -> Authen
     return device
 
 
+def answering(ceremony_id: str, credential: str) -> SignInWithPasskey:
+    return SignInWithPasskey(
+        ceremony_id=ceremony_id, credential=credential, device_name="手机", address="here"
+    )
+
+
 def sign_in(world: World, device: Authenticator, **changes: Any) -> Any:
     begun = world.do(passkeys.begin_sign_in, BeginPasskeySignIn("here"))
-    command = SignInWithPasskey(begun.id, device.get(begun.options), "手机")
+    command = answering(begun.id, device.get(begun.options))
     return world.do(passkeys.sign_in, replace(command, **changes))
 
 
@@ -142,7 +148,7 @@ def test_a_challenge_is_for_one_purpose_one_session_and_some_minutes(world: Worl
     answer = device.get(begun.options)
     other = replace(actor, session_id="another")
     for use_case, command in (
-        (passkeys.sign_in, SignInWithPasskey(begun.id, answer, "x")),
+        (passkeys.sign_in, answering(begun.id, answer)),
         (passkeys.step_up, StepUpWithPasskey(other, begun.id, answer)),
         (passkeys.step_up, StepUpWithPasskey(actor, "no such", answer)),
     ):

@@ -20,7 +20,7 @@ from backend.notices.contracts import (
     RegisterPush,
     SetNoticeChoices,
 )
-from mobile_bff.connections import BadInput, connection, page_size, position
+from mobile_bff.connections import connection, page_size, position, row_number
 from mobile_bff.context import Info
 from mobile_bff.errors import answer, result_union
 from mobile_bff.step_up import signed_in
@@ -126,13 +126,13 @@ class InboxQueries:
         first: int | None = None,
         after: str | None = None,
         unread_only: Annotated[
-            bool, strawberry.argument(description="Only what is not read yet.")
+            bool | None, strawberry.argument(description="Only what is not read yet.")
         ] = False,
     ) -> Any:
         """Return a page of the inbox."""
         actor, size, before = await signed_in(info), page_size(first), position(after)
         found = await info.context.door.read(
-            lambda unit: queries.inbox(unit, actor.person_id, before, size + 1, unread_only)
+            lambda unit: queries.inbox(unit, actor.person_id, before, size + 1, bool(unread_only))
         )
         locale = info.context.locale
         return connection([(one.number, _notice(one, locale)) for one in found], size, after)
@@ -190,9 +190,7 @@ class InboxMutations:
     )
     async def read_notices(self, info: Info, input: ReadNoticesInput) -> Any:
         """Mark as read."""
-        if not (input.up_to.isascii() and input.up_to.isdigit() and len(input.up_to) < 19):
-            raise BadInput("upTo is a notice's number")
-        up_to = int(input.up_to)
+        up_to = row_number(input.up_to, "upTo")
         outcome = await info.context.act(
             service.read_notices, lambda actor: ReadNotices(actor, up_to)
         )

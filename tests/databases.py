@@ -115,9 +115,7 @@ def _start(folder: Path, durable: bool) -> str:
         folder, "initdb", "-D", data, "-A", "trust", "-U", "postgres",
         "-E", "UTF8", "--locale=C.UTF-8", "--no-sync",
     )  # fmt: skip
-    _control(
-        folder, "pg_ctl", "-D", data, "-w", "-l", str(folder / "log"), "-o", options, "start"
-    )
+    _control(folder, "pg_ctl", "-D", data, "-w", "-l", str(folder / "log"), "-o", options, "start")
     return f"postgresql+psycopg://postgres@/postgres?host={folder}"
 
 

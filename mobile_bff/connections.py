@@ -12,6 +12,8 @@ from strawberry import relay
 PAGE_DEFAULT = 20
 PAGE_MAX = 100
 _PREFIX = "before:"
+_DIGITS = 19
+"""Digits of a number that may be larger than any row's."""
 
 
 class BadInput(GraphQLError):
@@ -41,6 +43,13 @@ def position(after: str | None) -> int | None:
     if not text.startswith(_PREFIX) or not 0 < number < 2**63:
         raise BadInput("after is not a cursor of this list")
     return number
+
+
+def row_number(text: str, argument: str) -> int:
+    """Return the number that a row goes by, or raise ``BadInput`` for text that is none."""
+    if not (text.isascii() and text.isdigit() and len(text) < _DIGITS):
+        raise BadInput(f"{argument} is a number that this list has shown")
+    return int(text)
 
 
 def connection(nodes: Sequence[tuple[int, Any]], first: int, after: str | None) -> Any:

@@ -37,7 +37,7 @@ from mobile_bff.door import Door
 from mobile_bff.feed import Feed
 from mobile_bff.national_platform import NationalPlatform
 from mobile_bff.sockets import OPERATIONS_MAX, SocketAdapter, SocketHandler, Sockets
-from mobile_bff.trusted import Documents, digest
+from mobile_bff.trusted import Documents
 
 PLAIN = "application/json"
 GRAPHQL_RESPONSE = "application/graphql-response+json"
@@ -241,7 +241,7 @@ class YibaoGraphQL(GraphQL[Context, None]):
             raise HTTPException(400, "persistedQuery.sha256Hash is a string")
         if data.query is None:
             return self._documents.by_hash(document_hash) or _MISSING
-        if digest(data.query) != document_hash:
+        if not self._documents.is_hash_of(document_hash, data.query):
             raise HTTPException(400, "persistedQuery.sha256Hash is not the hash of the query")
         self._documents.register(document_hash, data.query)
         return data.query

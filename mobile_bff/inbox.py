@@ -133,13 +133,13 @@ class InboxQueries:
         first: int | None = None,
         after: str | None = None,
         unread_only: Annotated[
-            bool, strawberry.argument(description="Only what is not read yet.")
+            bool | None, strawberry.argument(description="Only what is not read yet.")
         ] = False,
     ) -> Any:
         """Return a page of the inbox."""
         actor, size, before = await signed_in(info), page_size(first), position(after)
         found = await info.context.door.read(
-            lambda unit: queries.inbox(unit, actor.person_id, before, size + 1, unread_only)
+            lambda unit: queries.inbox(unit, actor.person_id, before, size + 1, bool(unread_only))
         )
         locale = info.context.locale
         return connection([(one.number, _notice(one, locale)) for one in found], size, after)

@@ -1,10 +1,17 @@
-"""Scalars and money as the schema shows them."""
+"""Scalars and money as the schema shows them.
+
+A scalar bounds what it reads, and says what it expects without repeating the caller's text.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time
+from operator import methodcaller
 from typing import Any
 
 import strawberry
+from dateutil.parser import isoparse
 from strawberry.types.scalar import ScalarDefinition
 
 from backend.kernel.errors import Locale
@@ -21,6 +28,10 @@ from backend.kernel.money import (
 
 FEN_MAX = 2**53 - 1
 """The largest whole number that every JSON client reads exactly."""
+CHARACTERS_MAX = 40
+"""Characters of a day, an instant or a time as text."""
+YEAR_MIN, YEAR_MAX = 1900, 2199
+"""Years that a caller may name: a period before or after one of them is still in the calendar."""
 
 
 def _fen(value: Any) -> Fen:
@@ -35,7 +46,58 @@ def _text(value: Any) -> str:
     return value
 
 
+def _calendar(read: Callable[[str], Any], expected: str) -> Callable[[Any], Any]:
+    """Return a reader of ISO text whose year, where it has one, lies within the calendar."""
+
+    def parsed(value: Any) -> Any:
+        if not isinstance(value, str) or len(value) > CHARACTERS_MAX:
+            raise ValueError(expected)
+        try:
+            moment = read(value)
+        except (ValueError, OverflowError):
+            raise ValueError(expected) from None
+        if YEAR_MIN <= getattr(moment, "year", YEAR_MIN) <= YEAR_MAX:
+            return moment
+        raise ValueError(f"{expected}, from {YEAR_MIN} to {YEAR_MAX}")
+
+    return parsed
+
+
+def _instant(value: str) -> datetime:
+    """Return an instant. Raises ``ValueError`` for one without an offset, which names no instant."""
+    instant = isoparse(value)
+    if instant.tzinfo is None:
+        raise ValueError("no offset")
+    return instant.astimezone(UTC)
+
+
+def _time_of_day(value: str) -> time:
+    """Return a time in the province. Raises ``ValueError`` for one that names an offset."""
+    moment = time.fromisoformat(value)
+    if moment.tzinfo is not None:
+        raise ValueError("an offset")
+    return moment
+
+
 SCALARS: dict[object, ScalarDefinition] = {
+    date: strawberry.scalar(
+        name="Date",
+        description='A day such as "2026-06-15", from the year 1900 to 2199.',
+        serialize=methodcaller("isoformat"),
+        parse_value=_calendar(date.fromisoformat, 'a day is text such as "2026-06-15"'),
+    ),
+    datetime: strawberry.scalar(
+        name="DateTime",
+        description='An instant such as "2026-06-15T10:00:00+08:00", from the year 1900 to 2199.',
+        serialize=methodcaller("isoformat"),
+        parse_value=_calendar(_instant, 'an instant is text such as "2026-06-15T10:00:00+08:00"'),
+    ),
+    time: strawberry.scalar(
+        name="Time",
+        description='A time of the day such as "08:30".',
+        serialize=methodcaller("isoformat"),
+        parse_value=_calendar(_time_of_day, 'a time is text such as "08:30"'),
+    ),
     Fen: strawberry.scalar(
         name="Fen",
         description="A whole number of fen, 1/100 yuan, as a JSON integer.",

@@ -24,9 +24,7 @@ def server_thread(environment: Mapping[str, str], port: int | None = None) -> It
     address = f"http://127.0.0.1:{port}"
     settings = Settings.from_environment({"YIBAO_PUBLIC_URL": address, **environment})
     server = uvicorn.Server(
-        uvicorn.Config(
-            create_app(settings), port=port, log_config=None, **server_options(settings)
-        )
+        uvicorn.Config(create_app(settings), port=port, log_config=None, **server_options(settings))
     )
     thread = threading.Thread(target=server.run, name=f"server {port}")
     thread.start()

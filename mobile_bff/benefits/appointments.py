@@ -231,11 +231,13 @@ class AppointmentQueries:
 
     @strawberry.field(description="Hospitals that can be booked; of a region where it is named.")
     async def bookable_hospitals(
-        self, info: Info, region: str = "", first: int | None = None
+        self, info: Info, region: str | None = "", first: int | None = None
     ) -> list[InstitutionType]:
         """Return hospitals."""
         limit = page_size(first)
-        found = await info.context.door.read(lambda unit: queries.hospitals(unit, region, limit))
+        found = await info.context.door.read(
+            lambda unit: queries.hospitals(unit, region or "", limit)
+        )
         return [institution_type(one) for one in found]
 
     @strawberry.field(description="A hospital's rules of booking; null: it cannot be booked here.")
@@ -266,8 +268,8 @@ class AppointmentQueries:
         self,
         info: Info,
         hospital: str,
-        department: str = "",
-        doctor: str = "",
+        department: str | None = "",
+        doctor: str | None = "",
         since: date | None = None,
         until: date | None = None,
         first: int | None = None,
@@ -281,7 +283,7 @@ class AppointmentQueries:
             days = (begins, until or begins + timedelta(days=HORIZON_MAX))
             if place is None:
                 return []
-            return queries.clinics(unit, place.id, days, department, doctor, limit)
+            return queries.clinics(unit, place.id, days, department or "", doctor or "", limit)
 
         found = await info.context.door.read(read)
         return [clinic_type(one, info.context.locale) for one in found]

@@ -40,7 +40,7 @@ from backend.proxies.contracts import (
     TooManyBindingRequests,
     TooManyRelatives,
 )
-from mobile_bff.connections import page_size
+from mobile_bff.connections import page_size, row_number
 from mobile_bff.context import Info
 from mobile_bff.errors import KEYED, answer, result_union
 from mobile_bff.modules import AppModule, ModuleState
@@ -234,7 +234,7 @@ class FamilyQueries:
         """Return what was done; ``before`` is the id of the last one that was seen."""
         actor, locale = await signed_in(info), info.context.locale
         size = page_size(first)
-        below = int(before) if before is not None and before.isdigit() else None
+        below = None if before is None else row_number(before, "before")
         views = await info.context.door.read(
             lambda unit: queries.acts_for(unit, actor.person_id, below, size)
         )

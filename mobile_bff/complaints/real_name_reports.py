@@ -281,12 +281,12 @@ class ReportQueries:
 
     @strawberry.field(description="Proven cases of a region, the newest month first.")
     async def published_findings(
-        self, info: Info, region: str = "510000", first: int | None = None
+        self, info: Info, region: str | None = "510000", first: int | None = None
     ) -> list[PublishedFindingType]:
         """Return published findings."""
         limit, locale = page_size(first), info.context.locale
         found: list[PublishedFinding] = await info.context.door.read(
-            lambda unit: queries.published(unit, region, limit)
+            lambda unit: queries.published(unit, region or "510000", limit)
         )
         return [
             PublishedFindingType(

@@ -36,6 +36,7 @@ from mobile_bff.errors import answer, result_union
 from mobile_bff.wording import status
 
 _STAFF = (SignInRequired, DutyMissing)
+_DAYS = 30
 _DAYS_MAX = 366
 _WORDS = {
     Locale.ZH: {
@@ -195,13 +196,13 @@ class AssigningQueries:
         self,
         info: Info,
         kind: MatterKind | None = None,
-        holding: Holding = Holding.ANY,
+        holding: Holding | None = Holding.ANY,
         after: strawberry.ID | None = None,
         first: int | None = None,
     ) -> list[DeskMatter]:
         """Return a page of the queue."""
         actor = await staff_of(info)
-        asked = AskQueue(kind, holding, after, page_size(first))
+        asked = AskQueue(kind, holding or Holding.ANY, after, page_size(first))
         found = await info.context.door.read(lambda unit: queries.queue(unit, actor, asked))
         return [desk_matter(one, info.context.locale) for one in found]
 
@@ -209,14 +210,15 @@ class AssigningQueries:
         description="How much there is to do in a region that the caller supervises, and what was"
         " decided there in some days up to now."
     )
-    async def workload(self, info: Info, region: str, days: int = 30) -> DeskWorkload:
+    async def workload(self, info: Info, region: str, days: int | None = _DAYS) -> DeskWorkload:
         """Return figures."""
         actor = await staff_of(info)
-        if not 1 <= days <= _DAYS_MAX:
+        span = _DAYS if days is None else days
+        if not 1 <= span <= _DAYS_MAX:
             raise BadInput(f"days is from 1 to {_DAYS_MAX}")
 
         def read(unit: Unit) -> Workload | Refusal:
-            return queries.workload(unit, actor, region, days)
+            return queries.workload(unit, actor, region, span)
 
         found = await info.context.door.read(read)
         if isinstance(found, Refusal):

@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 
 import strawberry
+from strawberry import relay
 from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import merge_types
 
@@ -54,6 +55,9 @@ class DeskQuery(
     DeskStatementQueries,
 ):
     """Who works here, and what waits for them."""
+
+    node: relay.Node | None = relay.node(description="Any object by its global id, if visible.")
+    nodes: list[relay.Node | None] = relay.node(description="Objects by their global ids.")
 
     @strawberry.field(description="The signed-in member of staff; null for anybody else.")
     async def me(self, info: Info) -> Staff | None:

@@ -33,7 +33,7 @@ class LocalPolicyQueries:
     async def local_policies(
         self,
         info: Info,
-        text: str = "",
+        text: str | None = "",
         area_code: str | None = None,
         subject_id: strawberry.ID | None = None,
         first: int | None = None,
@@ -47,4 +47,4 @@ class LocalPolicyQueries:
             return tuple(area for area in held if area_code in (None, area))
 
         regions = await info.context.door.read(areas)
-        return await found(info, FindDocuments(text, regions, kinds=POLICIES), first)
+        return await found(info, FindDocuments(text or "", regions, kinds=POLICIES), first)

@@ -183,9 +183,9 @@ class PolicyQueries:
     async def policies(
         self,
         info: Info,
-        text: str = "",
+        text: str | None = "",
         level: PolicyLevel | None = None,
-        past_too: bool = False,
+        past_too: bool | None = False,
         first: int | None = None,
     ) -> list[PolicyDocumentType]:
         """Return policies of a level, of both by default."""
@@ -194,7 +194,7 @@ class PolicyQueries:
             PolicyLevel.PROVINCIAL: (_PROVINCE,),
             None: (NATION, _PROVINCE),
         }[level]
-        wanted = FindDocuments(text, regions, kinds=POLICIES, past_too=past_too)
+        wanted = FindDocuments(text or "", regions, kinds=POLICIES, past_too=bool(past_too))
         return await found(info, wanted, first)
 
     @strawberry.field(

@@ -45,7 +45,11 @@ class NeighbourPolicyQueries:
         description="Policies of other areas than the caller's own, of one if it is named."
     )
     async def neighbour_policies(
-        self, info: Info, text: str = "", area_code: str | None = None, first: int | None = None
+        self,
+        info: Info,
+        text: str | None = "",
+        area_code: str | None = None,
+        first: int | None = None,
     ) -> NeighbourPolicies:
         """Return policies of neighbours."""
         actor = await info.context.actor()
@@ -58,7 +62,7 @@ class NeighbourPolicyQueries:
 
         mine = await info.context.door.read(own)
         wanted = FindDocuments(
-            text,
+            text or "",
             None if area_code is None else (area_code,),
             (NATION, "510000", *mine),
             POLICIES,

@@ -57,11 +57,11 @@ class OutageQueries:
 
     @strawberry.field(description="News: what a text finds best, else the newest first.")
     async def news(
-        self, info: Info, text: str = "", region: str | None = None, first: int | None = None
+        self, info: Info, text: str | None = "", region: str | None = None, first: int | None = None
     ) -> list[PolicyDocumentType]:
         """Return news of a region, of all by default."""
         regions = None if region is None else (region,)
-        wanted = FindDocuments(text, regions, kinds=(DocumentKind.NEWS,), past_too=True)
+        wanted = FindDocuments(text or "", regions, kinds=(DocumentKind.NEWS,), past_too=True)
         return await found(info, wanted, first)
 
     @strawberry.field(description="Outages that are on or announced, the next first.")

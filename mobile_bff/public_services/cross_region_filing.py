@@ -353,7 +353,7 @@ class FilingQueries:
         institution_code: str,
         care: CareKind,
         on: date | None = None,
-        disease: str = "",
+        disease: str | None = "",
         subject_id: strawberry.ID | None = None,
     ) -> DirectSettlement | None:
         """Return the answer; null where there is no such place."""
@@ -362,7 +362,9 @@ class FilingQueries:
         def read(unit: Unit) -> direct.DirectCheck | None:
             place = institutions.by_code(unit, institution_code)
             day = on or local_day(unit.now)
-            return None if place is None else direct.check(unit, subject, place, care, day, disease)
+            if place is None:
+                return None
+            return direct.check(unit, subject, place, care, day, disease or "")
 
         found = await info.context.door.read(read)
         return None if found is None else _direct(found, info.context.locale)

@@ -141,19 +141,20 @@ class GuideQueries:
         info: Info,
         area_code: str,
         gap_years: int,
-        repaired_years: int = 0,
-        newborn: bool = False,
+        repaired_years: int | None = 0,
+        newborn: bool | None = False,
         paid_on: date | None = None,
     ) -> WaitingPeriod | None:
         """Return the waiting period for an enrolment outside of the window or after a gap."""
-        if not (0 <= repaired_years <= gap_years <= _YEARS_MAX):
+        repaired = repaired_years or 0
+        if not (0 <= repaired <= gap_years <= _YEARS_MAX):
             raise BadInput(f"0 ≤ repairedYears ≤ gapYears ≤ {_YEARS_MAX}")
         exempt = "NEWBORN" if newborn else None
 
         def read(unit: Unit) -> WaitingPeriod | None:
             day, book = paid_on or local_day(unit.now), rulebook()
             try:
-                months = waiting_months(gap_years, repaired_years, exempt, area_code, day, book)
+                months = waiting_months(gap_years, repaired, exempt, area_code, day, book)
                 least = waiting_months(gap_years, gap_years, exempt, area_code, day, book)
                 ref = book.find(area_code, "waiting.fixed_months", day).ref
             except RuleMissing:

@@ -189,7 +189,7 @@ class TransferQueries:
 
     @strawberry.field(description="A person's certificates, the newest first.")
     async def certificates(
-        self, info: Info, subject_id: strawberry.ID | None = None, first: int = 20
+        self, info: Info, subject_id: strawberry.ID | None = None, first: int | None = None
     ) -> list[CertificateType]:
         """Return certificates."""
         subject = await info.context.person(Action.VIEW_RIGHTS, subject_id)

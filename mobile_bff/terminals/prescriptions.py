@@ -206,7 +206,7 @@ class TillPrescriptions:
         description="What this pharmacy may fill: chosen for it, locked by it, or of whom it scanned."
     )
     async def prescriptions_to_fill(
-        self, info: Info, token: str = "", first: int | None = None
+        self, info: Info, token: str | None = "", first: int | None = None
     ) -> list[PrescriptionType]:
         """Return prescriptions."""
         limit, actor = page_size(first), self.actor

@@ -843,7 +843,6 @@ def asked(
         request_id=new_key(),
         claims=province.claims[who],
         documents=load_documents(only_own=False),
-        connected_at=province.world.clock.now(),
         register=CivilRegister("http://127.0.0.1:9", "", SystemIds()),
         national=NationalPlatform("http://127.0.0.1:9", ""),
     )

@@ -32,7 +32,8 @@ from backend.migrations import configuration, upgrade
 from backend.migrations.tables import APPEND_ONLY, METADATA
 from mobile_bff import documents
 from mobile_bff.desk.schema import DESK_DOCUMENTS, DESK_SDL, make_desk_schema
-from mobile_bff.limits import COST_MAX, TOKENS_MAX, measure
+from mobile_bff.limits import TOKENS_MAX
+from mobile_bff.measure import COST_MAX, measure
 from mobile_bff.modules import GROUPS, ModuleState, modules_of
 from mobile_bff.schema import make_schema
 from mobile_bff.trusted import digest

@@ -27,8 +27,8 @@ _RESET_AT_ONCE = struct.pack("ii", 1, 0)
 def server_options(settings: Settings) -> dict[str, Any]:
     """Return how the server is to treat connections, as arguments of ``uvicorn.run``."""
     return {
-        "http": f"{__name__}:BoundedHTTP",
-        "ws": f"{__name__}:BoundedWebSocket",
+        "http": f"{__name__}:HttpConnection",
+        "ws": f"{__name__}:SocketConnection",
         "ws_max_size": MESSAGE_BYTES_MAX,
         "ws_ping_interval": settings.socket_ping_seconds,
         "ws_ping_timeout": settings.socket_ping_seconds,
@@ -39,7 +39,7 @@ def server_options(settings: Settings) -> dict[str, Any]:
     }
 
 
-class _WriteBound(asyncio.Protocol):
+class _Connection(asyncio.Protocol):
     """Ends a connection whose caller does not take what was written to it.
 
     Every ``write_seconds`` it looks whether the same pause in writing, or the same close, still waits for
@@ -110,7 +110,7 @@ class _WriteBound(asyncio.Protocol):
         self._look_again()
 
 
-class BoundedHTTP(_WriteBound, H11Protocol):
+class HttpConnection(_Connection, H11Protocol):
     """A connection that brings the head of a request in time, and leaves when its body is unwanted."""
 
     _read_timer: asyncio.TimerHandle | None = None
@@ -165,7 +165,7 @@ class BoundedHTTP(_WriteBound, H11Protocol):
             self._read_timer = None
 
 
-class BoundedWebSocket(_WriteBound, WebSocketsSansIOProtocol):
+class SocketConnection(_Connection, WebSocketsSansIOProtocol):
     """A socket for whose caller only so much waits."""
 
     def data_received(self, data: bytes) -> None:

@@ -18,6 +18,7 @@ from starlette.routing import Route, WebSocketRoute
 from backend.codes.identities import signed_trust_list
 from backend.identity.face_reader import FaceReader
 from backend.infra.database import Database, Resources
+from backend.infra.journal import keep_contents_out
 from backend.infra.outbox import Channel
 from backend.infra.patience import JOBS, of_requests
 from backend.infra.settings import Mode, Settings
@@ -73,6 +74,7 @@ def create_app(settings: Settings) -> Starlette:
 
 def assemble(resources: Resources) -> Starlette:
     """Return the application around the given resources; tests hand in their own clock."""
+    keep_contents_out()
     settings = resources.settings
     database, jobs = _databases(resources)
     readiness = Readiness(database)

@@ -150,10 +150,11 @@ class ApplicationQueries:
     @strawberry.field(description="One application; null where it is not the caller's.")
     async def application(self, info: Info, matter_id: strawberry.ID) -> ApplicationType | None:
         """Return an application with what submitting it takes."""
-        found = await info.context.door.read(lambda unit: service.look(unit, matter_id))
-        if found is None or not await info.context.sees(found.matter.person_id):
+        about = await info.context.door.read(lambda unit: matters.whose(unit, matter_id))
+        if about is None or not await info.context.sees(about[0]):
             return None
-        return application_type(found, info.context.locale)
+        view = await info.context.door.read(lambda unit: service.look(unit, matter_id))
+        return None if view is None else application_type(view, info.context.locale)
 
 
 @strawberry.type

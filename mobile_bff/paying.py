@@ -11,7 +11,6 @@ from backend.access.assurance import StepUpRequired
 from backend.access.contracts import PersonActor, SignInRequired, TerminalActor
 from backend.codes.contracts import PurposeNotHere
 from backend.identity.safety_contracts import AccountFrozen
-from backend.infra.database import Unit
 from backend.institutions.contracts import AgreementNotOpen
 from backend.kernel.errors import Locale
 from backend.orders import queries, service
@@ -249,20 +248,18 @@ class PaymentMutations:
 
 async def one_payment(info: Info, payment_id: str) -> PaymentType | None:
     """Return a payment to whoever may see it: its person, who may look for them, or its institution."""
-
-    def read(unit: Unit) -> tuple[tuple[str, str], OrderView] | None:
-        owner, view = queries.owner_of(unit, payment_id), queries.order(unit, payment_id)
-        return None if owner is None or view is None else (owner, view)
-
-    actor, found = await info.context.actor(), await info.context.door.read(read)
-    if found is None:
+    actor = await info.context.actor()
+    owner = await info.context.door.read(lambda unit: queries.owner_of(unit, payment_id))
+    if owner is None:
         return None
-    owner, view = found
     if isinstance(actor, PersonActor):
         own = await info.context.sees(owner[0])
     else:
         own = isinstance(actor, TerminalActor) and actor.institution_id == owner[1]
-    return payment_type(view, info.context.locale) if own else None
+    if not own:
+        return None
+    view = await info.context.door.read(lambda unit: queries.order(unit, payment_id))
+    return None if view is None else payment_type(view, info.context.locale)
 
 
 async def driven(info: Info, outcome: Any) -> Any:

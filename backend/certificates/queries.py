@@ -14,6 +14,7 @@ from backend.certificates.contracts import (
 )
 from backend.certificates.model import Certificate
 from backend.infra.database import Unit
+from backend.infra.journal import read_content
 from backend.kernel.calendar import local_day
 from backend.kernel.masking import mask_id_number, mask_name
 from backend.kernel.money import Fen
@@ -40,7 +41,7 @@ def by_digest(unit: Unit, digest: str) -> Verified | None:
 
 def facts(unit: Unit, row: Certificate) -> CertificateFacts:
     """Return what a certificate states."""
-    return FACTS.validate_json(unit.vault.open(row.facts, f"certificate:{row.id}"))
+    return read_content(FACTS, unit.vault.open(row.facts, f"certificate:{row.id}"))
 
 
 def view(unit: Unit, row: Certificate) -> CertificateView:

@@ -28,6 +28,7 @@ from backend.filings import queries as filing_queries
 from backend.filings import service as filings
 from backend.identity import registration
 from backend.infra.database import Unit
+from backend.infra.journal import read_content
 from backend.kernel.calendar import local_day
 from backend.kernel.errors import Refusal
 from backend.matters import figures, opinions, procedure
@@ -175,4 +176,4 @@ def view(unit: Unit, row: Proposal) -> ProposalView:
 
 def payload(unit: Unit, row: Proposal) -> Payload:
     """Return what a proposal is about."""
-    return PAYLOAD.validate_json(unit.vault.open(row.payload, f"proposal:{row.id}"))
+    return read_content(PAYLOAD, unit.vault.open(row.payload, f"proposal:{row.id}"))

@@ -268,7 +268,7 @@ def applications(unit: Unit, found: Sequence[MatterView]) -> list[FilingApplicat
     """Return applications, as many reads for one as for all."""
     made = queries.of_matters(unit, [one.id for one in found])
     ends = {
-        one.id: _CANCEL.validate_json(one.form)["filing"]
+        one.id: FILING_CANCEL.read(one)["filing"]
         for one in found
         if one.kind is MatterKind.FILING_CANCEL
     }
@@ -296,7 +296,7 @@ def _cancelling(matter: MatterView, filing: FilingView) -> FilingApplication:
 def _filing(
     unit: Unit, matter: MatterView, made: FilingView | None, stands: Sequence[FilingView]
 ) -> FilingApplication:
-    form = FORM.validate_json(matter.form)
+    form = FILING.read(matter)
     if made is not None:
         return FilingApplication(matter, form, None, made)
     before = [one for one in stands if one.enrolment_id == matter.enrolment_id]
@@ -375,3 +375,5 @@ FILING = Procedure(MatterKind.FILING, FORM, _judge, make, _standing_refusal)
 FILING_CANCEL = Procedure(
     MatterKind.FILING_CANCEL, _CANCEL, _judge_cancel, _take_cancel, insured=False
 )
+KINDS = (MatterKind.FILING, MatterKind.FILING_CANCEL)
+"""What applications for filings are of."""

@@ -17,6 +17,7 @@ from pydantic import TypeAdapter
 
 from backend.infra.columns import canonical_json
 from backend.infra.database import Unit, insert_new
+from backend.infra.journal import read_content
 from backend.infra.model import IdempotencyRecord
 from backend.kernel.errors import Refusal, Retry
 
@@ -114,7 +115,7 @@ def decode(text: str, answers: tuple[type[Any], ...]) -> Any:
     """Return the answer that ``encode`` wrote."""
     name, data = json.loads(text)
     kind = {answer.__name__: answer for answer in (*answers, *_refusals())}[name]
-    return _adapter(kind).validate_json(json.dumps(data))
+    return read_content(_adapter(kind), json.dumps(data))
 
 
 def _first_answer(unit: Unit, claim: dict[str, Any], answers: tuple[type[Any], ...]) -> Any:

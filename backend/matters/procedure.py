@@ -17,8 +17,10 @@ from backend.access.contracts import Action, Actor, PersonActor, SignInRequired
 from backend.access.logic import label
 from backend.infra.database import Unit
 from backend.infra.idempotency import once
+from backend.infra.journal import read_content
 from backend.kernel.calendar import local_day
 from backend.kernel.errors import Refusal
+from backend.kernel.invariants import invariant
 from backend.matters import logic, opinions, queries, service
 from backend.matters.contracts import (
     ActOnMatter,
@@ -112,8 +114,9 @@ class Procedure(Generic[F]):
     names: Callable[[Unit, F], dict[str, str]] | None = None
 
     def read(self, matter: MatterView) -> F:
-        """Return the form of an application of this kind."""
-        return self.form.validate_json(matter.form)
+        """Return the form of an application of this kind. Requires: it is of this kind."""
+        invariant(matter.kind is self.kind, f"{matter.kind} is read as {self.kind}")
+        return read_content(self.form, matter.form)
 
 
 def save(

@@ -41,6 +41,13 @@ def matter(unit: Unit, matter_id: str) -> MatterView | None:
     return None if row is None else views(unit, [row])[0]
 
 
+def whose(unit: Unit, matter_id: str) -> tuple[str, MatterKind] | None:
+    """Return whom an application is about, and its kind, to decide who may see it; nothing is opened."""
+    query = select(Matter.person_id, Matter.kind).where(Matter.id == matter_id)
+    row = unit.db.exec(query).first()
+    return None if row is None else (row[0], MatterKind(row[1]))
+
+
 def of_person(unit: Unit, person_id: str, before: str | None, limit: int) -> list[MatterView]:
     """Return a person's applications, the newest first, older than one."""
     query = select(Matter).where(col(Matter.person_id).in_(people.records_of(person_id)))

@@ -19,6 +19,7 @@ from backend.codes.contracts import GrantNotValid, Purpose
 from backend.infra import audit, outbox
 from backend.infra.database import Unit
 from backend.infra.idempotency import once
+from backend.infra.journal import read_content
 from backend.institutions import queries as institutions
 from backend.kernel.calendar import local_day
 from backend.kernel.errors import Refusal
@@ -342,4 +343,4 @@ def _move(row: Charge, event: ChargeEvent) -> None:
 
 
 def _lines(unit: Unit, row: Charge) -> tuple[BasketLine, ...]:
-    return _LINES.validate_json(unit.vault.open(row.lines, f"charge:{row.id}"))
+    return read_content(_LINES, unit.vault.open(row.lines, f"charge:{row.id}"))

@@ -14,6 +14,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from backend.access.logic import is_province, prefix_of
 from backend.infra.database import Unit
+from backend.infra.journal import read_content
 from backend.kernel.calendar import age_on, local_day
 from backend.kernel.masking import mask_id_number, mask_name, mask_phone
 from backend.kernel.money import Fen
@@ -57,7 +58,7 @@ PARTICULARS = TypeAdapter(Particulars)
 def particulars(unit: Unit, person_id: str) -> Particulars:
     """Return who a person is, in the clear. For use cases, never for a screen."""
     row = unit.db.get_one(Person, person_id)
-    return PARTICULARS.validate_json(unit.vault.open(row.particulars, f"person:{row.id}"))
+    return read_content(PARTICULARS, unit.vault.open(row.particulars, f"person:{row.id}"))
 
 
 def person(unit: Unit, person_id: str) -> PersonView:

@@ -9,6 +9,7 @@ from sqlmodel import col, func, or_, select
 
 from backend.catalogue import queries as catalogue
 from backend.infra.database import Unit
+from backend.infra.journal import read_content
 from backend.institutions import queries as institutions
 from backend.institutions.contracts import InstitutionView
 from backend.kernel.calendar import local_day
@@ -199,7 +200,7 @@ def _view(
 
 
 def _body(unit: Unit, row: Prescription) -> tuple[str, str, tuple[PrescribedLine, ...]]:
-    return _BODY.validate_json(unit.vault.open(row.body, f"prescription:{row.id}"))
+    return read_content(_BODY, unit.vault.open(row.body, f"prescription:{row.id}"))
 
 
 def _steps(unit: Unit, ids: Sequence[str]) -> dict[str, list[PrescriptionStep]]:

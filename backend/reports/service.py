@@ -15,6 +15,7 @@ from backend.infra import rates
 from backend.infra.columns import canonical_json
 from backend.infra.database import Unit
 from backend.infra.idempotency import KEY_LENGTH_MAX, RequestKeyInvalid
+from backend.infra.journal import read_content
 from backend.institutions import queries as institutions
 from backend.kernel.calendar import SHANGHAI, local_day
 from backend.kernel.errors import Refusal
@@ -272,7 +273,7 @@ def _lodged(
 
 def _receipt(unit: Unit, row: Report) -> ReportReceipt:
     text = identities.vault(unit).open(row.receipt, f"receipt:{row.id}")
-    return _RECEIPT.validate_json(text)
+    return read_content(_RECEIPT, text)
 
 
 def _too_many(unit: Unit, command: LodgeReport) -> bool:

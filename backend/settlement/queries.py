@@ -69,6 +69,17 @@ def settlements(unit: Unit, ids: Sequence[str]) -> dict[str, SettlementView]:
     return {row.id: view(row, reversed_by, person) for row, reversed_by, person in rows}
 
 
+def settled_at(unit: Unit, institution_id: str, ids: Sequence[str]) -> list[str]:
+    """Return which of some settlements are of care in an institution."""
+    rows = unit.db.exec(
+        select(Settlement.id).where(
+            Settlement.institution_id == institution_id,
+            col(Settlement.id).in_(ids),
+        )
+    ).all()
+    return list(rows)
+
+
 def whose(unit: Unit, ids: Sequence[str]) -> dict[str, str]:
     """Return of whom some settlements are, by id; the record that goes on."""
     rows = unit.db.exec(

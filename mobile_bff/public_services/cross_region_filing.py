@@ -328,7 +328,7 @@ class FilingQueries:
         return [filing_type(view, locale) for view in await info.context.door.read(read)]
 
     @strawberry.field(
-        description="One application for a filing; null where it is not the caller's."
+        description="One application for a filing; null where it is none, or not the caller's."
     )
     async def filing_application(
         self, info: Info, matter_id: strawberry.ID
@@ -336,13 +336,16 @@ class FilingQueries:
         """Return an application."""
 
         def read(unit: Unit) -> FilingApplication | None:
-            found = matters.matter(unit, matter_id)
-            return None if found is None else service.application(unit, found)
+            matter = matters.matter(unit, matter_id)
+            return None if matter is None else service.application(unit, matter)
 
-        found = await info.context.door.read(read)
-        if found is None or not await info.context.sees(found.matter.person_id):
+        about = await info.context.door.read(lambda unit: matters.whose(unit, matter_id))
+        if about is None or about[1] not in service.KINDS:
             return None
-        return application_type(found, info.context.locale)
+        if not await info.context.sees(about[0]):
+            return None
+        view = await info.context.door.read(read)
+        return None if view is None else application_type(view, info.context.locale)
 
     @strawberry.field(
         description="Can I settle directly there? For a person, a place, a kind of care and a day."

@@ -39,6 +39,7 @@ from mobile_bff.file_queue import FileQueue
 from mobile_bff.file_routes import (
     FileRoutes,
     FormBroken,
+    FormShape,
     locale_of,
     path_id,
     refusal_answer,
@@ -49,6 +50,7 @@ from mobile_bff.wording import status
 
 FILE_BYTES_MAX = 5_000_000
 _CODE_MAX = 64
+_FORM = FormShape(parts=("file",), words="send one file", bytes_max=FILE_BYTES_MAX)
 _TITLES = {
     "ENROLMENT": "基本医疗保险参保凭证",
     "CONTRIBUTIONS": "基本医疗保险参保缴费证明",
@@ -109,7 +111,7 @@ class Certificates:
         The file is compared by its hash and never opened: whatever it holds, nothing here reads it.
         """
         try:
-            [sent] = await sent_files(request, ("file",), files_max=1, bytes_max=FILE_BYTES_MAX)
+            [sent] = await sent_files(request, _FORM)
         except FormBroken:
             return _page(request, "", CheckCodeUnknown())
         digest = await self._queue.run(lambda: hashlib.sha256(sent.content).hexdigest())

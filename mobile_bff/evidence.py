@@ -17,6 +17,7 @@ from mobile_bff.file_queue import FileQueue
 from mobile_bff.file_routes import (
     FileRoutes,
     FormBroken,
+    FormShape,
     identifier,
     malformed,
     path_id,
@@ -24,6 +25,8 @@ from mobile_bff.file_routes import (
     sent_files,
 )
 from mobile_bff.papers import FORM_BYTES_MAX
+
+_FORM = FormShape(words="send one file", bytes_max=FORM_BYTES_MAX)
 
 
 class Evidence:
@@ -53,7 +56,7 @@ class Evidence:
         if refusal is not None:
             return refusal_answer(refusal, request)
         try:
-            [sent] = await sent_files(request, files_max=1, bytes_max=FORM_BYTES_MAX)
+            [sent] = await sent_files(request, _FORM)
         except FormBroken as error:
             return malformed(str(error))
         file = await self._queue.run(lambda: service.read_evidence(sent.content))

@@ -20,6 +20,7 @@ from backend.infra.database import Unit
 from mobile_bff.file_routes import (
     FileRoutes,
     FormBroken,
+    FormShape,
     malformed,
     path_id,
     refusal_answer,
@@ -27,7 +28,12 @@ from mobile_bff.file_routes import (
 )
 
 _PICTURE_MAX = 1_000_000
-_STEPS = tuple(str(number) for number in range(ACTIONS + 1))
+_FORM = FormShape(
+    parts=tuple(str(number) for number in range(ACTIONS + 1)),
+    words="each part is a picture, named by the number of its step",
+    files_max=PICTURES_MAX,
+    bytes_max=_PICTURE_MAX,
+)
 _CALL = "then ask for the outcome with finishFaceCheck"
 
 
@@ -44,7 +50,7 @@ class FaceUpload:
         if caller.claims is None:
             return refusal_answer(FaceCheckUnknown(), request)
         try:
-            sent = await sent_files(request, _STEPS, files_max=PICTURES_MAX, bytes_max=_PICTURE_MAX)
+            sent = await sent_files(request, _FORM)
         except FormBroken as error:
             return malformed(str(error))
         taken = await self._routes.write(

@@ -121,32 +121,36 @@ def year_of(request: Request) -> int | None:
     return int(text) if _YEAR.fullmatch(text) else None
 
 
-async def sent_files(
-    request: Request, parts: Collection[str] = (), *, files_max: int, bytes_max: int
-) -> list[SentFile]:
-    """Return the files of a form in the order sent, at least one. Raises ``FormBroken``.
+@dataclass(frozen=True, kw_only=True)
+class FormShape:
+    """What a form may hold. ``parts``: names of its parts, any where empty; ``words``: what to send."""
 
-    ``parts`` names the parts that may be there; with none, a part may have any name.
-    """
+    parts: Collection[str] = ()
+    words: str
+    files_max: int = 1
+    bytes_max: int
+
+
+async def sent_files(request: Request, shape: FormShape) -> list[SentFile]:
+    """Return the files of a form in the order sent, at least one. Raises ``FormBroken``."""
     files = []
     if not _is_whole(request.headers.get("content-type", ""), await request.body()):
         raise FormBroken("the form ends too early")
     try:
-        async with request.form(max_files=files_max, max_fields=0) as form:
+        async with request.form(max_files=shape.files_max, max_fields=0) as form:
             for part, file in form.multi_items():
-                if isinstance(file, str) or (parts and part not in parts):
-                    names = ", ".join(parts) or "any name"
-                    raise FormBroken(f"each part is a file, named by what it is: {names}")
-                content = await file.read(bytes_max + 1)
-                if len(content) > bytes_max:
-                    raise FormBroken(f"a file has at most {bytes_max} bytes; send it smaller")
+                if isinstance(file, str) or (shape.parts and part not in shape.parts):
+                    raise FormBroken(shape.words)
+                content = await file.read(shape.bytes_max + 1)
+                if len(content) > shape.bytes_max:
+                    raise FormBroken(f"a file has at most {shape.bytes_max} bytes; send it smaller")
                 files.append(SentFile(part=part, name=file.filename or "", content=content))
     except HTTPException as error:
         raise FormBroken(error.detail) from None
     except (MultiPartException, ValueError):
         raise FormBroken("the form cannot be read") from None
     if not files:
-        raise FormBroken("send files as multipart form data")
+        raise FormBroken(f"{shape.words}; send it as multipart form data")
     return files
 
 

@@ -20,6 +20,7 @@ from mobile_bff.file_queue import FileQueue
 from mobile_bff.file_routes import (
     FileRoutes,
     FormBroken,
+    FormShape,
     malformed,
     path_id,
     refusal_answer,
@@ -28,6 +29,11 @@ from mobile_bff.file_routes import (
 
 FORM_BYTES_MAX = materials.BYTES_MAX + 100_000
 """A paper with the form around it."""
+_FORM = FormShape(
+    parts=tuple(Requirement),
+    words=f"send one file, its part named by what it is: {', '.join(Requirement)}",
+    bytes_max=FORM_BYTES_MAX,
+)
 
 
 class Papers:
@@ -51,9 +57,7 @@ class Papers:
         if refusal is not None:
             return refusal_answer(refusal, request)
         try:
-            [sent] = await sent_files(
-                request, tuple(Requirement), files_max=1, bytes_max=FORM_BYTES_MAX
-            )
+            [sent] = await sent_files(request, _FORM)
         except FormBroken as error:
             return malformed(str(error))
         file = await self._queue.run(lambda: materials.read_file(sent.content))

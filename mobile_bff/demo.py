@@ -95,7 +95,11 @@ def sample_folder() -> Iterator[dict[str, str]]:
             ) from None
         settings = Settings.from_environment({**os.environ, **environment})
         if settings.database_url:
-            expect_empty(make_engine(settings.database_url))
+            engine = make_engine(settings.database_url)
+            try:
+                expect_empty(engine)
+            finally:
+                engine.dispose()
         for left in FOLDER.iterdir():
             if left.is_dir():
                 shutil.rmtree(left)

@@ -17,7 +17,6 @@ from starlette.routing import Route, WebSocketRoute
 from backend.codes.identities import signed_trust_list
 from backend.identity.face_reader import FaceReader
 from backend.infra.database import Database, Resources
-from backend.infra.outbox import Channel
 from backend.infra.settings import Mode, Settings
 from backend.infra.tokens import key_set
 from backend.matters.materials import BYTES_MAX
@@ -25,17 +24,6 @@ from mobile_bff.bearer import Bearer
 from mobile_bff.certificates import FILE_BYTES_MAX, Certificates
 from mobile_bff.channels.callbacks import Callbacks
 from mobile_bff.channels.offered import open_channels
-from mobile_bff.couriers import (
-    deliver_forever,
-    drive_orders_forever,
-    examine_forever,
-    keep_appointments_forever,
-    reconcile_forever,
-    return_transfers_forever,
-    tell_reporters_forever,
-    tidy_forever,
-    upload_filings_forever,
-)
 from mobile_bff.desk.schema import DESK_DOCUMENTS, make_desk_schema
 from mobile_bff.door import Door
 from mobile_bff.evidence import Evidence
@@ -47,6 +35,7 @@ from mobile_bff.papers import Papers
 from mobile_bff.schema import make_schema
 from mobile_bff.start import open_resources
 from mobile_bff.trusted import load_documents
+from mobile_bff.workers import Workers, jobs_of
 
 
 def create_app(settings: Settings) -> Starlette:
@@ -70,20 +59,12 @@ def assemble(resources: Resources) -> Starlette:
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        background = (
-            feed.run(),
-            *(deliver_forever(database, one) for one in Channel if one is not Channel.LIVE),
-            *(return_transfers_forever(database), tidy_forever(database)),
-            *(upload_filings_forever(database), drive_orders_forever(database, channels)),
-            *(reconcile_forever(database, channels), keep_appointments_forever(database)),
-            examine_forever(database),
-            tell_reporters_forever(database),
-        )
-        tasks = [asyncio.create_task(work) for work in background]
+        live = asyncio.create_task(feed.run())
+        workers = Workers(database, jobs_of(database, channels))
+        workers.start()
         yield
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        live.cancel()
+        await asyncio.gather(live, workers.end(), return_exceptions=True)
         faces.close()
         database.close()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from datetime import date, datetime, timedelta
 
 from sqlmodel import col, select
@@ -51,12 +52,13 @@ from backend.reports.model import (
     RewardPayout,
     Unmasking,
 )
-from backend.reports.steps import can, locked, move, move_reward, say
+from backend.reports.steps import can, locked, mark_notice, move, move_reward, say
 
 _BY_ANOTHER = (ReportEvent.CONFIRM_TRUE, ReportEvent.CONFIRM_NOT_TRUE)
 _OF_PROVINCE = (ReportEvent.UPHOLD, ReportEvent.OVERTURN)
 _DECIDES = (ReportEvent.DECLINE, *_BY_ANOTHER)
 _GRANT_LASTS = timedelta(hours=24)
+_log = logging.getLogger("yibao.reports")
 VALUE_MAX_FEN = 100_000_000_000
 
 
@@ -121,7 +123,7 @@ def ask(unit: Unit, command: AskReporter) -> ReportView | Refusal:
     if not logic.says(command.words):
         return ReportWordsMissing()
     say(unit, row, MessageBy.HANDLER, label(command.actor), command.words)
-    row.notice_due = True
+    mark_notice(row)
     unit.db.flush()
     audit.record(unit, label(command.actor), "report.ask", f"report:{row.id}", {})
     return queries.views(unit, [row])[0]
@@ -203,7 +205,7 @@ def decide_unmasking(unit: Unit, command: DecideUnmasking) -> UnmaskingView | Re
     if command.grant:
         told = "您的身份经两人审批后由办案人员调阅，已留痕。"
         say(unit, row, MessageBy.HANDLER, "system", told)
-        row.notice_due = True
+        mark_notice(row)
     unit.db.flush()
     facts = {"unmasking": found.id}
     audit.record(unit, by, f"report.unmask_{event.lower()}", f"report:{row.id}", facts)
@@ -276,7 +278,7 @@ def note_payout(unit: Unit, command: NotePayout) -> PayoutView | Refusal:
     found.paid_on, found.paid_by = local_day(unit.now), label(command.actor)
     found.voucher = command.voucher.strip()
     move_reward(row, RewardEvent.PAY)
-    row.notice_due = True
+    mark_notice(row)
     unit.db.flush()
     facts = {"payout": found.id, "amount_fen": found.amount_fen}
     audit.record(unit, found.paid_by, "reward.pay", f"payout:{found.id}", facts)
@@ -295,7 +297,7 @@ def claw_back(unit: Unit, command: ClawBack) -> ReportView | Refusal:
         return ReportWordsMissing()
     move_reward(row, RewardEvent.CLAW_BACK)
     say(unit, row, MessageBy.HANDLER, label(command.actor), command.words)
-    row.notice_due = True
+    mark_notice(row)
     unit.db.flush()
     audit.record(unit, label(command.actor), "reward.claw_back", f"report:{row.id}", {})
     return queries.views(unit, [row])[0]
@@ -303,14 +305,25 @@ def claw_back(unit: Unit, command: ClawBack) -> ReportView | Refusal:
 
 def take_in(unit: Unit) -> int:
     """Take in, together, what was lodged since the last time; return how many that was."""
-    rows = unit.db.exec(
-        select(Report).where(Report.state == ReportState.LODGED).order_by(col(Report.id))
+    lodged = unit.db.exec(
+        select(Report.id).where(Report.state == ReportState.LODGED).order_by(col(Report.id))
     ).all()
-    for found in rows:
-        row = locked(unit, found.id)
-        if row is not None and row.state == ReportState.LODGED:
+    # one transaction, so that no line of the audit tells when which of them was lodged
+    return sum(_take_in(unit, report_id) for report_id in lodged)
+
+
+def _take_in(unit: Unit, report_id: str) -> bool:
+    """Take a report in; one that fails is left to the next time and keeps no other from being taken in."""
+    try:
+        with unit.db.begin_nested():
+            row = locked(unit, report_id)
+            if row is None or row.state != ReportState.LODGED:
+                return False
             move(unit, row, ReportEvent.TAKE_IN, "system")
-    return len(rows)
+    except Exception:
+        _log.exception("a report could not be taken in; it is tried again the next time")
+        return False
+    return True
 
 
 def is_all(unit: Unit, region: str) -> bool:

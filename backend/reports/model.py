@@ -54,6 +54,8 @@ class Report(SQLModel, table=True):
     reward_fen: int = 0
     reward_by: date | None = None
     notice_due: bool = False
+    notice_number: int | None = Field(default=None, sa_type=Amount)
+    """Drawn for the notice that is on its way, so that a gateway drops its repetition."""
     published: bool = False
 
 

@@ -45,11 +45,17 @@ def move(unit: Unit, row: Report, event: ReportEvent, by: str, words: str = "") 
             words=unit.vault.seal(words.strip(), f"report:{row.id}"),
         )
     )
-    row.notice_due = row.notice_due or event in TELLS
+    if event in TELLS:
+        mark_notice(row)
     unit.db.flush()
     if by != REPORTER:
         facts = {"state": row.state}
         audit.record(unit, by, f"report.{event.lower()}", f"report:{row.id}", facts)
+
+
+def mark_notice(row: Report) -> None:
+    """Let its reporter be notified that something waits; a notice on its way for an earlier mark is another."""
+    row.notice_due, row.notice_number = True, None
 
 
 def move_reward(row: Report, event: RewardEvent) -> None:

@@ -53,7 +53,7 @@ from backend.appointments.contracts import (
     WaitingNotPossible,
     WaitingState,
 )
-from backend.appointments.keeping import keep_appointments
+from backend.appointments.keeping import advance_appointments
 from backend.appointments.logic import at
 from backend.codes.contracts import GrantNotValid, Purpose, PurposeNotHere
 from backend.identity.safety_contracts import Proof
@@ -161,7 +161,7 @@ def stop(world: World, number: str = "X1") -> Any:
 
 def keep(world: World) -> None:
     for _ in range(20):
-        if not keep_appointments(world.database):
+        if not advance_appointments(world.database):
             return
     raise AssertionError("there is no end to it")
 

@@ -22,6 +22,7 @@ from backend.access.contracts import (
 )
 from backend.infra.database import Unit
 from backend.infra.idempotency import RequestKeyInvalid
+from backend.infra.outbox import Delivery
 from backend.infra.sealing import SealBroken
 from backend.kernel.money import Fen
 from backend.people import queries as people
@@ -122,10 +123,10 @@ def queue(world: World, by: str) -> list[str]:
 
 
 def told(world: World) -> list[str]:
-    found = world.database.read(telling.notices_due)
-    for one in found:
-        world.database.write(lambda u, one=one: telling.note_told(u, one.report_id))
-    return [one.phone for one in found]
+    """Notify reporters and return the phones to which a message went."""
+    sent: list[Delivery] = []
+    telling.notify_reporters(world.database, sent.append)
+    return [json.loads(one.payload)["to"] for one in sent]
 
 
 def test_a_report_is_lodged_opened_found_and_rewarded(world: World) -> None:
@@ -210,7 +211,7 @@ def test_a_reward_may_be_waived_and_runs_out(world: World) -> None:
     world.clock.forward(days=62)
     world._staff.clear()
     assert claim(world, late) == ReportNotFound()
-    assert world.database.write(service.expire_rewards) == 1
+    assert service.expire_rewards(world.database) == 1
     assert mine(world, late).reward is R.EXPIRED
     assert claim(world, late) == ReportNotFound()
 
@@ -312,7 +313,9 @@ def test_who_gives_no_name_keeps_the_secret_and_gets_the_reward_too(world: World
     receipt = taken_in(world, "")
     assert not mine(world, receipt).real_name
     assert proven(world, receipt).reward is R.OFFERED
-    assert told(world) == [""]
+    assert world.database.read(telling.reports_due) == [receipt.report_id]
+    assert told(world) == []  # no phone is known: they look for themselves
+    assert world.database.read(telling.reports_due) == []
     assert claim(world, receipt).reward is R.CLAIMED
     asking = AskUnmasking(world.staff("JG1001"), receipt.report_id, "需要询问")
     assert world.do(handling.ask_unmasking, asking) == UnmaskingNotPossible()

@@ -35,7 +35,7 @@ from mobile_bff.papers import Papers
 from mobile_bff.schema import make_schema
 from mobile_bff.start import open_resources
 from mobile_bff.trusted import load_documents
-from mobile_bff.workers import Workers, jobs_of
+from mobile_bff.workers import Workers, jobs_of, outside_of
 
 
 def create_app(settings: Settings) -> Starlette:
@@ -60,7 +60,7 @@ def assemble(resources: Resources) -> Starlette:
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         live = asyncio.create_task(feed.run())
-        workers = Workers(database, jobs_of(database, channels))
+        workers = Workers(database, jobs_of(outside_of(settings, channels)))
         workers.start()
         yield
         live.cancel()

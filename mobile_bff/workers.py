@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -19,6 +19,7 @@ from backend.appointments.keeping import advance_appointments
 from backend.codes.identities import tidy_up as tidy_codes
 from backend.coordination.service import advance_tickets
 from backend.credit.handling import notify_debtors
+from backend.filings.contracts import UploadAnswered, UploadDue
 from backend.filings.service import notify_filing_ends
 from backend.filings.uploads import upload_due
 from backend.identity.face_checks import tidy_up as tidy_faces
@@ -27,6 +28,7 @@ from backend.infra.database import Database, Unit
 from backend.infra.housekeeping import tidy_up
 from backend.infra.outbox import Channel, Delivery, deliver_due
 from backend.infra.queue import Ending
+from backend.infra.settings import Settings
 from backend.matters.service import expire_matters
 from backend.notices.service import take_another_way
 from backend.notices.service import tidy_up as tidy_notices
@@ -66,34 +68,47 @@ class Job:
     lane: str = ""
 
 
-def jobs_of(database: Database, channels: Channels) -> list[Job]:
+@dataclass(frozen=True)
+class Outside:
+    """What jobs hand things to: gateways by their channel, the national platform, and channels of cash."""
+
+    couriers: Mapping[Channel, Callable[[Delivery], None]]
+    upload: Callable[[UploadDue], UploadAnswered]
+    channels: Channels
+
+
+def outside_of(settings: Settings, channels: Channels) -> Outside:
+    """Return the gateways and the platform that the settings name."""
+    outside = (one for one in Channel if one is not Channel.LIVE)
+    return Outside(
+        {one: courier_of(settings, one) for one in outside},
+        FilingUpload(settings.national_platform_url, settings.national_platform_secret),
+        channels,
+    )
+
+
+def jobs_of(outside: Outside) -> list[Job]:
     """Return every job of a worker."""
-    settings = database.resources.settings
-    upload = FilingUpload(settings.national_platform_url, settings.national_platform_secret)
+    notify = partial(_notify_reporters, courier=outside.couriers[Channel.SMS])
     return [
-        *(_delivering(database, one) for one in Channel if one is not Channel.LIVE),
+        *(_delivering(channel, courier) for channel, courier in outside.couriers.items()),
         Job(name="expire_transfers", every=HALF_MINUTE, work=expire_transfers),
         Job(
             name="upload_filings",
             every=SECOND,
-            work=lambda db, ending: upload_due(db, upload, ending),
+            work=lambda db, ending: upload_due(db, outside.upload, ending),
         ),
-        *(_of_channels(channels) if channels else ()),
+        *(_of_channels(outside.channels) if outside.channels else ()),
         Job(name="advance_appointments", every=SECOND, work=advance_appointments, lane="keeping"),
         Job(name="advance_prescriptions", every=SECOND, work=advance_prescriptions, lane="keeping"),
         Job(name="examine_settlements", every=2 * SECOND, work=examine_due),
-        Job(
-            name="notify_reporters",
-            every=MINUTE,
-            work=partial(_notify_reporters, courier=courier_of(settings, Channel.SMS)),
-        ),
+        Job(name="notify_reporters", every=MINUTE, work=notify),
         *_hourly(),
     ]
 
 
-def _delivering(database: Database, channel: Channel) -> Job:
+def _delivering(channel: Channel, courier: Callable[[Delivery], None]) -> Job:
     """Return the job that delivers on a channel; a push or a call that is given up becomes a message."""
-    courier = courier_of(database.resources.settings, channel)
     give_up = None if channel is Channel.SMS else take_another_way
     return Job(
         name=f"deliver_{channel.lower()}",

@@ -35,7 +35,7 @@ from backend.infra.settings import Settings, SettingsError
 from backend.institutions import queries as institutions
 from backend.institutions import service as institution_service
 from backend.institutions.contracts import Agreement
-from backend.kernel.calendar import SHANGHAI, local_day
+from backend.kernel.calendar import SHANGHAI, local_day, local_minute
 from backend.ledger import queries as ledger
 from backend.matters.contracts import (
     CANCEL_MATTER_STATES,
@@ -270,7 +270,8 @@ def _verify(_options: argparse.Namespace) -> int:
 def _outbox(_options: argparse.Namespace) -> int:
     given_up = _read(outbox.undelivered)
     for message in given_up:
-        print(message.id, message.channel, message.kind, message.created_at, message.failure)
+        at = local_minute(message.created_at)
+        print(message.id, message.channel, message.kind, at, message.failure)
     return 1 if given_up else 0
 
 
@@ -382,7 +383,8 @@ def _outage(options: argparse.Namespace) -> int:
         return _done(ended is not None, f"there is no outage {options.end}")
     if not options.area:
         for outage in _read(lambda unit: policies.outages(unit, None, 100)):
-            print(outage)
+            span = f"{local_minute(outage.starts_at)} to {local_minute(outage.ends_at)}"
+            print(outage.id, outage.area_code, ",".join(outage.services), span, outage.reason)
         return 0
     announced = _write(
         lambda unit: policy_service.announce_outage(

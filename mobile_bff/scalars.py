@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import strawberry
+from strawberry.schema.types.base_scalars import DateTimeDefinition
 from strawberry.types.scalar import ScalarDefinition
 
 from backend.kernel.errors import Locale
@@ -35,7 +37,18 @@ def _text(value: Any) -> str:
     return value
 
 
+def _seconds(value: datetime) -> str:
+    """Return an instant for machines, with its offset; nobody outside has a use for microseconds."""
+    return value.replace(microsecond=0).isoformat()
+
+
 SCALARS: dict[object, ScalarDefinition] = {
+    datetime: strawberry.scalar(
+        name="DateTime",
+        description="Date with time (isoformat)",
+        serialize=_seconds,
+        parse_value=DateTimeDefinition.parse_value,
+    ),
     Fen: strawberry.scalar(
         name="Fen",
         description="A whole number of fen, 1/100 yuan, as a JSON integer.",

@@ -15,7 +15,7 @@ from sqlmodel import col, select
 from backend.filings import queries as filings
 from backend.infra.database import Database, Unit, insert_new
 from backend.infra.queue import Due, Ending, advance, never
-from backend.kernel.calendar import local, local_day
+from backend.kernel.calendar import local_day, local_minute
 from backend.matters import queries as matters
 from backend.notices.service import tell
 from backend.payments import queries as payments
@@ -64,8 +64,8 @@ def _notify(unit: Unit, item: str) -> bool:
         return False
     facts = {
         "area": area_name(outage.area_code),
-        "from": local(outage.starts_at).strftime("%m-%d %H:%M"),
-        "until": local(outage.ends_at).strftime("%m-%d %H:%M"),
+        "from": local_minute(outage.starts_at),
+        "until": local_minute(outage.ends_at),
         "instead": outage.instead,
     }
     tell(unit, person_id, "outage_ahead", facts)

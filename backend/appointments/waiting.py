@@ -28,7 +28,7 @@ from backend.appointments.service import in_the_way
 from backend.infra import audit
 from backend.infra.database import Unit
 from backend.infra.idempotency import once
-from backend.kernel.calendar import local
+from backend.kernel.calendar import local_minute
 from backend.kernel.errors import Refusal
 from backend.people import queries as people
 from backend.proxies.authority import Right, authorize, note
@@ -111,7 +111,7 @@ def serve(unit: Unit, clinic_id: str) -> bool:
     )
     row.appointment_id = held.id
     move_waiting(unit, row, WaitingEvent.OFFER, "system")
-    tell_of(unit, held, "seat_offered", until=local(until).strftime("%m-%d %H:%M"))
+    tell_of(unit, held, "seat_offered", until=local_minute(until))
     return True
 
 

@@ -594,6 +594,15 @@ def test_a_hospital_changes_its_clinics_and_keeps_what_it_promised(world: World)
     assert len(messages(world)) == told + 1
 
 
+@pytest.mark.parametrize("begins", [time(8, 0, 30), time(8, 0, 0, 1)])
+def test_a_clinic_begins_and_ends_on_whole_minutes(world: World, begins: time) -> None:
+    rules(world)
+    plan = replace(PLAN, blocks=(SeatBlock(begins, time(9), 1),))
+    assert publish(world, plan) == ClinicInvalid("X1", ClinicProblem.TIMES)
+    place = world.terminal(LEVEL_3).institution_id
+    assert world.database.read(lambda u: queries.clinics(u, place, (DAY, DAY))) == []
+
+
 def test_rules_make_sense_or_stay_as_they_were(world: World) -> None:
     assert publish(world, PLAN) == ClinicInvalid("X1", ClinicProblem.NO_RULES)
     bad: dict[RulesProblem, dict[str, Any]] = {

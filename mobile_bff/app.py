@@ -19,7 +19,6 @@ from backend.codes.identities import signed_trust_list
 from backend.identity.face_reader import FaceReader
 from backend.infra.database import Database, Resources
 from backend.infra.journal import keep_contents_out
-from backend.infra.outbox import Channel
 from backend.infra.patience import JOBS, of_requests
 from backend.infra.settings import Mode, Settings
 from backend.infra.tokens import key_set
@@ -28,17 +27,6 @@ from mobile_bff.bearer import Bearer
 from mobile_bff.certificates import FILE_BYTES_MAX, Certificates
 from mobile_bff.channels.callbacks import Callbacks
 from mobile_bff.channels.offered import open_channels
-from mobile_bff.couriers import (
-    deliver_forever,
-    drive_orders_forever,
-    examine_forever,
-    keep_appointments_forever,
-    reconcile_forever,
-    return_transfers_forever,
-    tell_reporters_forever,
-    tidy_forever,
-    upload_filings_forever,
-)
 from mobile_bff.desk.schema import DESK_DOCUMENTS, make_desk_schema
 from mobile_bff.door import Door
 from mobile_bff.evidence import Evidence
@@ -58,10 +46,11 @@ from mobile_bff.start import open_resources
 from mobile_bff.trusted import load_documents
 from mobile_bff.warming import warm_up
 from mobile_bff.wire import SETTINGS
+from mobile_bff.workers import Workers, jobs_of, outside_of
 
 JOBS_CONNECTIONS = 4
 """Kept for what a worker does in the background; as many more when needed."""
-_LOOPS = ("yibao.couriers", "yibao.jobs", "yibao.feed")
+_LOOPS = ("yibao.jobs", "yibao.feed")
 """Loggers of loops that go on after a failure."""
 OPENED_AT_ONCE = 1
 """Files that one worker opens at a time. Each takes up to 200 MB and a processor."""
@@ -92,21 +81,13 @@ def assemble(resources: Resources) -> Starlette:
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[dict[str, Settings]]:
-        background = (
-            *(feed.run(), sockets.run()),
-            *(deliver_forever(jobs, one) for one in Channel if one is not Channel.LIVE),
-            *(return_transfers_forever(jobs), tidy_forever(jobs)),
-            *(upload_filings_forever(jobs), drive_orders_forever(jobs, channels)),
-            *(reconcile_forever(jobs, channels), keep_appointments_forever(jobs)),
-            examine_forever(jobs),
-            tell_reporters_forever(jobs),
-            warm_up(),
-        )
-        tasks = [asyncio.create_task(work) for work in background]
+        workers = Workers(jobs, jobs_of(outside_of(settings, channels)))
+        workers.start()
+        tasks = [asyncio.create_task(work) for work in (feed.run(), sockets.run(), warm_up())]
         yield {SETTINGS: settings}
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, workers.end(), return_exceptions=True)
         faces.close()
         door.close()
         readiness.close()

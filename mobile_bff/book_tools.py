@@ -6,6 +6,7 @@ import argparse
 
 from backend.infra import audit, outbox
 from backend.infra.database import Unit
+from backend.kernel.calendar import local_minute
 from backend.ledger import queries as ledger
 from backend.orders import queries as orders
 from backend.rulebook.library import rulebook
@@ -46,7 +47,8 @@ def _verify(_options: argparse.Namespace) -> int:
 def _outbox(_options: argparse.Namespace) -> int:
     given_up = read(outbox.undelivered)
     for message in given_up:
-        print(message.id, message.channel, message.kind, message.created_at, message.failure)
+        at = local_minute(message.created_at)
+        print(message.id, message.channel, message.kind, at, message.failure)
     return 1 if given_up else 0
 
 

@@ -30,7 +30,7 @@ from backend.certificates.contracts import (
 from backend.infra.database import Resources
 from backend.infra.settings import Settings
 from backend.infra.stamp import Stamp, StampError, load_stamp
-from backend.kernel.calendar import local, local_day
+from backend.kernel.calendar import local_day, local_minute
 from backend.kernel.errors import Locale, Refusal
 from backend.kernel.money import Fen, yuan_text
 from backend.orders.contracts import ChannelName
@@ -139,7 +139,7 @@ def paper_of(found: CertificatePaper, settings: Settings, stamp: Stamp) -> Paper
         ("姓名", facts.name),
         ("证件号码", facts.id_number),
         ("凭证编号", view.number),
-        ("开具时间", f"{local(view.issued_at):%Y-%m-%d %H:%M}"),
+        ("开具时间", local_minute(view.issued_at)),
         ("电子印章", stamp.owner),
     ]
     if view.year is not None:
@@ -396,7 +396,7 @@ def verified_lines(found: Verified, locale: Locale) -> list[tuple[str, str]]:
         ("编号" if zh else "Number", found.number),
         ("姓名" if zh else "Name", found.masked_name),
         ("证件号码" if zh else "ID number", found.masked_id_number),
-        ("开具" if zh else "Issued", f"{local(found.issued_at):%Y-%m-%d %H:%M}"),
+        ("开具" if zh else "Issued", local_minute(found.issued_at)),
         ("有效期至" if zh else "Valid until", found.valid_until.isoformat()),
     ]
     if found.year is not None:

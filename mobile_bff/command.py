@@ -91,6 +91,11 @@ COMMANDS = (
         "operator_tools:family_command",
     ),
     Command(
+        "jobs",
+        "list items of jobs that failed and are tried again",
+        "operator_tools:jobs_command",
+    ),
+    Command(
         "pay-later",
         "list debts of pay-later agreements, take payments, tell, list a default",
         "operator_tools:pay_later_command",

@@ -24,7 +24,7 @@ from rich.table import Table
 
 from backend.infra.database import make_engine
 from backend.infra.settings import Settings
-from backend.kernel.calendar import SHANGHAI
+from backend.kernel.calendar import local_minute
 from backend.sample_data.load import expect_empty, sample_key
 from mobile_bff.client import Client, terminal_assertion
 from mobile_bff.processes import (
@@ -235,8 +235,8 @@ def _show_scan(console: Console, code: dict[str, Any], scanned: dict[str, Any]) 
 def print_receipt(console: Console, receipt: dict[str, Any]) -> None:
     """Print a settlement as a person would want to read it."""
     working = receipt["working"]
-    at = datetime.fromisoformat(receipt["settledAt"]).astimezone(SHANGHAI)
-    console.print(f"\n[bold]医保结算单[/]  {receipt['institution']['name']}  {at:%Y-%m-%d %H:%M}")
+    at = local_minute(datetime.fromisoformat(receipt["settledAt"]))
+    console.print(f"\n[bold]医保结算单[/]  {receipt['institution']['name']}  {at}")
     console.print(f"结算编号 {receipt['settlementId']}  参保地 {receipt['areaName']}")
     lines = Table(box=None, header_style="dim")
     for title in ("商品", "数量", "单价", "金额", "限价外", "先自付", "自费", "报销范围"):

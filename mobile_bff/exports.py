@@ -14,6 +14,7 @@ from backend.access.logic import own_id
 from backend.infra.database import Unit
 from backend.institutions import queries as institutions
 from backend.institutions.contracts import InstitutionView
+from backend.kernel.calendar import local_day
 from backend.kernel.errors import Locale, Refusal
 from backend.kernel.money import yuan_text
 from backend.proxies.authority import authorize, note
@@ -98,7 +99,7 @@ def _rows(
             *(view.account_fen, view.family_fen, view.cash_fen),
         )
         yield [
-            f"{view.settled_at:%Y-%m-%d}",
+            local_day(view.settled_at).isoformat(),
             view.service_date.isoformat(),
             _tame(status(view.kind, locale).text),
             _tame(status(care, locale).text),

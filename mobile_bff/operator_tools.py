@@ -19,9 +19,10 @@ from backend.entitlements import service as entitlements
 from backend.entitlements.contracts import CapitationAgreement, Pilot
 from backend.identity import queries as identity
 from backend.identity import registration, safety
+from backend.infra import queue
 from backend.infra.database import Unit
 from backend.institutions import queries as institutions
-from backend.kernel.calendar import local_day
+from backend.kernel.calendar import local_day, local_minute
 from backend.kernel.errors import Locale, Refusal
 from backend.kernel.money import parse_yuan, yuan_text
 from backend.payments import queries as payments
@@ -73,6 +74,11 @@ def register_command(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def jobs_command(parser: argparse.ArgumentParser) -> None:
+    """Let ``yibao jobs`` be run."""
+    parser.set_defaults(run=lambda _: _jobs(read))
+
+
 def family_command(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``yibao family``."""
     parser.add_argument("action", choices=["list", "approve", "renew", "pay", "reject", "end"])
@@ -97,26 +103,33 @@ def _vouch(options: argparse.Namespace, write: Run, read: Run, operator: str) ->
         return 1
     if options.device is None:
         for device in read(lambda u: identity.devices(u, person_id)):
-            print(device.session_id, device.device_name, device.last_seen_at)
+            print(device.session_id, device.device_name, local_minute(device.last_seen_at))
         return 0
     outcome = write(lambda u: safety.vouch(u, operator, person_id, options.device))
     if isinstance(outcome, Refusal):
         print(outcome.message(Locale.EN), file=sys.stderr)
         return 1
-    print(f"counts as proven until {outcome.until}")
+    print(f"counts as proven until {local_minute(outcome.until)}")
     return 0
+
+
+def _jobs(read: Run) -> int:
+    waiting = read(lambda unit: queue.postponements(unit, 100))
+    for one in waiting:
+        print(one.job, one.item, f"{one.failures}x", local_minute(one.next_at), one.failure)
+    return 1 if waiting else 0
 
 
 def _misuse(read: Run) -> int:
     for report in read(lambda unit: payments.misuse_reports(unit, 100)):
-        print(report.id, report.settlement_id, report.reported_at, report.words)
+        print(report.id, report.settlement_id, local_minute(report.reported_at), report.words)
     return 0
 
 
 def _registrations(options: argparse.Namespace, write: Run, read: Run, operator: str) -> int:
     if options.action == "list":
         for view in read(lambda unit: registration.waiting(unit, 50)):
-            print(view.id, view.person_name, view.phone, view.asked_at)
+            print(view.id, view.person_name, view.phone, local_minute(view.asked_at))
         return 0
     act = registration.approve if options.action == "approve" else registration.reject
     outcome = write(lambda u: act(u, operator, options.registration or ""))
@@ -130,9 +143,8 @@ def _registrations(options: argparse.Namespace, write: Run, read: Run, operator:
 def _family(options: argparse.Namespace, write: Run, read: Run, operator: str) -> int:
     if options.action == "list":
         for view in read(lambda unit: bindings.waiting_for_review(unit, 50)):
-            print(
-                view.id, view.state.value, view.relation.value, view.owner_name, view.requested_at
-            )
+            at = local_minute(view.requested_at)
+            print(view.id, view.state.value, view.relation.value, view.owner_name, at)
         return 0
     binding = options.binding or ""
     limits = [None if text is None else parse_yuan(text) for text in (options.limit, options.day)]

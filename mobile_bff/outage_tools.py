@@ -6,7 +6,7 @@ import argparse
 from datetime import datetime
 
 from backend.access.contracts import Operator
-from backend.kernel.calendar import SHANGHAI
+from backend.kernel.calendar import SHANGHAI, local_minute
 from backend.policies import queries as policies
 from backend.policies import service as policy_service
 from backend.policies.contracts import AnnounceOutage, OutageView, Service
@@ -31,7 +31,8 @@ def _outage(options: argparse.Namespace) -> int:
         return report(ended is not None, f"there is no outage {options.end}")
     if not options.area:
         for outage in read(lambda unit: policies.outages(unit, None, 100)):
-            print(outage)
+            span = f"{local_minute(outage.starts_at)} to {local_minute(outage.ends_at)}"
+            print(outage.id, outage.area_code, ",".join(outage.services), span, outage.reason)
         return 0
     announced = write(
         lambda unit: policy_service.announce_outage(

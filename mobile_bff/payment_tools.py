@@ -7,6 +7,7 @@ import sys
 from datetime import timedelta
 
 from backend.infra.clock import SystemClock
+from backend.kernel.calendar import local_minute
 from backend.kernel.money import yuan_text
 from backend.orders import queries, reconciling, service
 from backend.orders.contracts import OrderView
@@ -61,4 +62,4 @@ def _payments(options: argparse.Namespace, write: Run, read: Run, operator: str)
 def _line(one: OrderView) -> str:
     cash = yuan_text(one.cash_fen)
     parts = (one.number, one.state.value, one.channel.value, cash, one.why or "", one.words)
-    return "  ".join(str(part) for part in (f"{one.created_at:%F %T}", *parts) if part)
+    return "  ".join(str(part) for part in (local_minute(one.created_at), *parts) if part)

@@ -6,6 +6,7 @@ import argparse
 import sys
 
 from backend.access.contracts import Duty, Role
+from backend.kernel.calendar import local_minute
 from backend.regions.library import area_name
 from backend.staff import queries, service
 from backend.staff.contracts import StaffView
@@ -74,4 +75,5 @@ def _duty(text: str) -> Duty:
 
 def _print(view: StaffView) -> None:
     duties = ", ".join(f"{duty.role}:{duty.region}" for duty in view.duties) or "no duties"
-    print(view.number, view.name, duties, f"blocked {view.blocked_at}" if view.blocked_at else "")
+    blocked = f"blocked {local_minute(view.blocked_at)}" if view.blocked_at else ""
+    print(view.number, view.name, duties, blocked)

@@ -11,6 +11,7 @@ import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ import pyotp
 from rich.console import Console
 
 from backend.infra.clock import SystemClock
-from backend.kernel.calendar import local_day
+from backend.kernel.calendar import local_day, local_minute
 from backend.sample_data.load import sample_key
 from backend.sample_data.people import sample_people
 from backend.sample_data.staff import sample_password, sample_secret
@@ -150,7 +151,8 @@ def _walk(stage: Stage, client: Callable[..., Client], mailbox: Path) -> Story:
 def _tell_steps(console: Console, application: dict[str, Any]) -> None:
     console.print("\n[bold]窗口看到的办件经过[/]")
     for step in application["matter"]["steps"]:
-        console.print(f"   {step['at'][:19]}  {step['text']}  {step['words']}")
+        at = local_minute(datetime.fromisoformat(step["at"]))
+        console.print(f"   {at}  {step['text']}  {step['words']}")
 
 
 def _signed_in(client: Callable[..., Client], mailbox: Path, phone: str, device: str) -> Client:

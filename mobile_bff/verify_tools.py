@@ -10,7 +10,7 @@ from pathlib import Path
 
 from backend.codes.identity_code import TrustListInvalid, Verdict, read_trust, verify
 from backend.infra.clock import SystemClock
-from backend.kernel.calendar import local
+from backend.kernel.calendar import local_minute
 
 
 def verify_code_command(parser: argparse.ArgumentParser) -> None:
@@ -35,8 +35,8 @@ def _verify(options: argparse.Namespace) -> int:
     found = verify(options.text.strip(), trust, SystemClock().now(), options.id_number)
     print(found.verdict.value)
     if found.claims is not None:
-        until = local(found.claims.expires_at)
-        print(f"{found.claims.masked_name}, issued by {found.claims.issuer}, until {until:%F %T}")
+        until = local_minute(found.claims.expires_at)
+        print(f"{found.claims.masked_name}, issued by {found.claims.issuer}, until {until}")
     if found.same_document is not None:
         print("the identity card is the same person's" if found.same_document else "ANOTHER PERSON")
     fine = found.verdict is Verdict.VALID and found.same_document is not False

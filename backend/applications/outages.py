@@ -1,18 +1,21 @@
 """停机公告: who has something under way where an outage is announced is told the day before.
 
 That is: who has an application at the area's agency, a filing in force for the area, or lies in a
-hospital there. Each is told once for an outage, however often this is cut off.
+hospital there. Each is told once for an outage, in a transaction of
+their own, however often a worker is cut off.
 """
 
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 
 from sqlmodel import col, select
 
 from backend.filings import queries as filings
-from backend.infra.database import Unit, insert_new
-from backend.kernel.calendar import local, local_day
+from backend.infra.database import Database, Unit, insert_new
+from backend.infra.queue import Due, Ending, advance, never
+from backend.kernel.calendar import local_day, local_minute
 from backend.matters import queries as matters
 from backend.notices.service import tell
 from backend.payments import queries as payments
@@ -21,41 +24,57 @@ from backend.policies.model import Outage, OutageNotice
 from backend.regions.library import area_name
 
 AHEAD = timedelta(hours=24)
-BATCH = 200
-"""People told in one transaction, so that no long one stands in the way of a till."""
+_BETWEEN = ":"
 
 
-def tell_of_outages(unit: Unit) -> int | None:
-    """Tell some of those concerned by the next outage within a day, and return how many.
+def notify_outages(database: Database, ending: Ending = never) -> int:
+    """Notify the patients concerned by outages within a day, and return how many."""
+    notified = 0
+    for outage_id in database.read(_ahead):
+        due = Due(name="outage.notify", items=partial(_left, outage_id=outage_id), act=_notify)
+        notified += advance(database, due, ending=ending)
+        if not database.read(partial(_left, outage_id=outage_id)):
+            database.write(partial(_close, outage_id=outage_id))
+    return notified
 
-    ``None``: there is no such outage of which not everybody was told.
-    """
-    outage = unit.db.exec(
-        select(Outage)
-        .where(col(Outage.told_at).is_(None))
+
+def _ahead(unit: Unit) -> list[str]:
+    query = (
+        select(Outage.id)
+        .where(col(Outage.told_at).is_(None), Outage.ends_at > unit.now)
         .where(Outage.starts_at > unit.now, Outage.starts_at <= unit.now + AHEAD)
-        .order_by(col(Outage.starts_at), col(Outage.id))
-        .with_for_update()
-    ).first()
-    if outage is None:
-        return None
-    concerned = _concerned(unit, outage)
-    told = select(OutageNotice.person_id).where(OutageNotice.outage_id == outage.id)
-    left = sorted(concerned - set(unit.db.exec(told).all()))
+    )
+    return list(unit.db.exec(query.order_by(col(Outage.starts_at), col(Outage.id))).all())
+
+
+def _left(unit: Unit, outage_id: str) -> list[str]:
+    """Return who is still to be notified of an outage, each as its id and a patient's."""
+    outage = unit.db.get_one(Outage, outage_id)
+    told = select(OutageNotice.person_id).where(OutageNotice.outage_id == outage_id)
+    left = _concerned(unit, outage) - set(unit.db.exec(told).all())
+    return [f"{outage_id}{_BETWEEN}{person_id}" for person_id in left]
+
+
+def _notify(unit: Unit, item: str) -> bool:
+    outage_id, person_id = item.split(_BETWEEN)
+    outage = unit.db.get_one(Outage, outage_id)
+    notice = {"outage_id": outage_id, "person_id": person_id, "told_at": unit.now}
+    over = min(outage.starts_at, outage.ends_at) <= unit.now
+    if over or not insert_new(unit, OutageNotice, [notice]):
+        return False
     facts = {
         "area": area_name(outage.area_code),
-        "from": local(outage.starts_at).strftime("%m-%d %H:%M"),
-        "until": local(outage.ends_at).strftime("%m-%d %H:%M"),
+        "from": local_minute(outage.starts_at),
+        "until": local_minute(outage.ends_at),
         "instead": outage.instead,
     }
-    for person_id in left[:BATCH]:
-        notice = {"outage_id": outage.id, "person_id": person_id, "told_at": unit.now}
-        if insert_new(unit, OutageNotice, [notice]):
-            tell(unit, person_id, "outage_ahead", facts)
-    if len(left) <= BATCH:
-        outage.told_at = unit.now
-    unit.db.flush()
-    return min(len(left), BATCH)
+    tell(unit, person_id, "outage_ahead", facts)
+    return True
+
+
+def _close(unit: Unit, outage_id: str) -> None:
+    outage = unit.db.get_one(Outage, outage_id, with_for_update=True)
+    outage.told_at = outage.told_at or unit.now
 
 
 def _concerned(unit: Unit, outage: Outage) -> set[str]:

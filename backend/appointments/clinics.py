@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from typing import Any
 
 from pydantic import TypeAdapter
+from sqlalchemy import Select
 from sqlmodel import col, select
-from sqlmodel.sql.expression import SelectOfScalar
 
 from backend.access.contracts import TerminalActor
 from backend.access.logic import label
@@ -61,7 +61,6 @@ from backend.people import queries as people
 
 _RULES = TypeAdapter(BookingRules)
 _BATCH_MAX = 50
-_STOP_BATCH = 50
 _HAVE_SEATS = (AppointmentState.HELD, AppointmentState.BOOKED, AppointmentState.CHECKED_IN)
 
 
@@ -80,14 +79,23 @@ def stop(unit: Unit, command: StopClinic) -> ClinicView | Refusal:
     return at_till(unit, "stop_clinic", command, ClinicView, _stop)
 
 
-def to_let_go(unit: Unit) -> list[str]:
+def to_let_go(_unit: Unit) -> Select[Any]:
     """Return appointments of clinics that were stopped and that somebody still counts on."""
-    return list(unit.db.exec(_to_stop()).all())
+    return (
+        select(Appointment.id)
+        .join(Clinic, col(Clinic.id) == Appointment.clinic_id)
+        .where(col(Clinic.stopped).is_(True), col(Appointment.state).in_(_HAVE_SEATS))
+    )
 
 
-def lists_to_close(unit: Unit) -> list[str]:
+def lists_to_close(unit: Unit) -> Select[Any]:
     """Return places on the lists of clinics that were stopped or are over."""
-    return list(unit.db.exec(_to_close(unit.now)).all())
+    return (
+        select(Waiting.id)
+        .join(Clinic, col(Clinic.id) == Waiting.clinic_id)
+        .where(Waiting.state == WaitingState.WAITING)
+        .where(col(Clinic.stopped).is_(True) | (col(Clinic.ends_at) <= unit.now))
+    )
 
 
 def close_place(unit: Unit, waiting_id: str) -> bool:
@@ -98,27 +106,6 @@ def close_place(unit: Unit, waiting_id: str) -> bool:
         return False
     move_waiting(unit, row, WaitingEvent.CLOSE, "system")
     return True
-
-
-def _to_stop() -> SelectOfScalar[str]:
-    return (
-        select(Appointment.id)
-        .join(Clinic, col(Clinic.id) == Appointment.clinic_id)
-        .where(col(Clinic.stopped).is_(True), col(Appointment.state).in_(_HAVE_SEATS))
-        .order_by(col(Appointment.person_id), col(Appointment.id))
-        .limit(_STOP_BATCH)
-    )
-
-
-def _to_close(now: datetime) -> SelectOfScalar[str]:
-    return (
-        select(Waiting.id)
-        .join(Clinic, col(Clinic.id) == Waiting.clinic_id)
-        .where(Waiting.state == WaitingState.WAITING)
-        .where(col(Clinic.stopped).is_(True) | (col(Clinic.ends_at) <= now))
-        .order_by(col(Waiting.person_id), col(Waiting.id))
-        .limit(_STOP_BATCH)
-    )
 
 
 def let_go(unit: Unit, appointment_id: str) -> bool:

@@ -5,12 +5,12 @@ Each piece is a transaction of its own, so that one that fails keeps no other fr
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable
+from collections.abc import Sequence
 from datetime import timedelta
-from functools import partial
+from typing import Any
 
-from sqlmodel import col, or_, select
+from sqlalchemy import Select
+from sqlmodel import col, func, or_, select
 
 from backend.access.contracts import TerminalActor
 from backend.appointments import clinics, waiting
@@ -23,6 +23,7 @@ from backend.appointments.model import Appointment, Clinic
 from backend.appointments.seats import can, locked_with_person, move, tell_of
 from backend.appointments.service import settle_hold
 from backend.infra.database import Database, Unit
+from backend.infra.queue import Due, Ending, advance, never
 from backend.kernel.calendar import local
 from backend.kernel.errors import Locale, Refusal
 from backend.orders import service as orders
@@ -31,58 +32,27 @@ from backend.payments.contracts import AlreadyReversed, BillState, ReverseSettle
 from backend.payments.model import Bill, Charge
 from backend.settlement import queries as settlements
 
-_BATCH = 100
 _REFUND_AGAIN = timedelta(hours=1)
 _REMIND_BEFORE = timedelta(hours=18)
 _AWAKE = range(8, 21)
-_log = logging.getLogger("yibao.appointments")
 
 
-def keep_appointments(database: Database) -> int:
-    """Do to appointments and waiting lists whatever is due now; return how much it was."""
-    if not database.read(_is_due):  # looking takes no writer's turn
-        return 0
-    done = 0
-    work: list[tuple[Callable[[Unit], list[str]], Callable[[Unit, str], bool]]] = [
-        (clinics.to_let_go, clinics.let_go),
-        (clinics.lists_to_close, clinics.close_place),
-        (_held_to_settle, _settle_held),
-        (_missed, _miss),
-        (_refunds, _refund),
-        (waiting.clinics_to_serve, waiting.serve),
-        (_to_remind, _remind),
-    ]
-    for find, act in work:
-        for one in database.read(find):
-            try:
-                done += database.write(partial(_with, act=act, one=one))
-            except Exception:
-                _log.exception("appointment or clinic %s could not be looked after", one)
-    return done
+def advance_appointments(database: Database, ending: Ending = never) -> int:
+    """Do to appointments and waiting lists what is due now; return how many changed."""
+    return advance(database, *_KINDS, ending=ending)
 
 
-def _with(unit: Unit, act: Callable[[Unit, str], bool], one: str) -> bool:
-    return act(unit, one)
-
-
-def _is_due(unit: Unit) -> bool:
-    of_clinics = (waiting.clinics_to_serve, clinics.to_let_go, clinics.lists_to_close)
-    finds = (_held_to_settle, _missed, _refunds, _to_remind, *of_clinics)
-    return any(find(unit) for find in finds)
-
-
-def _held_to_settle(unit: Unit) -> list[str]:
-    """Return held seats whose time is over or whose fee is paid."""
-    query = (
+def _held_to_settle(unit: Unit) -> Select[Any]:
+    """Return held seats whose fee is paid, or whose time is over and whose fee is not on its way."""
+    on_its_way = func.coalesce(Bill.state, "") == BillState.LOCKED
+    over = (col(Appointment.hold_until) <= unit.now) & ~on_its_way
+    return (
         select(Appointment.id)
         .outerjoin(Charge, col(Charge.id) == Appointment.charge_id)
         .outerjoin(Bill, col(Bill.id) == Charge.bill_id)
         .where(Appointment.state == AppointmentState.HELD)
-        .where(or_(col(Appointment.hold_until) <= unit.now, Bill.state == BillState.SETTLED))
-        .order_by(col(Appointment.id))
-        .limit(_BATCH)
+        .where(or_(over, Bill.state == BillState.SETTLED))
     )
-    return list(unit.db.exec(query).all())
 
 
 def _settle_held(unit: Unit, appointment_id: str) -> bool:
@@ -102,28 +72,26 @@ def _settle_held(unit: Unit, appointment_id: str) -> bool:
     return True
 
 
-def _missed(unit: Unit) -> list[str]:
-    query = select(Appointment.id).where(
+def _missed(unit: Unit) -> Select[Any]:
+    return select(Appointment.id).where(
         Appointment.state == AppointmentState.BOOKED, col(Appointment.arrive_by) < unit.now
     )
-    return list(unit.db.exec(query.order_by(col(Appointment.id)).limit(_BATCH)).all())
 
 
 def _miss(unit: Unit, appointment_id: str) -> bool:
     row = locked_with_person(unit, appointment_id)
     clinic = unit.db.get_one(Clinic, row.clinic_id)
-    if row.state != AppointmentState.BOOKED or clinic.stopped:
+    if row.state != AppointmentState.BOOKED or clinic.stopped or row.arrive_by >= unit.now:
         return False
     move(unit, row, AppointmentEvent.MISS, "system")
     tell_of(unit, row, "appointment_missed")
     return True
 
 
-def _refunds(unit: Unit) -> list[str]:
-    query = select(Appointment.id).where(
+def _refunds(unit: Unit) -> Select[Any]:
+    return select(Appointment.id).where(
         Appointment.refund == RefundState.DUE, col(Appointment.refund_at) <= unit.now
     )
-    return list(unit.db.exec(query.order_by(col(Appointment.id)).limit(_BATCH)).all())
 
 
 def _refund(unit: Unit, appointment_id: str) -> bool:
@@ -162,17 +130,16 @@ def _was_cash(unit: Unit, settlement_id: str) -> bool:
     return found is not None and found.cash_fen > 0 and not by_channel
 
 
-def _to_remind(unit: Unit) -> list[str]:
+def _to_remind(unit: Unit) -> Select[Any] | Sequence[str]:
     if local(unit.now).hour not in _AWAKE:
-        return []
-    query = select(Appointment.id).where(
+        return ()
+    return select(Appointment.id).where(
         Appointment.state == AppointmentState.BOOKED,
         col(Appointment.reminded).is_(False),
         col(Appointment.starts_at) > unit.now,
         col(Appointment.starts_at) <= unit.now + _REMIND_BEFORE,
         col(Appointment.created_at) < unit.now - timedelta(hours=1),
     )
-    return list(unit.db.exec(query.order_by(col(Appointment.id)).limit(_BATCH)).all())
 
 
 def _remind(unit: Unit, appointment_id: str) -> bool:
@@ -183,3 +150,14 @@ def _remind(unit: Unit, appointment_id: str) -> bool:
     unit.db.flush()
     tell_of(unit, row, "appointment_soon")
     return True
+
+
+_KINDS = (
+    Due(name="appointment.let_go", items=clinics.to_let_go, act=clinics.let_go),
+    Due(name="waiting.close", items=clinics.lists_to_close, act=clinics.close_place),
+    Due(name="appointment.settle", items=_held_to_settle, act=_settle_held),
+    Due(name="appointment.miss", items=_missed, act=_miss),
+    Due(name="appointment.refund", items=_refunds, act=_refund),
+    Due(name="waiting.serve", items=waiting.clinics_to_serve, act=waiting.serve),
+    Due(name="appointment.remind", items=_to_remind, act=_remind),
+)

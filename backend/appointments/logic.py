@@ -125,10 +125,16 @@ def plan_problem(plan: ClinicPlan, today: date) -> ClinicProblem | None:
         (all(named) and all(len(one) <= NAME_MAX for one in every), ClinicProblem.NAMES),
         (today <= plan.day <= today + timedelta(days=HORIZON_MAX), ClinicProblem.DAY),
         (windows and 1 <= total <= SEATS_MAX, ClinicProblem.SEATS),
-        (_follow(plan.blocks), ClinicProblem.TIMES),
+        (_follow(plan.blocks) and _on_minutes(plan.blocks), ClinicProblem.TIMES),
         (0 <= plan.fee_fen <= FEE_MAX_FEN, ClinicProblem.FEE),
     )
     return next((problem for holds, problem in checks if not holds), None)
+
+
+def _on_minutes(blocks: Sequence[SeatBlock]) -> bool:
+    """Tell whether blocks begin and end on whole minutes, which people are shown and phones send back."""
+    times = [clock for one in blocks for clock in (one.begins, one.ends)]
+    return not any(clock.second or clock.microsecond for clock in times)
 
 
 def seats_of(plan: ClinicPlan) -> list[tuple[int, datetime, datetime, bool]]:

@@ -28,7 +28,7 @@ from backend.appointments.model import (
 from backend.codes.contracts import Purpose
 from backend.infra import audit, outbox
 from backend.infra.database import Unit
-from backend.kernel.calendar import local
+from backend.kernel.calendar import local_minute
 from backend.kernel.invariants import invariant
 from backend.kernel.money import QUANTITY_SCALE, Fen, Quantity, parse_unit_price, yuan_text
 from backend.matters.workdays import is_workday
@@ -186,7 +186,7 @@ def tell_of(unit: Unit, row: Appointment, kind: str, **more: object) -> None:
     facts = {
         "department": clinic.department,
         "doctor": clinic.doctor,
-        "at": local(row.starts_at).strftime("%Y-%m-%d %H:%M"),
+        "at": local_minute(row.starts_at),
         "number": row.queue_number,
     }
     tell(unit, row.person_id, kind, {**facts, **more})

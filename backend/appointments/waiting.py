@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from sqlalchemy import Select
 from sqlmodel import col, func, select
 
 from backend.access.contracts import Action, SignInRequired
@@ -25,12 +28,10 @@ from backend.appointments.service import in_the_way
 from backend.infra import audit
 from backend.infra.database import Unit
 from backend.infra.idempotency import once
-from backend.kernel.calendar import local
+from backend.kernel.calendar import local_minute
 from backend.kernel.errors import Refusal
 from backend.people import queries as people
 from backend.proxies.authority import Right, authorize, note
-
-_BATCH = 50
 
 
 def join(unit: Unit, command: JoinWaiting) -> WaitingView | Refusal:
@@ -66,9 +67,9 @@ def leave(unit: Unit, command: LeaveWaiting) -> WaitingView | Refusal:
     )
 
 
-def clinics_to_serve(unit: Unit) -> list[str]:
+def clinics_to_serve(unit: Unit) -> Select[Any]:
     """Return clinics that have both a free seat and somebody who waits."""
-    query = (
+    return (
         select(Waiting.clinic_id)
         .distinct()
         .join(Clinic, col(Clinic.id) == Waiting.clinic_id)
@@ -80,9 +81,7 @@ def clinics_to_serve(unit: Unit) -> list[str]:
             col(ClinicSeat.at_window).is_(False),
             col(ClinicSeat.starts_at) > unit.now,
         )
-        .limit(_BATCH)
     )
-    return list(unit.db.exec(query).all())
 
 
 def serve(unit: Unit, clinic_id: str) -> bool:
@@ -112,7 +111,7 @@ def serve(unit: Unit, clinic_id: str) -> bool:
     )
     row.appointment_id = held.id
     move_waiting(unit, row, WaitingEvent.OFFER, "system")
-    tell_of(unit, held, "seat_offered", until=local(until).strftime("%m-%d %H:%M"))
+    tell_of(unit, held, "seat_offered", until=local_minute(until))
     return True
 
 

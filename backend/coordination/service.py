@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any
 
+from sqlalchemy import Select
 from sqlmodel import col, select
 
 from backend.access.contracts import Action, PersonActor, SignInRequired, TerminalActor
@@ -28,8 +31,9 @@ from backend.coordination.contracts import (
 )
 from backend.coordination.model import Ticket, TicketStepRow
 from backend.infra import audit
-from backend.infra.database import Unit
+from backend.infra.database import Database, Unit
 from backend.infra.idempotency import once
+from backend.infra.queue import Due, Ending, advance, never
 from backend.institutions import queries as institutions
 from backend.kernel.calendar import local_day
 from backend.kernel.errors import Refusal
@@ -138,35 +142,51 @@ def work(
     return queries.views(unit, [row])[0]
 
 
-def move_on(unit: Unit) -> int:
-    """Hand up what nobody has answered in time, close what nobody objected to; return how many."""
+def advance_tickets(database: Database, ending: Ending = never) -> int:
+    """Hand up late tickets, and close answered ones without an objection; return how many."""
+    return advance(database, _LATE, _SILENT, ending=ending)
+
+
+def _late(unit: Unit) -> Select[Any]:
+    return select(Ticket.id).where(
+        col(Ticket.state).in_(queries.WORKED),
+        Ticket.due_on < local_day(unit.now),
+        Ticket.level < LEVEL_MAX,
+    )
+
+
+def _escalate(unit: Unit, ticket_id: str) -> bool:
+    row = _locked(unit, ticket_id)
+    # another worker may have handed it up while this one waited for the row
+    if row is None or row.level >= LEVEL_MAX or row.due_on >= local_day(unit.now):
+        return False
+    done = work(unit, "system", ticket_id, TicketEvent.ESCALATE, "")
+    return isinstance(done, TicketView)
+
+
+def _answered_before(unit: Unit) -> date | None:
+    """Return the day before which an answer that got no objection stands; ``None``: no rule says."""
     today = local_day(unit.now)
-    late = unit.db.exec(
-        select(Ticket.id)
-        .where(col(Ticket.state).in_(queries.WORKED), Ticket.due_on < today)
-        .order_by(col(Ticket.id))
-        .limit(100)
-    ).all()
-    moved = 0
-    for ticket_id in late:
-        row = _locked(unit, ticket_id)
-        # another process may have handed it up while this one waited for the row
-        if row is not None and row.level < LEVEL_MAX and row.due_on < today:
-            work(unit, "system", ticket_id, TicketEvent.ESCALATE, "")
-            moved += 1
     days = rulebook().find_if_any("CN", "coordination.confirm_days", today)
-    if days is None:
-        return moved
-    silent = unit.db.exec(
-        select(Ticket.id)
-        .where(Ticket.state == TicketState.ANSWERED)
-        .where(Ticket.due_on < today - timedelta(days=days.count))
-        .order_by(col(Ticket.id))
-        .limit(100)
-    ).all()
-    for ticket_id in silent:
-        work(unit, "system", ticket_id, TicketEvent.EXPIRE, "")
-    return moved + len(silent)
+    return None if days is None else today - timedelta(days=days.count)
+
+
+def _silent(unit: Unit) -> Select[Any] | Sequence[str]:
+    before = _answered_before(unit)
+    if before is None:
+        return ()
+    return select(Ticket.id).where(Ticket.state == TicketState.ANSWERED, Ticket.due_on < before)
+
+
+def _close_silent(unit: Unit, ticket_id: str) -> bool:
+    row, before = _locked(unit, ticket_id), _answered_before(unit)
+    if row is None or before is None or row.due_on >= before:
+        return False
+    return isinstance(work(unit, "system", ticket_id, TicketEvent.EXPIRE, ""), TicketView)
+
+
+_LATE = Due(name="ticket.escalate", items=_late, act=_escalate)
+_SILENT = Due(name="ticket.expire", items=_silent, act=_close_silent)
 
 
 def _open(unit: Unit, command: OpenTicket) -> TicketView | Refusal:

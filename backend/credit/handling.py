@@ -20,8 +20,9 @@ from backend.credit.contracts import (
 )
 from backend.credit.model import PayLater
 from backend.infra import audit
-from backend.infra.database import Unit
+from backend.infra.database import Database, Unit
 from backend.infra.idempotency import once
+from backend.infra.queue import Due, Ending, advance, never
 from backend.kernel.calendar import local_day
 from backend.kernel.errors import Refusal
 from backend.kernel.money import Fen
@@ -96,8 +97,12 @@ def put_on_list(
     return queries.opened(unit, row)
 
 
-def to_follow_up(unit: Unit) -> list[str]:
-    """Return agreements of which something is due soon, or was missed."""
+def notify_debtors(database: Database, ending: Ending = never) -> int:
+    """Remind of instalments and notify of missed ones; return how many there were."""
+    return advance(database, _INSTALMENTS, ending=ending)
+
+
+def _to_notify(unit: Unit) -> list[str]:
     today = local_day(unit.now)
     rows = unit.db.exec(
         select(PayLater).where(PayLater.state == PayLaterState.OWING).order_by(col(PayLater.id))
@@ -105,8 +110,7 @@ def to_follow_up(unit: Unit) -> list[str]:
     return [row.id for row in rows if _what_is_due(row, today) is not None]
 
 
-def follow_up(unit: Unit, agreement_id: str) -> bool:
-    """Remind of what is due soon, or tell of what was missed; return whether there was anything."""
+def _notify(unit: Unit, agreement_id: str) -> bool:
     row = _locked(unit, agreement_id)
     today = local_day(unit.now)
     due = _what_is_due(row, today) if row.state == PayLaterState.OWING else None
@@ -121,6 +125,9 @@ def follow_up(unit: Unit, agreement_id: str) -> bool:
     service.tell_overdue(unit, "system", row.id)
     tell(unit, row.person_id, "instalment_missed", {"overdue_fen": due})
     return True
+
+
+_INSTALMENTS = Due(name="instalment.notify", items=_to_notify, act=_notify)
 
 
 def _what_is_due(row: PayLater, today: date) -> Fen | Instalment | None:

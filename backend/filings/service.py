@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 from sqlmodel import col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from backend.access.contracts import Action, Actor
 from backend.access.logic import label
@@ -31,7 +32,8 @@ from backend.filings.contracts import (
 )
 from backend.filings.model import Filing
 from backend.infra import audit
-from backend.infra.database import Unit
+from backend.infra.database import Database, Unit
+from backend.infra.queue import Due, Ending, advance, never
 from backend.kernel.calendar import local_day
 from backend.kernel.errors import Refusal
 from backend.kernel.invariants import invariant
@@ -174,24 +176,33 @@ def end(unit: Unit, row: Filing, by: str) -> None:
     audit.record(unit, by, "filing.cancel", f"enrolment:{row.enrolment_id}", {"filing": row.id})
 
 
-def tell_of_ends(unit: Unit) -> int:
-    """Tell people that a filing of theirs runs out soon and how to renew it, once; return how many."""
+def notify_filing_ends(database: Database, ending: Ending = never) -> int:
+    """Notify patients, once, that a filing of theirs ends soon; return how many."""
+    return advance(database, _ENDING, ending=ending)
+
+
+def _ending(unit: Unit) -> SelectOfScalar[str]:
     today = local_day(unit.now)
     soon = today + timedelta(days=unit.settings.filing_end_notice_days)
-    rows = unit.db.exec(
-        select(Filing)
+    return (
+        select(Filing.id)
         .where(Filing.state == FilingState.EFFECTIVE, col(Filing.end_told_on).is_(None))
         .where(col(Filing.ends) >= today, col(Filing.ends) <= soon)
-        .order_by(col(Filing.id))
-        .limit(_TOLD_AT_ONCE)
-        .with_for_update(skip_locked=True)
-    ).all()
-    for row in rows:
-        row.end_told_on = today
-        facts = {"area": area_name(row.area_code), "ends": str(row.ends)}
-        tell(unit, _person_of(unit, row.enrolment_id), "filing_ends", facts)
+    )
+
+
+def _notify_end(unit: Unit, filing_id: str) -> bool:
+    row = unit.db.get_one(Filing, filing_id, with_for_update=True)
+    if unit.db.exec(_ending(unit).where(col(Filing.id) == filing_id)).first() is None:
+        return False
+    row.end_told_on = local_day(unit.now)
     unit.db.flush()
-    return len(rows)
+    facts = {"area": area_name(row.area_code), "ends": str(row.ends)}
+    tell(unit, _person_of(unit, row.enrolment_id), "filing_ends", facts)
+    return True
+
+
+_ENDING = Due(name="filing.notify_end", items=_ending, act=_notify_end)
 
 
 def record_filing(

@@ -7,7 +7,10 @@ a filing by our id and takes it once.
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 from sqlmodel import col, select
 
@@ -22,7 +25,8 @@ from backend.filings.contracts import (
 from backend.filings.model import Filing
 from backend.filings.service import take_effect
 from backend.infra import audit
-from backend.infra.database import Unit
+from backend.infra.database import Database, Unit
+from backend.infra.queue import Ending, never
 from backend.notices.service import tell
 from backend.people import queries as people
 from backend.people.contracts import InsuranceType
@@ -30,6 +34,7 @@ from backend.people.contracts import InsuranceType
 AT_ONCE = 20
 _FIRST_WAIT = timedelta(seconds=10)
 _LONGEST_WAIT = timedelta(minutes=10)
+_log = logging.getLogger("yibao.filings")
 
 
 def is_due(unit: Unit) -> bool:
@@ -38,13 +43,44 @@ def is_due(unit: Unit) -> bool:
     return unit.db.exec(query.limit(1)).first() is not None
 
 
-def take_due(unit: Unit) -> list[UploadDue]:
+def upload_due(
+    database: Database,
+    upload: Callable[[UploadDue], UploadAnswered],
+    ending: Ending = never,
+) -> int:
+    """Tell the platform of what is due now and return how much it was.
+
+    Each is taken just before it is told, so that a platform that hangs lets no next try of another begin: the
+    end of a filing never overtakes its beginning.
+    """
+    if not database.read(is_due):  # looking takes no writer's turn
+        return 0
+    for count in range(AT_ONCE):
+        taken = [] if ending() else database.write(partial(take_due, limit=1))
+        if not taken:
+            return count
+        for due in taken:
+            _upload(database, due, upload)
+    return AT_ONCE
+
+
+def _upload(
+    database: Database, due: UploadDue, upload: Callable[[UploadDue], UploadAnswered]
+) -> None:
+    try:
+        answer = upload(due)
+        database.write(partial(note_answer, answer=answer))
+    except Exception:  # its next try is put off already
+        _log.exception("filing %s could not be uploaded; it is tried again later", due.filing_id)
+
+
+def take_due(unit: Unit, limit: int = AT_ONCE) -> list[UploadDue]:
     """Return what the platform is to be told now, and put the next try of each off."""
     rows = unit.db.exec(
         select(Filing)
         .where(Filing.operation != "", col(Filing.try_at) <= unit.now)
         .order_by(col(Filing.try_at), col(Filing.id))
-        .limit(AT_ONCE)
+        .limit(limit)
         .with_for_update(skip_locked=True)
     ).all()
     due = []

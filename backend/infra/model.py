@@ -102,6 +102,28 @@ class UsedNonce(SQLModel, table=True):
     expires_at: datetime = Field(sa_type=Instant)
 
 
+class Postponement(SQLModel, table=True):
+    """An item of a job that failed, and when it is tried again. It names its item by an id alone."""
+
+    __tablename__ = "postponement"
+
+    job: str = Field(primary_key=True)
+    item: str = Field(primary_key=True)
+    failures: int
+    next_at: datetime = Field(sa_type=Instant)
+    failure: str
+
+
+class JobLease(SQLModel, table=True):
+    """Which worker does a job that one worker does at a time, and until when; empty: none."""
+
+    __tablename__ = "job_lease"
+
+    job: str = Field(primary_key=True)
+    holder: str
+    until: datetime = Field(sa_type=Instant)
+
+
 class SearchGram(SQLModel, table=True):
     """A pair of neighbouring characters, or one, by which something is found."""
 

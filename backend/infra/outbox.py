@@ -12,8 +12,9 @@ restore, or stand for another message of a second installation.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
@@ -24,13 +25,18 @@ from sqlmodel import col, select
 
 from backend.infra.database import Database, Unit
 from backend.infra.model import OutboxMessage
+from backend.infra.queue import Ending, never
+from backend.infra.sealing import SealBroken
 from backend.kernel.invariants import invariant
 
 ATTEMPTS_MAX = 8
 ATTEMPTS_BEFORE_ANOTHER_WAY = 3
 """Of a push or a call: a message is sent after that."""
 _LEASE = timedelta(seconds=30)
+_LEASE_USED_MAX = timedelta(seconds=10)
+"""After that no other message of the batch is begun: a gateway may hang longer than what is left then."""
 _BATCH = 20
+_log = logging.getLogger("yibao.outbox")
 
 
 class Channel(StrEnum):
@@ -49,6 +55,7 @@ class Delivery:
     id: str
     kind: str
     payload: str
+    attempt: int = field(default=1, kw_only=True)
 
 
 GivenUp = Callable[[Unit, Delivery, bool], None]
@@ -107,27 +114,44 @@ def deliver_due(
     channel: Channel,
     send: Callable[[Delivery], None],
     give_up: GivenUp | None = None,
+    ending: Ending = never,
 ) -> int:
     """Send what is due on a channel and return how many messages were taken up.
 
     A message is leased before it is sent, so two workers do not send it at once and a worker that
-    dies lets it be taken up again.
+    dies lets it be taken up again. Where a gateway hangs, or the server ends, the rest is given back
+    unsent before its lease runs out.
     """
     if not database.read(lambda unit: _is_due(unit, channel)):
         return 0  # looking takes no writer's turn
     due = database.write(lambda unit: _lease(unit, channel))
-    for delivery in due:
-        failure, refused = None, False
+    begun = database.resources.clock.now()
+    for place, delivery in enumerate(due):
+        if ending() or database.resources.clock.now() - begun > _LEASE_USED_MAX:
+            database.write(partial(_give_back, deliveries=due[place:]))
+            return place
+        failure, refused = _send(send, delivery)
+        settle = partial(_settle, delivery=delivery, failure=failure, refused=refused)
         try:
-            send(delivery)
-        except DeliveryFailed as error:
-            failure = str(error)[:200]
-        except DeliveryRefused as error:
-            failure, refused = str(error)[:200], True
-        database.write(
-            partial(_settle, delivery=delivery, failure=failure, refused=refused, give_up=give_up)
-        )
+            database.write(partial(settle, give_up=give_up))
+        except Exception:
+            _log.exception("message %s could not be given up by another way", delivery.id)
+            database.write(partial(settle, give_up=None))
     return len(due)
+
+
+def _send(send: Callable[[Delivery], None], delivery: Delivery) -> tuple[str | None, bool]:
+    """Return why a message failed, ``None`` where it was taken, and whether it was refused for good."""
+    try:
+        send(delivery)
+    except DeliveryFailed as error:
+        return str(error)[:200], False
+    except DeliveryRefused as error:
+        return str(error)[:200], True
+    except Exception as error:
+        _log.exception("message %s could not be sent", delivery.id)
+        return type(error).__name__, False  # its words may name a person
+    return None, False
 
 
 def _is_due(unit: Unit, channel: Channel) -> bool:
@@ -152,9 +176,27 @@ def _lease(unit: Unit, channel: Channel) -> list[Delivery]:
     for message in unit.db.exec(due).all():
         message.attempts += 1
         message.next_attempt_at = unit.now + _LEASE
-        payload = unit.vault.open(message.payload, f"outbox:{message.topic}")
-        deliveries.append(Delivery(message.outgoing_id or "", message.kind, payload))
+        try:
+            payload = unit.vault.open(message.payload, f"outbox:{message.topic}")
+        except SealBroken:
+            _log.exception("message %s cannot be opened and is given up", message.id)
+            message.next_attempt_at, message.failure = None, SealBroken.__name__
+            continue
+        deliveries.append(
+            Delivery(message.outgoing_id or "", message.kind, payload, attempt=message.attempts)
+        )
     return deliveries
+
+
+def _give_back(unit: Unit, deliveries: Sequence[Delivery]) -> None:
+    """Let messages be taken up at once that were leased and not sent."""
+    for delivery in deliveries:
+        message = unit.db.exec(
+            select(OutboxMessage).where(OutboxMessage.outgoing_id == delivery.id).with_for_update()
+        ).one()
+        if message.attempts == delivery.attempt and message.delivered_at is None:
+            message.attempts -= 1
+            message.next_attempt_at = unit.now
 
 
 def _behind_another() -> ColumnElement[bool]:
@@ -173,8 +215,12 @@ def _settle(
     unit: Unit, delivery: Delivery, failure: str | None, refused: bool, give_up: GivenUp | None
 ) -> None:
     message = unit.db.exec(
-        select(OutboxMessage).where(OutboxMessage.outgoing_id == delivery.id)
+        select(OutboxMessage).where(OutboxMessage.outgoing_id == delivery.id).with_for_update()
     ).one()
+    if message.delivered_at is not None:
+        return  # another worker delivered it, or it went another way
+    if failure is not None and message.attempts != delivery.attempt:
+        return  # the lease ran out: another worker has it, and notes what becomes of it
     message.failure = failure
     most = ATTEMPTS_MAX if give_up is None else ATTEMPTS_BEFORE_ANOTHER_WAY
     if failure is None:

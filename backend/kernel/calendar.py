@@ -32,6 +32,11 @@ def local_day(instant: datetime) -> date:
     return local(instant).date()
 
 
+def local_minute(instant: datetime) -> str:
+    """Return the instant as people are shown it everywhere: ``2026-12-01 09:30`` in Asia/Shanghai."""
+    return local(instant).strftime("%Y-%m-%d %H:%M")
+
+
 def age_on(birth: date, day: date) -> int:
     """Return completed years of age; who is born on 29 February ages on 1 March of other years."""
     had_birthday = (day.month, day.day) >= (birth.month, birth.day)

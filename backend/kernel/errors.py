@@ -14,7 +14,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, ClassVar, NewType, Protocol, get_type_hints, runtime_checkable
 
-from backend.kernel.calendar import local
+from backend.kernel.calendar import local_minute
 from backend.kernel.money import Fen, yuan_text
 
 Seconds = NewType("Seconds", int)
@@ -94,7 +94,7 @@ def _shown(value: Any, hint: Any, locale: Locale) -> str:
     if isinstance(value, Named):
         return value.text(locale)
     if isinstance(value, datetime):
-        return local(value).strftime("%Y-%m-%d %H:%M:%S")
+        return local_minute(value)
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, tuple):

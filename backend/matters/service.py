@@ -11,7 +11,8 @@ from datetime import timedelta
 from sqlmodel import col, select
 
 from backend.infra import audit
-from backend.infra.database import Unit
+from backend.infra.database import Database, Unit
+from backend.infra.queue import Due, Ending, advance, never
 from backend.kernel.calendar import local_day
 from backend.matters import queries
 from backend.matters.contracts import (
@@ -166,18 +167,27 @@ def hold(
     return queries.views(unit, [row])[0]
 
 
-def lapse_forgotten(unit: Unit) -> int:
-    """Let drafts and supplements that nobody went on with lapse, and return how many did."""
-    late = unit.db.exec(
+def expire_matters(database: Database, ending: Ending = never) -> int:
+    """Let drafts and supplements lapse whose time is over; return how many did."""
+    return advance(database, _EXPIRED, ending=ending)
+
+
+def _expire(unit: Unit, matter_id: str) -> bool:
+    row = locked(unit, matter_id)
+    if row is None or row.expires_at is None or row.expires_at > unit.now:
+        return False  # its applicant went on with it meanwhile
+    return move(unit, matter_id, MatterEvent.LAPSE, "system", Party.SYSTEM) is not None
+
+
+_EXPIRED = Due(
+    name="matter.expire",
+    items=lambda unit: (
         select(Matter.id)
         .where(col(Matter.state).in_((MatterState.DRAFT, MatterState.SUPPLEMENT)))
         .where(col(Matter.expires_at) <= unit.now)
-        .order_by(col(Matter.id))
-        .limit(100)
-    ).all()
-    for matter_id in late:
-        move(unit, matter_id, MatterEvent.LAPSE, "system", Party.SYSTEM)
-    return len(late)
+    ),
+    act=_expire,
+)
 
 
 def locked(unit: Unit, matter_id: str) -> Matter | None:

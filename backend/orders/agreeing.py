@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, cast
 
 from backend.infra.database import Database, Unit
+from backend.infra.queue import Ending, never
 from backend.kernel.money import Fen
 from backend.orders import agreements
 from backend.orders.agreement_contracts import (
@@ -22,20 +23,27 @@ from backend.orders.driving import Channels
 from backend.orders.model import CashAgreement
 from backend.people import queries as people
 
+_AGREEMENTS_MAX = 20
 _log = logging.getLogger("yibao.agreements")
 
 
-def agree_due(database: Database, channels: Channels) -> int:
-    """Look after every agreement that is due now and return how many there were."""
+def agree_due(database: Database, channels: Channels, ending: Ending = never) -> int:
+    """Look after agreements that are due now and return how many there were.
+
+    Each is leased just before its channel is asked. One that fails is logged and postponed.
+    """
     if not database.read(agreements.is_due):
         return 0
-    due = database.write(agreements.take_due)
-    for agreement_id in due:
+    for count in range(_AGREEMENTS_MAX):
+        agreement_id = None if ending() else database.write(agreements.take_due)
+        if agreement_id is None:
+            return count
         try:
             look_after(database, channels, agreement_id)
         except Exception:
-            _log.exception("agreement %s could not be looked after", agreement_id)
-    return len(due)
+            _log.exception("agreement %s could not be looked at; tried again later", agreement_id)
+            database.write(partial(agreements.postpone, agreement_id=agreement_id))
+    return _AGREEMENTS_MAX
 
 
 def look_after(database: Database, channels: Channels, agreement_id: str) -> None:

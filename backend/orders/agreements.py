@@ -18,6 +18,7 @@ from backend.identity import safety
 from backend.infra import audit, outbox
 from backend.infra.database import Unit
 from backend.infra.idempotency import once
+from backend.infra.queue import wait_after
 from backend.kernel.calendar import local_day
 from backend.kernel.errors import Refusal
 from backend.kernel.invariants import invariant
@@ -179,18 +180,28 @@ def is_due(unit: Unit) -> bool:
     return unit.db.exec(query).first() is not None
 
 
-def take_due(unit: Unit) -> list[str]:
-    """Return agreements that are to be looked after now; each is leased for a while."""
-    rows = unit.db.exec(
+def take_due(unit: Unit) -> str | None:
+    """Return the agreement that is due first, leased for a while; ``None`` where none is due."""
+    row = unit.db.exec(
         select(CashAgreement)
         .where(col(CashAgreement.next_at) <= unit.now)
         .order_by(col(CashAgreement.next_at), col(CashAgreement.id))
-        .limit(_BATCH)
+        .limit(1)
         .with_for_update(skip_locked=True)
-    ).all()
-    for row in rows:
-        row.next_at = unit.now + _LEASE
-    return [row.id for row in rows]
+    ).first()
+    if row is None:
+        return None
+    row.next_at = unit.now + _LEASE
+    return row.id
+
+
+def postpone(unit: Unit, agreement_id: str) -> None:
+    """Let an agreement wait that could not be looked at, longer each time."""
+    row = _locked(unit, agreement_id)
+    if row.next_at is not None:
+        row.next_at = unit.now + wait_after(row.tries)
+        row.tries += 1
+    unit.db.flush()
 
 
 def note_seen(unit: Unit, agreement_id: str, said: AgreementSeen) -> AgreementState:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from functools import partial
 
 from backend.infra.database import Database, Unit
+from backend.infra.queue import Ending, never
 from backend.kernel.errors import Refusal
 from backend.orders import logic, queries, service
 from backend.orders.contracts import (
@@ -26,24 +27,29 @@ from backend.orders.model import PaymentOrder
 
 Channels = Mapping[ChannelName, CashChannel]
 _STEPS_MAX = 8
+_ORDERS_MAX = 20
 _ABOUT_CASH = (Move.ASK, Move.LOOK, Move.CLOSE)
 _log = logging.getLogger("yibao.orders")
 
 
-def drive_due(database: Database, channels: Channels) -> int:
-    """Look after every order that is due now and return how many there were.
+def drive_due(database: Database, channels: Channels, ending: Ending = never) -> int:
+    """Drive orders that are due now and return how many there were.
 
-    One that cannot be looked after is logged and comes up again; it keeps no other from its end.
+    Each is leased just before it is driven, so that a channel that hangs lets no lease of another run out.
+    One that fails is logged and postponed; it keeps no other from its end.
     """
     if not database.read(queries.is_due):  # looking takes no writer's turn
         return 0
-    due = database.write(service.take_due)
-    for order_id in due:
+    for count in range(_ORDERS_MAX):
+        order_id = None if ending() else database.write(service.take_due)
+        if order_id is None:
+            return count
         try:
             drive(database, channels, order_id)
         except Exception:
-            _log.exception("payment order %s could not be looked after", order_id)
-    return len(due)
+            _log.exception("payment order %s could not be driven; tried again later", order_id)
+            database.write(partial(service.postpone, order_id=order_id))
+    return _ORDERS_MAX
 
 
 def drive(database: Database, channels: Channels, order_id: str) -> None:

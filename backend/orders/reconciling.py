@@ -6,19 +6,23 @@ as after a callback. All else waits for a person.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
+from functools import partial
 
 from sqlmodel import col, select
 
 from backend.infra import audit
-from backend.infra.database import Database, Unit
+from backend.infra.database import Database, Unit, insert_new
+from backend.infra.queue import Ending, never
 from backend.kernel.calendar import SHANGHAI, local, local_day
 from backend.kernel.money import Fen
 from backend.orders import service
 from backend.orders.contracts import (
     DIFFERENCE_STATES,
+    CashChannel,
     CashLine,
     CashSeen,
     CashState,
@@ -39,27 +43,48 @@ from backend.orders.model import CashDifference, CashReturn, PaymentOrder, Recon
 FROM_HOUR = 10
 """Channels have their files of the day before ready by then."""
 _DAYS_MAX = 31
+_log = logging.getLogger("yibao.orders")
 _DAY = timedelta(days=1)
 
 
-def reconcile_due(database: Database, channels: Channels) -> list[DayView]:
-    """Compare every day that is over and has not been, and return those that were."""
-    done = []
+def reconcile_due(database: Database, channels: Channels, ending: Ending = never) -> list[DayView]:
+    """Compare every day that is over and has not been, and return those that were.
+
+    A channel whose file cannot be had, or compared, keeps no other from its turn; its days wait in order.
+    """
+    days: list[DayView] = []
     for name in channels:
-        for day in database.read(lambda unit, of=name: _days_due(unit, of)):  # type: ignore[misc]
-            lines = channels[name].file_of(day)
-            if lines is None:
-                break  # no file yet: the days after it wait too
-            done.append(
-                database.write(
-                    lambda unit, of=name, on=day, file=lines: compare(unit, of, on, file)  # type: ignore[misc]
-                )
-            )
-    return done
+        try:
+            days += _reconcile(database, channels[name], name, ending)
+        except Exception:
+            _log.exception("days of %s could not be reconciled; tried again the next time", name)
+    return days
 
 
-def compare(unit: Unit, channel: ChannelName, day: date, lines: Sequence[CashLine]) -> DayView:
-    """Compare a day's orders with a channel's file. Before: the day is over and was not compared."""
+def _reconcile(
+    database: Database, channel: CashChannel, name: ChannelName, ending: Ending
+) -> list[DayView]:
+    days: list[DayView] = []
+    for day in database.read(partial(_days_due, channel=name)):
+        lines = None if ending() else channel.file_of(day)
+        if lines is None:
+            return days  # no file yet: the days after it wait too
+        compared = database.write(partial(compare, channel=name, day=day, lines=lines))
+        days += [] if compared is None else [compared]
+    return days
+
+
+def compare(
+    unit: Unit, channel: ChannelName, day: date, lines: Sequence[CashLine]
+) -> DayView | None:
+    """Compare a day's orders with a channel's file; ``None`` where another worker has compared it.
+
+    Requires: the day is over.
+    """
+    claim = {"channel": channel, "day": day, "done_at": unit.now}
+    nothing = dict.fromkeys(("taken_fen", "returned_fen", "lines", "differences"), 0)
+    if not insert_new(unit, ReconciledDay, [{**claim, **nothing}]):
+        return None
     paid = {line.number: line for line in lines if line.kind is LineKind.PAID}
     returned = _named(unit, [line for line in lines if line.kind is LineKind.RETURNED])
     found = [
@@ -67,16 +92,10 @@ def compare(unit: Unit, channel: ChannelName, day: date, lines: Sequence[CashLin
         *_returned_differs(unit, channel, day, returned),
     ]
     unit.db.add_all(found)
-    row = ReconciledDay(
-        channel=channel,
-        day=day,
-        taken_fen=sum(line.amount_fen for line in paid.values()),
-        returned_fen=sum(line.amount_fen for line in returned),
-        lines=len(lines),
-        differences=len(found),
-        done_at=unit.now,
-    )
-    unit.db.add(row)
+    row = unit.db.get_one(ReconciledDay, (channel, day))
+    row.taken_fen = sum(line.amount_fen for line in paid.values())
+    row.returned_fen = sum(line.amount_fen for line in returned)
+    row.lines, row.differences = len(lines), len(found)
     unit.db.flush()
     facts = {"day": day.isoformat(), "lines": row.lines, "differences": row.differences}
     audit.record(unit, "system", "cash.reconcile", f"channel:{channel}", facts)

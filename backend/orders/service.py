@@ -13,6 +13,7 @@ from backend.credit import service as credit
 from backend.infra import audit, outbox
 from backend.infra.database import Unit
 from backend.infra.idempotency import once
+from backend.infra.queue import wait_after
 from backend.kernel.calendar import local, local_day
 from backend.kernel.errors import Refusal
 from backend.kernel.invariants import invariant
@@ -62,7 +63,6 @@ from backend.settlement.service import Kept
 _ON_ITS_WAY = (OrderState.RETURNING, OrderState.RETURN_FAILED)
 _MOVES_CREDIT = {OrderEvent.PAY, OrderEvent.RETURN, OrderEvent.RETURN_PART}
 _LEASE = timedelta(seconds=30)
-_BATCH = 20
 _WORDS_MAX = 200
 CHANGED = "ORDER_CHANGED"
 
@@ -132,18 +132,19 @@ def reverse_settlement(unit: Unit, command: ReverseSettlement) -> SettlementView
     return at_till(unit, "reverse_settlement", command, SettlementView, back)
 
 
-def take_due(unit: Unit) -> list[str]:
-    """Return orders that are to be looked after now; each is leased for a while."""
-    rows = unit.db.exec(
+def take_due(unit: Unit) -> str | None:
+    """Return the order that is due first, leased for a while; ``None`` where none is due."""
+    row = unit.db.exec(
         select(PaymentOrder)
         .where(col(PaymentOrder.next_at) <= unit.now)
         .order_by(col(PaymentOrder.next_at), col(PaymentOrder.id))
-        .limit(_BATCH)
+        .limit(1)
         .with_for_update(skip_locked=True)
-    ).all()
-    for row in rows:
-        row.next_at = unit.now + _LEASE
-    return [row.id for row in rows]
+    ).first()
+    if row is None:
+        return None
+    row.next_at = unit.now + _LEASE
+    return row.id
 
 
 def note_cash(unit: Unit, order_id: str, said: CashSeen, closing: bool = False) -> OrderState:
@@ -290,6 +291,14 @@ def put_off(unit: Unit, order_id: str) -> None:
     if row.next_at is not None:
         row.tries += 1
         row.next_at = logic.next_look(queries.standing(row), row.tries, unit.now)
+
+
+def postpone(unit: Unit, order_id: str) -> None:
+    """Let an order wait that could not be driven, longer each time."""
+    row = unit.db.get_one(PaymentOrder, order_id, with_for_update=True)
+    if row.next_at is not None:
+        row.next_at = unit.now + wait_after(row.tries)
+        row.tries += 1
 
 
 def _pay(unit: Unit, command: PayBill, person_id: str, right: Right) -> OrderView | Refusal:

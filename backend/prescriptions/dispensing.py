@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 from datetime import timedelta
-from functools import partial
+from typing import Any
 
+from sqlalchemy import Select
 from sqlmodel import col, or_, select
 
 from backend.access.contracts import TerminalActor
@@ -14,6 +14,7 @@ from backend.codes import service as codes
 from backend.codes.contracts import GrantNotValid, Purpose
 from backend.infra import audit
 from backend.infra.database import Database, Unit
+from backend.infra.queue import Due, Ending, advance, never
 from backend.institutions import queries as institutions
 from backend.kernel.calendar import local_day
 from backend.kernel.errors import Refusal
@@ -44,9 +45,7 @@ from backend.prescriptions.service import expire, takes_prescriptions
 from backend.prescriptions.steps import can, let_go, locked_with_person, move
 
 _OFFERS_MAX = 2000
-_BATCH = 100
 _HELD = (PrescriptionState.LOCKED, PrescriptionState.AUDITED)
-_log = logging.getLogger("yibao.prescriptions")
 
 
 def publish_offers(unit: Unit, command: PublishOffers) -> OffersPublished | Refusal:
@@ -74,16 +73,9 @@ def hand_over(unit: Unit, command: HandOverDrugs) -> PrescriptionView | Refusal:
     return at_till(unit, "hand_over_drugs", command, PrescriptionView, _hand_over)
 
 
-def keep_prescriptions(database: Database) -> int:
-    """Follow what was paid or taken back, and let run out what is over; return how much it was."""
-    done = 0
-    for find, act in ((_to_follow, follow), (_over, expire)):
-        for one in database.read(find):
-            try:
-                done += database.write(partial(act, prescription_id=one))
-            except Exception:
-                _log.exception("prescription %s could not be looked after", one)
-    return done
+def advance_prescriptions(database: Database, ending: Ending = never) -> int:
+    """Follow bills that were paid or taken back, and expire what is over; return how many changed."""
+    return advance(database, *_KINDS, ending=ending)
 
 
 def follow(unit: Unit, prescription_id: str) -> bool:
@@ -235,9 +227,9 @@ def _held(unit: Unit, prescription_id: str, actor: TerminalActor) -> Prescriptio
     return row if row.pharmacy_id == actor.institution_id else None
 
 
-def _to_follow(unit: Unit) -> list[str]:
+def _to_follow(_unit: Unit) -> Select[Any]:
     """Return prescriptions whose bill went another way than they: settled, or taken back."""
-    query = (
+    return (
         select(Prescription.id)
         .join(Charge, col(Charge.id) == Prescription.charge_id)
         .join(Bill, col(Bill.id) == Charge.bill_id)
@@ -249,17 +241,20 @@ def _to_follow(unit: Unit) -> list[str]:
                 & (col(Bill.state) == BillState.REVERSED),
             )
         )
-        .limit(_BATCH)
     )
-    return list(unit.db.exec(query).all())
 
 
-def _over(unit: Unit) -> list[str]:
+def _over(unit: Unit) -> Select[Any]:
     free = (PrescriptionState.SIGNED, PrescriptionState.VALID)
-    query = select(Prescription.id).where(
+    return select(Prescription.id).where(
         or_(
             col(Prescription.state).in_(free) & (col(Prescription.valid_until) <= unit.now),
             col(Prescription.state).in_(_HELD) & (col(Prescription.locked_until) <= unit.now),
         )
     )
-    return list(unit.db.exec(query.order_by(col(Prescription.id)).limit(_BATCH)).all())
+
+
+_KINDS = (
+    Due(name="prescription.follow", items=_to_follow, act=follow),
+    Due(name="prescription.expire", items=_over, act=expire),
+)

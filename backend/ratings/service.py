@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 
 from sqlmodel import col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from backend.access.contracts import Action, SignInRequired, TerminalActor
 from backend.access.logic import label, may
 from backend.infra import audit
-from backend.infra.database import Unit
+from backend.infra.database import Database, Unit
 from backend.infra.idempotency import once
+from backend.infra.queue import Due, Ending, advance, never
 from backend.institutions import queries as institutions
 from backend.kernel.calendar import local_day
 from backend.kernel.errors import Refusal
@@ -39,7 +41,6 @@ from backend.settlement import queries as settlements
 from backend.settlement.contracts import SettlementKind, SettlementView
 
 _OF_INSTITUTION = (RatingEvent.ANSWER, RatingEvent.APPEAL)
-_BATCH = 100
 
 
 def rate(unit: Unit, command: Rate) -> RatingView | Refusal:
@@ -104,22 +105,28 @@ def decide(
     return _moved(unit, by, rating_id, event, words)
 
 
-def close_silent(unit: Unit) -> int:
-    """Close answered ratings of which nobody has said anything for some days; return how many."""
+def close_ratings(database: Database, ending: Ending = never) -> int:
+    """Close answered ratings without a word for some days; return how many."""
+    return advance(database, _SILENT, ending=ending)
+
+
+def _silent(unit: Unit) -> SelectOfScalar[str]:
     silent = unit.now - timedelta(days=unit.settings.rating_silence_days)
     answered = (RatingState.ANSWERED, RatingState.ANSWERED_AGAIN)
     last = select(RatingStepRow.rating_id).where(
         RatingStepRow.event == RatingEvent.ANSWER, col(RatingStepRow.at) > silent
     )
-    ids = unit.db.exec(
-        select(Rating.id)
-        .where(col(Rating.state).in_(answered), col(Rating.id).not_in(last))
-        .order_by(col(Rating.id))
-        .limit(_BATCH)
-    ).all()
-    for rating_id in ids:
-        _moved(unit, "system", rating_id, RatingEvent.EXPIRE, "")
-    return len(ids)
+    return select(Rating.id).where(col(Rating.state).in_(answered), col(Rating.id).not_in(last))
+
+
+def _close(unit: Unit, rating_id: str) -> bool:
+    unit.db.exec(select(Rating.id).where(Rating.id == rating_id).with_for_update()).one()
+    if unit.db.exec(_silent(unit).where(col(Rating.id) == rating_id)).first() is None:
+        return False  # somebody answered, or appealed, meanwhile
+    return isinstance(_moved(unit, "system", rating_id, RatingEvent.EXPIRE, ""), RatingView)
+
+
+_SILENT = Due(name="rating.expire", items=_silent, act=_close)
 
 
 def _rate(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from datetime import date, datetime, timedelta
 
 from sqlmodel import col, select
@@ -57,6 +58,7 @@ _BY_ANOTHER = (ReportEvent.CONFIRM_TRUE, ReportEvent.CONFIRM_NOT_TRUE)
 _OF_PROVINCE = (ReportEvent.UPHOLD, ReportEvent.OVERTURN)
 _DECIDES = (ReportEvent.DECLINE, *_BY_ANOTHER)
 _GRANT_LASTS = timedelta(hours=24)
+_log = logging.getLogger("yibao.reports")
 VALUE_MAX_FEN = 100_000_000_000
 
 
@@ -303,14 +305,25 @@ def claw_back(unit: Unit, command: ClawBack) -> ReportView | Refusal:
 
 def take_in(unit: Unit) -> int:
     """Take in, together, what was lodged since the last time; return how many that was."""
-    rows = unit.db.exec(
-        select(Report).where(Report.state == ReportState.LODGED).order_by(col(Report.id))
+    lodged = unit.db.exec(
+        select(Report.id).where(Report.state == ReportState.LODGED).order_by(col(Report.id))
     ).all()
-    for found in rows:
-        row = locked(unit, found.id)
-        if row is not None and row.state == ReportState.LODGED:
+    # one transaction, so that no line of the audit tells when which of them was lodged
+    return sum(_take_in(unit, report_id) for report_id in lodged)
+
+
+def _take_in(unit: Unit, report_id: str) -> bool:
+    """Take a report in; one that fails is left to the next time and keeps no other from being taken in."""
+    try:
+        with unit.db.begin_nested():
+            row = locked(unit, report_id)
+            if row is None or row.state != ReportState.LODGED:
+                return False
             move(unit, row, ReportEvent.TAKE_IN, "system")
-    return len(rows)
+    except Exception:
+        _log.exception("a report could not be taken in; it is tried again the next time")
+        return False
+    return True
 
 
 def is_all(unit: Unit, region: str) -> bool:

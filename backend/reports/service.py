@@ -6,16 +6,19 @@ import hashlib
 import json
 from dataclasses import replace
 from datetime import datetime, time
+from typing import Any
 
 from pydantic import TypeAdapter
+from sqlalchemy import Select
 from sqlmodel import col, select
 
 from backend.access.contracts import Anonymous, PersonActor, SignInRequired
 from backend.infra import rates
 from backend.infra.columns import canonical_json
-from backend.infra.database import Unit
+from backend.infra.database import Database, Unit
 from backend.infra.idempotency import KEY_LENGTH_MAX, RequestKeyInvalid
 from backend.infra.journal import read_content
+from backend.infra.queue import Due, Ending, advance, never
 from backend.institutions import queries as institutions
 from backend.kernel.calendar import SHANGHAI, local_day
 from backend.kernel.errors import Refusal
@@ -48,7 +51,7 @@ from backend.reports.contracts import (
     Whose,
 )
 from backend.reports.model import Report, ReportEvidence, RewardPayout
-from backend.reports.steps import REPORTER, can, move, move_reward, say
+from backend.reports.steps import REPORTER, can, locked, move, move_reward, say
 
 _RECEIPT = TypeAdapter(ReportReceipt)
 _DAY = 86_400
@@ -304,14 +307,25 @@ def _is_late(unit: Unit, row: Report) -> bool:
     return row.reward_by is not None and local_day(unit.now) > row.reward_by
 
 
-def expire_rewards(unit: Unit) -> int:
-    """Let rewards go that nobody claimed in time; return how many."""
-    rows = unit.db.exec(
-        select(Report)
-        .where(Report.reward == RewardState.OFFERED, col(Report.reward_by) < local_day(unit.now))
-        .with_for_update()
-    ).all()
-    for row in rows:
-        move_reward(row, RewardEvent.EXPIRE)
+def expire_rewards(database: Database, ending: Ending = never) -> int:
+    """Let rewards go that no reporter claimed in time; return how many."""
+    return advance(database, _UNCLAIMED, ending=ending)
+
+
+def _unclaimed(unit: Unit) -> Select[Any]:
+    today = local_day(unit.now)
+    return select(Report.id).where(
+        Report.reward == RewardState.OFFERED, col(Report.reward_by) < today
+    )
+
+
+def _expire_reward(unit: Unit, report_id: str) -> bool:
+    row = locked(unit, report_id)
+    if row is None or row.reward != RewardState.OFFERED or not _is_late(unit, row):
+        return False
+    move_reward(row, RewardEvent.EXPIRE)
     unit.db.flush()
-    return len(rows)
+    return True
+
+
+_UNCLAIMED = Due(name="reward.expire", items=_unclaimed, act=_expire_reward)

@@ -312,7 +312,7 @@ class LaterSettlementsInTheWay(Refusal):
 
     zh = "之后还有{count}笔结算以本次的年度累计为基础，不能单独撤销。"
     en = "{count} later settlements were reckoned on top of this one; it cannot go alone."
-    next_zh = "请从最近一笔开始依次撤销：{settlement_ids}。"
-    next_en = "Reverse the latest one first: {settlement_ids}."
+    next_zh = "请在结算记录中从最近一笔开始依次撤销。"
+    next_en = "Reverse them from the settlement records, the latest one first."
     count: int
     settlement_ids: tuple[str, ...]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, func
+from sqlalchemy import ColumnElement, RowMapping, Select, func
 from sqlalchemy import select as sql_select
 from sqlalchemy.orm import Mapped, aliased
 from sqlmodel import col, select
@@ -67,25 +68,23 @@ def sale(unit: Unit, settlement_id: str) -> PastSale | None:
     return next(iter(_standing(unit, col(Settlement.id) == settlement_id)), None)
 
 
-def settled_since(unit: Unit, since: datetime, but: ColumnElement[bool], limit: int) -> list[str]:
-    """Return settlements of tills since an instant, in order, but for some."""
-    query = (
+def settled_since(since: datetime, but: ColumnElement[bool]) -> Select[Any]:
+    """Return settlements of tills since an instant, but for some."""
+    return (
         select(Settlement.id)
         .where(Settlement.settled_at > since, Settlement.kind == SettlementKind.SETTLEMENT)
         .where(Settlement.terminal_id != DESK, ~but)
     )
-    return list(unit.db.exec(query.order_by(col(Settlement.number)).limit(limit)).all())
 
 
-def settled_after_death(unit: Unit, but: ColumnElement[bool], limit: int) -> list[str]:
+def settled_after_death(but: ColumnElement[bool]) -> Select[Any]:
     """Return settlements of tills of days after their person's death, but for some."""
     died = people.died_before(col(Settlement.person_id), col(Settlement.service_date))
-    query = (
+    return (
         select(Settlement.id)
         .where(Settlement.kind == SettlementKind.SETTLEMENT, Settlement.terminal_id != DESK)
         .where(died, ~but)
     )
-    return list(unit.db.exec(query.order_by(col(Settlement.number)).limit(limit)).all())
 
 
 def packs_sold(unit: Unit, trace_codes: Sequence[str]) -> list[PackSold]:

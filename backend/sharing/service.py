@@ -17,8 +17,9 @@ from backend.access.contracts import PersonActor, SignInRequired
 from backend.access.logic import label
 from backend.identity import safety
 from backend.infra import audit, rates
-from backend.infra.database import Unit
+from backend.infra.database import Database, Unit
 from backend.infra.idempotency import once
+from backend.infra.queue import Due, Ending, advance, never
 from backend.kernel.calendar import local_day
 from backend.kernel.errors import Refusal, Seconds
 from backend.kernel.invariants import invariant
@@ -160,21 +161,26 @@ def decide_transfer(unit: Unit, command: DecideTransfer) -> TransferView | Refus
     return queries.transfer_view(unit, row, actor.person_id)
 
 
-def return_unreceived(unit: Unit) -> int:
-    """Give back what nobody has taken in time and return how many went. Running twice changes nothing."""
-    waiting = unit.db.exec(
-        select(Transfer.id)
-        .where(Transfer.state == TransferState.SENT, col(Transfer.due_at) <= unit.now)
-        .order_by(col(Transfer.id))
-        .limit(100)
-    ).all()
-    done = 0
-    for transfer_id in waiting:
-        row = _locked(unit, transfer_id)
-        if row is not None and row.state == TransferState.SENT:
-            _end_transfer(unit, row, TransferEvent.LAPSE, "system")
-            done += 1
-    return done
+def expire_transfers(database: Database, ending: Ending = never) -> int:
+    """Give back what no relative has taken in time; return how many transfers went back."""
+    return advance(database, _UNRECEIVED, ending=ending)
+
+
+def _expire(unit: Unit, transfer_id: str) -> bool:
+    row = _locked(unit, transfer_id)
+    if row is None or row.state != TransferState.SENT or row.due_at > unit.now:
+        return False
+    _end_transfer(unit, row, TransferEvent.LAPSE, "system")
+    return True
+
+
+_UNRECEIVED = Due(
+    name="transfer.expire",
+    items=lambda unit: select(Transfer.id).where(
+        Transfer.state == TransferState.SENT, col(Transfer.due_at) <= unit.now
+    ),
+    act=_expire,
+)
 
 
 def take_over(unit: Unit, clerk: str, dropped_id: str, kept_id: str) -> Fen:

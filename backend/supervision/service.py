@@ -10,13 +10,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
+from sqlalchemy import Select
 from sqlmodel import col, select
 
 from backend.access.contracts import Role, StaffActor
 from backend.access.logic import label, serves
 from backend.infra import audit
 from backend.infra.database import Database, Unit, insert_new
+from backend.infra.queue import Due, Ending, advance, never
 from backend.institutions import queries as institutions
 from backend.kernel.calendar import local_day
 from backend.kernel.errors import Refusal
@@ -44,7 +47,6 @@ from backend.supervision.rules import reference, terms_of
 
 _LATELY = timedelta(minutes=10)
 _BACK = timedelta(days=7)
-_BATCH = 50
 
 
 @dataclass(frozen=True)
@@ -101,21 +103,14 @@ def note_second_sale(
         _raise(unit, found, _Seen(SightingOf.ATTEMPT, key, sale), terms, None)
 
 
-def examine_due(database: Database) -> int:
+def examine_due(database: Database, ending: Ending = never) -> int:
     """Look at what tills settled in the last minutes; every two seconds, so it looks back no further."""
-    return _examine_each(database, database.read(lambda unit: _fresh(unit, _LATELY)))
+    return advance(database, _FRESH, ending=ending)
 
 
-def examine_left(database: Database) -> int:
+def examine_left(database: Database, ending: Ending = never) -> int:
     """Look at what nobody has looked at, as after a stand-still, and at what was settled after a death."""
-    left = _examine_each(database, database.read(lambda unit: _fresh(unit, _BACK)))
-    return left + _examine_each(database, database.read(_after_death))
-
-
-def _examine_each(database: Database, due: Sequence[tuple[str, bool]]) -> int:
-    return sum(
-        database.write(partial(_examine, settlement_id=one, after_death=died)) for one, died in due
-    )
+    return advance(database, _LEFT, _DEAD, ending=ending)
 
 
 def work(unit: Unit, command: WorkAlert) -> AlertView | Refusal:
@@ -144,23 +139,22 @@ def work(unit: Unit, command: WorkAlert) -> AlertView | Refusal:
     return queries.views(unit, [row])[0]
 
 
-def _fresh(unit: Unit, back: timedelta) -> list[tuple[str, bool]]:
+def _settled(unit: Unit, back: timedelta) -> Select[Any]:
     examined = (
         select(Examined.bill_id)
         .where(Examined.bill_id == history.bill_column(), col(Examined.after_death).is_(False))
         .exists()
     )
-    found = history.settled_since(unit, unit.now - back, examined, _BATCH)
-    return [(one, False) for one in found]
+    return history.settled_since(unit.now - back, examined)
 
 
-def _after_death(unit: Unit) -> list[tuple[str, bool]]:
+def _after_death(_unit: Unit) -> Select[Any]:
     again = (
         select(Examined.bill_id)
         .where(Examined.bill_id == history.bill_column(), col(Examined.after_death))
         .exists()
     )
-    return [(one, True) for one in history.settled_after_death(unit, again, _BATCH)]
+    return history.settled_after_death(again)
 
 
 def _examine(unit: Unit, settlement_id: str, after_death: bool) -> bool:
@@ -182,6 +176,17 @@ def _examine(unit: Unit, settlement_id: str, after_death: bool) -> bool:
             if found.monitor in wanted:
                 _raise(unit, found, _Seen(SightingOf.SETTLEMENT, bill_id, sale), terms, None)
     return True
+
+
+_FRESH = Due(
+    name="settlement.examine",
+    items=partial(_settled, back=_LATELY),
+    act=partial(_examine, after_death=False),
+)
+_LEFT = Due(name="settlement.examine", items=partial(_settled, back=_BACK), act=_FRESH.act)
+_DEAD = Due(
+    name="settlement.examine_death", items=_after_death, act=partial(_examine, after_death=True)
+)
 
 
 def _raise(

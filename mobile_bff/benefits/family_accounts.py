@@ -11,7 +11,7 @@ import strawberry
 from backend.access.assurance import StepUpRequired
 from backend.access.contracts import Action
 from backend.identity.contracts import TooManyCodes
-from backend.kernel.calendar import local
+from backend.kernel.calendar import local_minute
 from backend.kernel.errors import Locale
 from backend.kernel.money import Fen, yuan_text
 from backend.proxies import queries, service
@@ -180,19 +180,19 @@ def binding_type(view: BindingView, locale: Locale) -> FamilyBinding:
 
 def act_type(view: ProxyActView, locale: Locale) -> ProxyAct:
     """Return an act for the schema, as the person for whom it was done would say it."""
-    at, what = local(view.at), words(view.action).text(locale)
+    at, what = local_minute(view.at), words(view.action).text(locale)
     if locale is Locale.ZH:
         paid = (
             "" if view.amount_fen is None else f"，从您的个人账户支付{yuan_text(view.amount_fen)}元"
         )
-        text = f"{at:%Y年%m月%d日%H:%M}，{view.delegate_name}为您{what}{paid}。"
+        text = f"{at}，{view.delegate_name}为您{what}{paid}。"
     else:
         paid = (
             ""
             if view.amount_fen is None
             else f" Your account paid CNY {yuan_text(view.amount_fen)}."
         )
-        text = f"{at:%Y-%m-%d %H:%M}, {view.delegate_name} for you: {what}{paid}"
+        text = f"{at}, {view.delegate_name} for you: {what}{paid}"
     return ProxyAct(
         act_id=strawberry.ID(str(view.id)),
         binding_id=strawberry.ID(view.binding_id),

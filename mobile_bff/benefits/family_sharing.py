@@ -11,7 +11,7 @@ from backend.access.assurance import StepUpRequired
 from backend.access.contracts import SignInRequired
 from backend.identity.safety_contracts import AccountFrozen
 from backend.infra.database import Unit
-from backend.kernel.calendar import local
+from backend.kernel.calendar import local_minute
 from backend.kernel.errors import Locale
 from backend.kernel.money import Fen
 from backend.proxies.contracts import Relation, RelativeUnknown, TooManyBindingRequests
@@ -210,13 +210,13 @@ def _wallet(view: WalletView, locale: Locale) -> Wallet:
 
 def _transfer(view: TransferView, locale: Locale) -> WalletTransfer:
     amount, stands = money(view.amount_fen, locale), words(view.state).text(locale)
-    due = local(view.due_at)
+    due = local_minute(view.due_at)
     waits = view.state is TransferState.SENT
     if locale is Locale.ZH:
-        until = f"，{due:%m月%d日%H:%M}前未收取将自动退回" if waits else ""
+        until = f"，{due}前未收取将自动退回" if waits else ""
         text = f"{view.sender_name}转给{view.receiver_name}{amount.text}，{stands}{until}。"
     else:
-        until = f" It goes back at {due:%m-%d %H:%M} unless it is taken." if waits else ""
+        until = f" It goes back at {due} unless it is taken." if waits else ""
         text = f"{view.sender_name} to {view.receiver_name}: {amount.text}. {stands}{until}"
     return WalletTransfer(
         transfer_id=strawberry.ID(view.id),

@@ -12,7 +12,7 @@ from backend.infra.database import Database
 from backend.infra.outbox import Delivery
 from backend.kernel.calendar import local_day
 from backend.reports.handling import take_in
-from mobile_bff.couriers import tell_reporters
+from backend.reports.telling import notify_reporters
 from tests.api.conftest import Site
 from tests.api.test_desk_over_http import at_desk
 from tests.usecases.test_reports import FACTS, photo
@@ -63,7 +63,7 @@ def test_a_report_is_lodged_by_name_found_by_two_and_rewarded(site: Site) -> Non
     handed: list[Delivery] = []
     noon = ManualClock(at(local_day(SystemClock().now()), time(12)))
     by_day = Database(resources_for(site.database_url, site.keys_file, noon))
-    tell_reporters(by_day, handed.append)
+    notify_reporters(by_day, handed.append)
     for one_of in (database, by_day):
         one_of.close()
     [told] = handed

@@ -20,7 +20,7 @@ from backend.appointments.contracts import (
     BookedAlready,
     ClinicFull,
 )
-from backend.appointments.keeping import keep_appointments
+from backend.appointments.keeping import advance_appointments
 from backend.codes.contracts import CodeUsed
 from backend.identity.safety_contracts import Proof
 from backend.ledger import contracts as accounts
@@ -202,8 +202,8 @@ def test_a_seat_is_cancelled_and_its_clinic_stopped_in_one_moment(world: World) 
     acts = [
         partial(change, world, appointments.cancel, one),
         partial(stop, world),
-        partial(keep_appointments, world.database),
-        partial(keep_appointments, world.database),
+        partial(advance_appointments, world.database),
+        partial(advance_appointments, world.database),
     ]
     together(acts)
     keep(world)

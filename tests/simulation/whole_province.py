@@ -16,9 +16,10 @@ from typing import Any
 from backend.applications import service as applications
 from backend.appointments import service as seats
 from backend.appointments.contracts import AppointmentEvent, AppointmentState
-from backend.appointments.keeping import keep_appointments
+from backend.appointments.keeping import advance_appointments
 from backend.codes.contracts import Purpose
 from backend.credit.contracts import PayLaterState
+from backend.credit.handling import notify_debtors
 from backend.kernel.calendar import local_day
 from backend.kernel.errors import Refusal
 from backend.kernel.money import Fen
@@ -39,17 +40,16 @@ from backend.orders.refund_contracts import RefundRequestState, RefundView
 from backend.payments.contracts import BillView
 from backend.people.contracts import InsuranceType
 from backend.prescriptions.contracts import PrescriptionView
-from backend.prescriptions.dispensing import keep_prescriptions
+from backend.prescriptions.dispensing import advance_prescriptions
 from backend.reports import handling
 from backend.reports.contracts import ReportEvent, ReportReceipt
 from backend.settlement import queries as settlements
 from backend.sharing import queries as sharing
 from backend.sharing.contracts import EndShare, TransferEvent, TransferView
-from backend.sharing.service import end_share, return_unreceived
+from backend.sharing.service import end_share, expire_transfers
 from backend.statements import queries as statements
 from backend.supervision import service as supervision
 from backend.supervision.contracts import AlertEvent
-from mobile_bff.couriers import follow_up_debts
 from tests.simulation.many_days import PEOPLE, History
 from tests.usecases import test_agreements as collecting
 from tests.usecases import test_appointments as booking
@@ -108,11 +108,11 @@ class Province(History):
     def looks_after(self, dying: Any) -> None:
         """Do what the clock asks for."""
         agreeing.agree_due(dying, self.channels)
-        keep_appointments(dying)
-        keep_prescriptions(dying)
-        follow_up_debts(dying)
+        advance_appointments(dying)
+        advance_prescriptions(dying)
+        notify_debtors(dying)
         supervision.examine_due(dying)
-        dying.write(return_unreceived)
+        expire_transfers(dying)
         dying.write(handling.take_in)
 
     # -- what happens ------------------------------------------------------------------------------

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from sqlmodel import select
 
 from backend.access.assurance import StepUpRequired
 from backend.catalogue.contracts import ItemKind, LocalItem, UploadItems
 from backend.catalogue.service import upload_items
 from backend.identity import safety
 from backend.identity.safety_contracts import FreezeAccount, UnfreezeAccount
+from backend.infra import queue
 from backend.infra.database import Unit
 from backend.infra.keys import load_keys
+from backend.infra.model import OutboxMessage
+from backend.infra.outbox import Channel, enqueue
 from backend.institutions import queries as institutions
 from backend.institutions import service
 from backend.institutions.contracts import (
@@ -29,7 +34,7 @@ from backend.institutions.contracts import (
 from backend.payments.contracts import ReportNotMe
 from backend.payments.misuse import report_not_me
 from backend.people import queries as people
-from backend.policies.contracts import OutageNow
+from backend.policies.contracts import OutageNow, Service
 from mobile_bff.command import main
 from tests.usecases.test_documents import BABY, NUMBER, registered_baby
 from tests.usecases.test_documents import register as register_again
@@ -104,8 +109,35 @@ def test_outages(world: World, yibao: Any) -> None:
     status, outage_id, _ = yibao("outage", "--area", "510100", *span)
     assert status == 0
     assert isinstance(world.scan_text(text), OutageNow)
+    listed = yibao("outage")[1]
+    services = ",".join(Service)
+    span_shown = "2026-06-15 09:00 to 2026-06-15 11:00"
+    assert listed.strip() == f"{outage_id} 510100 {services} {span_shown} 系统维护"
     assert yibao("outage", "--end", outage_id)[0] == 0
     assert yibao("outage", "--end", "nothing")[0] == 1
+
+
+def test_messages_that_were_given_up_are_listed_by_the_local_minute(
+    world: World, yibao: Any
+) -> None:
+    def give_up(unit: Unit) -> None:
+        enqueue(unit, Channel.SMS, "t", "code", "{}")
+        unit.db.flush()
+        message = unit.db.exec(select(OutboxMessage).where(OutboxMessage.channel == "SMS")).one()
+        message.next_attempt_at, message.failure = None, "503"
+
+    world.clock.forward(hours=14, seconds=1)
+    world.database.write(give_up)
+    status, said, _ = yibao("outbox")
+    assert status == 1
+    assert said.split(" ", 1)[1].strip() == "SMS code 2026-06-16 00:00 503"
+
+
+def test_items_of_jobs_that_failed_are_listed(world: World, yibao: Any) -> None:
+    assert yibao("jobs") == (0, "", "")
+    failed = partial(queue.postpone, job="matter.expire", item="A1", failure="KeyError")
+    world.database.write(failed)
+    assert yibao("jobs") == (1, "matter.expire A1 1x 2026-06-15 10:00 KeyError", "")
 
 
 def test_keys_are_never_overwritten(yibao: Any, keys_file: Path) -> None:

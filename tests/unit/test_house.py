@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from importlib.metadata import version
 from pathlib import Path
 
@@ -313,6 +314,35 @@ def test_the_same_file_names_in_every_domain_folder() -> None:
         if folder.is_dir() and folder.name not in outside and list(folder.glob("*.py")):
             files = {p.stem for p in folder.glob("*.py")}
             assert files <= usual | more.get(folder.name, set()), folder.name
+
+
+_AT_THE_TOP = {
+    *(".ci", ".github", ".gitignore", ".packaging", ".dockerignore", ".editorconfig"),
+    *(".pre-commit-config.yaml", "Makefile", "README.md", "LICENSE", "backend", "mobile_bff"),
+    *("pyproject.toml", "schema.graphql", "tests"),
+}
+
+
+def _top_of_the_tree() -> set[str]:
+    """Return what stands at the top: what git keeps, else what it would not ignore."""
+    if (ROOT / ".git").exists():
+        listing = ["git", "ls-files"]
+        kept = subprocess.run(listing, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+        return {name.split("/")[0] for name in kept.splitlines()}
+    lines = (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
+    ignored = [line.rstrip("/") for line in lines if line and not line.startswith("#")]
+    names = {path.name for path in ROOT.iterdir()}
+    return {name for name in names if not any(fnmatch(name, one) for one in ignored)}
+
+
+def test_no_tool_leaves_anything_at_the_top_of_the_tree() -> None:
+    assert _top_of_the_tree() - _AT_THE_TOP == set()
+
+
+def test_what_tools_leave_is_ignored() -> None:
+    ignored = (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
+    left = (".hypothesis/", ".schemathesis/", ".playwright/", ".coverage", "mutants/", ".demo/")
+    assert set(left) <= set(ignored)
 
 
 def test_the_project_speaks_of_itself_alone() -> None:

@@ -53,7 +53,7 @@ from backend.appointments.contracts import (
     WaitingNotPossible,
     WaitingState,
 )
-from backend.appointments.keeping import keep_appointments
+from backend.appointments.keeping import advance_appointments
 from backend.appointments.logic import at
 from backend.codes.contracts import GrantNotValid, Purpose, PurposeNotHere
 from backend.identity.safety_contracts import Proof
@@ -161,7 +161,7 @@ def stop(world: World, number: str = "X1") -> Any:
 
 def keep(world: World) -> None:
     for _ in range(20):
-        if not keep_appointments(world.database):
+        if not advance_appointments(world.database):
             return
     raise AssertionError("there is no end to it")
 
@@ -592,6 +592,15 @@ def test_a_hospital_changes_its_clinics_and_keeps_what_it_promised(world: World)
     [again] = publish(world, wider).clinics
     assert again.free == 9
     assert len(messages(world)) == told + 1
+
+
+@pytest.mark.parametrize("begins", [time(8, 0, 30), time(8, 0, 0, 1)])
+def test_a_clinic_begins_and_ends_on_whole_minutes(world: World, begins: time) -> None:
+    rules(world)
+    plan = replace(PLAN, blocks=(SeatBlock(begins, time(9), 1),))
+    assert publish(world, plan) == ClinicInvalid("X1", ClinicProblem.TIMES)
+    place = world.terminal(LEVEL_3).institution_id
+    assert world.database.read(lambda u: queries.clinics(u, place, (DAY, DAY))) == []
 
 
 def test_rules_make_sense_or_stay_as_they_were(world: World) -> None:

@@ -18,6 +18,7 @@ from backend.credit.contracts import (
     PayLaterState,
     PayLaterView,
 )
+from backend.credit.handling import notify_debtors
 from backend.credit.model import PayLater
 from backend.desk import debts
 from backend.institutions import queries as institutions
@@ -27,7 +28,6 @@ from backend.payments.stays import entitlement_at
 from backend.payments.visits import enrolment_on
 from backend.rulebook.library import rulebook
 from backend.settlement.case import FilingKind
-from mobile_bff.couriers import follow_up_debts
 from tests.usecases.test_relatives import bound
 from tests.usecases.test_safety import messages
 from tests.usecases.test_stays import _owing, quiet
@@ -92,7 +92,7 @@ def look(world: World, agreement_id: str) -> PayLaterView:
 
 
 def follow(world: World) -> int:
-    return follow_up_debts(world.database)
+    return notify_debtors(world.database)
 
 
 def told(world: World) -> str:
@@ -233,12 +233,12 @@ def test_every_other_move_of_an_agreement(world: World) -> None:
 def test_a_part_that_is_paid_late_ends_the_delay_but_not_a_default(world: World) -> None:
     agreement, _ = _owing(world)
     later(world, 40)
-    assert follow_up_debts(world.database) == 1
+    assert notify_debtors(world.database) == 1
     assert look(world, agreement.id).state is S.OVERDUE
     first = agreement.instalments[0].amount_fen
     assert pays(world, agreement.id, first).state is S.OWING
     later(world, 31)
-    follow_up_debts(world.database)
+    notify_debtors(world.database)
     later(world, 31)
     assert decide(world, agreement.id, "CD1003", lists=True).state is S.DEFAULTED
     assert pays(world, agreement.id, 100).state is S.DEFAULTED

@@ -165,11 +165,11 @@ def left_lying(world: World, matter_id: str) -> None:
     ends = look(world, matter_id).expires_at
     assert ends is not None
     world.clock.instant = ends - timedelta(seconds=1)
-    assert world.database.write(matter_service.lapse_forgotten) == 0
+    assert matter_service.expire_matters(world.database) == 0
     world.clock.instant = ends
     world._actors.clear()
     world._staff.clear()
-    assert world.database.write(matter_service.lapse_forgotten) >= 1
+    assert matter_service.expire_matters(world.database) >= 1
 
 
 def done(world: World, kind: MatterKind, matter_id: str, state: MatterState) -> None:

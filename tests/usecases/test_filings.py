@@ -578,9 +578,9 @@ def test_forgotten_drafts_lapse_and_an_elder_has_longer(world: World) -> None:
     world.do(set_preferences, SetPreferences(elder, True, NoticeBy.CALL))
     mine, theirs = save(world, JOURNEY), save(world, JOURNEY, "retiree")
     world.clock.forward(days=16)
-    assert world.database.write(matter_service.lapse_forgotten) == 1
+    assert matter_service.expire_matters(world.database) == 1
     world.clock.forward(days=45)
-    assert world.database.write(matter_service.lapse_forgotten) == 1
+    assert matter_service.expire_matters(world.database) == 1
     for saved in (mine, theirs):
         matter = world.database.read(lambda u, s=saved: matters.matter(u, s.matter.id))
         assert matter is not None
@@ -679,8 +679,7 @@ def test_working_days_are_those_of_the_state_councils_notice() -> None:
 
 def test_who_has_a_filing_that_runs_out_is_told_once_in_time_to_renew_it(world: World) -> None:
     def told() -> list[dict[str, Any]]:
-        while world.database.write(service.tell_of_ends):
-            pass
+        service.notify_filing_ends(world.database)
         return [facts for kind, facts in messages(world) if kind == "filing_ends"]
 
     effective(world, JOURNEY)

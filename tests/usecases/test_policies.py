@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from backend.access.contracts import NotPermitted, Operator
-from backend.applications.outages import tell_of_outages
+from backend.applications.outages import notify_outages
 from backend.kernel.calendar import local_day
 from backend.people import queries as people
 from backend.policies import documents, logic
@@ -199,8 +199,7 @@ def test_who_has_something_there_is_told_the_day_before_and_once(world: World) -
         )
 
     def told() -> list[str]:
-        while world.database.write(tell_of_outages) is not None:
-            pass
+        notify_outages(world.database)
         return [facts["area"] for kind, facts in messages(world) if kind == "outage_ahead"]
 
     announce("510100", Service.MATTERS, Service.INPATIENT_SETTLEMENT)

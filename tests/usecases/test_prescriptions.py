@@ -136,7 +136,7 @@ def void(world: World, one: Any, place: str = LEVEL_3) -> Any:
 
 
 def keep(world: World) -> None:
-    dispensing.keep_prescriptions(world.database)
+    dispensing.advance_prescriptions(world.database)
 
 
 def look(world: World, one: Any) -> PrescriptionView:

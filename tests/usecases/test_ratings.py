@@ -127,12 +127,12 @@ def test_an_appeal_is_decided_by_the_agency_of_the_place(
 def test_silence_closes_what_was_answered_and_lateness_is_seen_at_the_desk(world: World) -> None:
     late, answered = rate(world, 1, R.WAITING), rate(world, 2, R.PRIVACY, who="worker_2")
     work(world, answered, E.ANSWER)
-    assert world.database.write(service.close_silent) == 0
+    assert service.close_ratings(world.database) == 0
     world.clock.forward(days=40)
     for cache in (world._actors, world._terminals, world._staff):
         cache.clear()
-    assert world.database.write(service.close_silent) == 1
-    assert world.database.write(service.close_silent) == 0
+    assert service.close_ratings(world.database) == 1
+    assert service.close_ratings(world.database) == 0
     found = world.database.read(lambda u: queries.rating(u, answered.id))
     assert found is not None
     assert (found.state, found.steps[-1].event) == (S.CLOSED, E.EXPIRE)

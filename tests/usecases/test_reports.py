@@ -68,7 +68,6 @@ from backend.reports.handling_contracts import (
 )
 from backend.reports.model import Report
 from backend.reports.rules import reward_for
-from mobile_bff.couriers import tell_reporters
 from tests.world import PHARMACY, World, new_key
 
 S, E, R = ReportState, ReportEvent, RewardState
@@ -131,10 +130,10 @@ def ask(world: World, receipt: ReportReceipt) -> None:
 
 
 def told(world: World) -> list[str]:
-    found = world.database.read(telling.notices_due)
-    for one in found:
-        world.database.write(lambda u, one=one: telling.note_told(u, one))
-    return [one.phone for one in found]
+    """Notify reporters and return the phones to which a message went."""
+    sent: list[Delivery] = []
+    telling.notify_reporters(world.database, sent.append)
+    return [json.loads(one.payload)["to"] for one in sent]
 
 
 def test_a_notice_to_a_reporter_has_one_id_at_every_try(world: World) -> None:
@@ -149,11 +148,12 @@ def test_a_notice_to_a_reporter_has_one_id_at_every_try(world: World) -> None:
 
     for courier in (stop, stop):
         with pytest.raises(KeyboardInterrupt):
-            tell_reporters(world.database, courier)
-    assert tell_reporters(world.database, handed.append) == 1
+            telling.notify_reporters(world.database, courier)
+        world.clock.forward(seconds=61)  # another worker takes over
+    assert telling.notify_reporters(world.database, handed.append) == 1
     ask(world, receipt)
-    assert tell_reporters(world.database, handed.append) == 1
-    assert tell_reporters(world.database, handed.append) == 0
+    assert telling.notify_reporters(world.database, handed.append) == 1
+    assert telling.notify_reporters(world.database, handed.append) == 0
     first, second, third, next_one = [delivery.id for delivery in handed]
     assert first == second == third
     assert next_one != first
@@ -172,9 +172,9 @@ def test_what_comes_up_while_a_reporter_is_told_is_told_as_well(world: World) ->
         if len(handed) == 1:
             ask(world, receipt)
 
-    assert tell_reporters(world.database, hand_over) == 1
-    assert tell_reporters(world.database, hand_over) == 1
-    assert tell_reporters(world.database, hand_over) == 0
+    assert telling.notify_reporters(world.database, hand_over) == 1
+    assert telling.notify_reporters(world.database, hand_over) == 1
+    assert telling.notify_reporters(world.database, hand_over) == 0
     assert len(set(handed)) == 2
 
 
@@ -189,8 +189,8 @@ def test_a_phone_that_takes_no_messages_keeps_nobody_else_waiting(world: World) 
         if len(handed) == 1:
             raise DeliveryRefused("gone")
 
-    assert tell_reporters(world.database, hand_over) == 2
-    assert tell_reporters(world.database, hand_over) == 0
+    assert telling.notify_reporters(world.database, hand_over) == 2
+    assert telling.notify_reporters(world.database, hand_over) == 0
     assert len({delivery.id for delivery in handed}) == 2
 
 
@@ -276,7 +276,7 @@ def test_a_reward_may_be_waived_and_runs_out(world: World) -> None:
     world.clock.forward(days=62)
     world._staff.clear()
     assert claim(world, late) == ReportNotFound()
-    assert world.database.write(service.expire_rewards) == 1
+    assert service.expire_rewards(world.database) == 1
     assert mine(world, late).reward is R.EXPIRED
     assert claim(world, late) == ReportNotFound()
 
@@ -378,7 +378,9 @@ def test_who_gives_no_name_keeps_the_secret_and_gets_the_reward_too(world: World
     receipt = taken_in(world, "")
     assert not mine(world, receipt).real_name
     assert proven(world, receipt).reward is R.OFFERED
-    assert told(world) == [""]
+    assert world.database.read(telling.reports_due) == [receipt.report_id]
+    assert told(world) == []  # no phone is known: they look for themselves
+    assert world.database.read(telling.reports_due) == []
     assert claim(world, receipt).reward is R.CLAIMED
     asking = AskUnmasking(world.staff("JG1001"), receipt.report_id, "需要询问")
     assert world.do(handling.ask_unmasking, asking) == UnmaskingNotPossible()

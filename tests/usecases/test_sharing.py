@@ -91,7 +91,7 @@ def decide(world: World, key: str, transfer: TransferView, event: TransferEvent)
 
 
 def give_back(world: World) -> int:
-    return int(world.database.write(service.return_unreceived))
+    return int(service.expire_transfers(world.database))
 
 
 def account(world: World, key: str) -> int:

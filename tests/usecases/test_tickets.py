@@ -118,7 +118,7 @@ def test_nobody_who_answers_in_time_lets_it_rise_to_the_fifth_level(world: World
     levels = []
     for _ in range(6):
         world.clock.forward(days=7)
-        world.database.write(service.move_on)
+        service.advance_tickets(world.database)
         found = world.database.read(lambda u: queries.ticket(u, made.id))
         assert found is not None
         levels.append(found.level)
@@ -130,9 +130,9 @@ def test_nobody_who_answers_in_time_lets_it_rise_to_the_fifth_level(world: World
 def test_an_answer_that_nobody_objects_to_closes_it(world: World) -> None:
     done = answered(world)
     world.clock.forward(days=7)
-    assert world.database.write(service.move_on) == 0
+    assert service.advance_tickets(world.database) == 0
     world.clock.forward(days=1)
-    assert world.database.write(service.move_on) == 1
+    assert service.advance_tickets(world.database) == 1
     found = world.database.read(lambda u: queries.ticket(u, done.id))
     assert found is not None
     assert found.state is TicketState.CLOSED
@@ -216,7 +216,7 @@ def test_two_processes_that_look_at_once_hand_it_up_once(world: World) -> None:
     made = opened(world)
     world.clock.forward(days=7)
     threads = [
-        threading.Thread(target=world.database.write, args=(service.move_on,)) for _ in range(4)
+        threading.Thread(target=service.advance_tickets, args=(world.database,)) for _ in range(4)
     ]
     for one in threads:
         one.start()

@@ -282,7 +282,8 @@ def test_a_life_with_everything_going_wrong_leaves_nothing_personal(
         except ValueError:
             logging.getLogger("yibao.couriers").exception("payment orders could not be driven")
     written = journal.getvalue()
-    assert written.count("ContentUnreadable") == 4
+    assert written.count("yibao.graphql ERROR") == 4
+    assert "backend.infra.journal.ContentUnreadable: kind missing" in written
     assert "builtins.ValueError" in written
     markers = {*personal_markers(world), *WRITTEN, registering.NEWCOMER.id_number, phone}
     assert [marker for marker in sorted(markers) if marker in written] == []

@@ -39,6 +39,7 @@ from backend.people.service import set_preferences
 from backend.proxies.contracts import ConsentAsked, ConsentKind
 from backend.ratings.contracts import RatingState
 from backend.sharing.contracts import TransferState
+from mobile_bff.inbox import _UP_TO
 from tests.usecases import test_relatives as relatives
 from tests.usecases.test_safety import messages
 from tests.world import IBUPROFEN, World, line, phone_of
@@ -206,6 +207,28 @@ def test_notices_of_a_restored_backup_can_be_marked(world: World) -> None:
     [seen] = inbox(world)
     read = ReadNotices(world.actor("worker"), seen.number, seen.snapshot)
     assert world.do(service.read_notices, read) == NoticesRead(0)
+
+
+@pytest.mark.parametrize(
+    ("up_to", "parts"),
+    [
+        ("9", ("9", None)),
+        ("9.7:8:", ("9", "7:8:")),
+        ("9.7:12:7,10", ("9", "7:12:7,10")),
+        ("9.", None),
+        ("9.7:8", None),
+        ("9.7:8:7,", None),
+        ("9.7:8:x", None),
+        ("-9", None),
+        ("9" * 19, None),
+        ("9.7:" + "8" * 19 + ":", None),
+    ],
+)
+def test_what_an_app_hands_back_of_an_inbox_is_a_number_and_a_snapshot(
+    up_to: str, parts: tuple[str, str | None] | None
+) -> None:
+    match = _UP_TO.fullmatch(up_to)
+    assert (match and (match["number"], match["snapshot"])) == parts
 
 
 def test_a_refused_settlement_tells_nobody(world: World) -> None:

@@ -58,7 +58,8 @@ def served(resources: Resources) -> Iterator[Server]:
     listener.bind(("127.0.0.1", 0))
     port = listener.getsockname()[1]
     application = assemble(resources)
-    pool = application.state.database.engine.pool
+    engine = application.state.database.engine
+    pool = engine.pool
     config = uvicorn.Config(
         application,
         log_level="critical",
@@ -79,6 +80,7 @@ def served(resources: Resources) -> Iterator[Server]:
             if worker.name == "AnyIO worker thread":  # it may still be in a transaction
                 worker.join(SECONDS_MAX)
         pool.dispose()
+        engine.dispose()  # of a transaction that began while the application closed
 
 
 def wait_until(condition: Any) -> None:

@@ -175,7 +175,8 @@ def server(
         port, descriptor = handed.getsockname()[1], handed.fileno()
         address = f"http://127.0.0.1:{port}"
         settings = {"YIBAO_PUBLIC_URL": address, **environment}
-        arguments = ["serve", "--fd", str(descriptor), "--workers", str(workers)]
+        shown = ("--port", str(port))  # in the list of processes, for whoever looks for the server
+        arguments = ["serve", *shown, "--fd", str(descriptor), "--workers", str(workers)]
         with running(
             "mobile_bff.command", arguments, settings, descriptors=(descriptor,)
         ) as process:

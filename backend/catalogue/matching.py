@@ -26,7 +26,8 @@ _POOL = 12
 _WEIGHTS = {"name": 60, "form": 12, "specification": 28}
 
 _TO_SIMPLIFIED = OpenCC("t2s")
-_BRACKETS = re.compile(r"[（(\[【][^）)\]】]*[）)\]】]")
+_BRACKETS = re.compile(r"[（(\[【][^）)\]】]*([）)\]】]|\Z)")
+"""A bracket with its end, or one without, which reaches to the end of the text: so each is met once."""
 _PUNCTUATION = re.compile(r"[\s·•,，、;；:：/\\\-_—*×xX]+")
 _NUMBER_UNIT = re.compile(
     r"(\d+(?:\.\d+)?)\s*(μg|ug|mcg|mg|g|kg|ml|l|iu|u|%|片|粒|袋|支|瓶|喷|丸|贴|枚|揿|s|t)?",
@@ -129,7 +130,10 @@ def sure_match(candidates: Sequence[MatchCandidate]) -> MatchCandidate | None:
 def plain(text: str) -> str:
     """Return a text in simplified characters, half width and lower case, without brackets."""
     folded = unicodedata.normalize("NFKC", text).lower()
-    return _BRACKETS.sub("", _TO_SIMPLIFIED.convert(folded)).strip()
+    bare = _BRACKETS.sub(
+        lambda bracket: "" if bracket[1] else bracket[0], _TO_SIMPLIFIED.convert(folded)
+    )
+    return bare.strip()
 
 
 def core_of(name: str) -> str:

@@ -8,10 +8,13 @@ from typing import Any
 
 from graphql import GraphQLError
 from strawberry import relay
+from strawberry.extensions import FieldExtension
+from strawberry.extensions.field_extension import AsyncExtensionResolver
 
 PAGE_DEFAULT = 20
 PAGE_MAX = 100
 _PREFIX = "before:"
+_ID_MAX = 100
 _DIGITS = 19
 """Digits of a number that may be larger than any row's."""
 
@@ -21,6 +24,21 @@ class BadInput(GraphQLError):
 
     def __init__(self, message: str) -> None:
         super().__init__(message, extensions={"code": "BAD_USER_INPUT"})
+
+
+class ObjectsOnly(FieldExtension):
+    """Refuses a global id of the interface itself: no object is a Node and nothing more."""
+
+    async def resolve_async(
+        self, next_: AsyncExtensionResolver, source: Any, info: Any, **kwargs: Any
+    ) -> Any:
+        """Look at every id, then go on."""
+        ids: list[relay.GlobalID] = kwargs["ids"] if "ids" in kwargs else [kwargs["id"]]
+        for one in ids:
+            named = one.node_id.isprintable() and len(one.node_id) <= _ID_MAX
+            if one.type_name == relay.Node.__name__ or not named:
+                raise BadInput("an id names a type of object and one of its kind")
+        return await next_(source, info, **kwargs)
 
 
 def page_size(first: int | None) -> int:

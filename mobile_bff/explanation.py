@@ -159,7 +159,7 @@ def summary(outcome: Outcome, locale: Locale) -> str:
 def payer_name(payer: PayerKind, locale: Locale) -> str:
     """Return what a payer is called."""
     text = words(payer).text(locale)
-    return text if locale is Locale.ZH else re.sub(r" \(.*\)\.$", "", text)
+    return text if locale is Locale.ZH else re.sub(r" \([^()]*\)\.$", "", text)
 
 
 def _sentence(step: WorkingStep, outcome: Outcome, locale: Locale) -> Sentence:

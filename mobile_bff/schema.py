@@ -23,7 +23,7 @@ from mobile_bff.charges import ChargeMutations, ChargeQueries
 from mobile_bff.complaints.complaints_and_suggestions import ComplaintMutations, ComplaintQueries
 from mobile_bff.complaints.real_name_reports import ReportMutations, ReportQueries
 from mobile_bff.complaints.service_ratings import RatingMutations, RatingQueries
-from mobile_bff.connections import PAGE_MAX
+from mobile_bff.connections import PAGE_MAX, ObjectsOnly
 from mobile_bff.context import Info
 from mobile_bff.estimates import EstimateQueries
 from mobile_bff.faces import FaceMutations
@@ -171,8 +171,12 @@ class Complaints(RatingQueries, ComplaintQueries, ReportQueries):
 class Query(InboxQueries):
     """The roots: the viewer, any node, the modules, the six groups, and a terminal's till."""
 
-    node: relay.Node | None = relay.node(description="Any object by its global id, if visible.")
-    nodes: list[relay.Node | None] = relay.node(description="Objects by their global ids.")
+    node: relay.Node | None = relay.node(
+        description="Any object by its global id, if visible.", extensions=[ObjectsOnly()]
+    )
+    nodes: list[relay.Node | None] = relay.node(
+        description="Objects by their global ids.", extensions=[ObjectsOnly()]
+    )
 
     @strawberry.field(description="The signed-in person; null for anybody else.")
     async def viewer(self, info: Info) -> PersonType | None:

@@ -28,7 +28,8 @@ KEPT = 3
 _POOL = 12
 _WEIGHTS = {"name": 60, "form": 12, "specification": 28}
 
-_BRACKETS = re.compile(r"[（(\[【][^）)\]】]{0,100}[）)\]】]")
+_BRACKETS = re.compile(r"[（(\[【][^）)\]】]*([）)\]】]|\Z)")
+"""A bracket with its end, or one without, which reaches to the end of the text: so each is met once."""
 _PUNCTUATION = re.compile(r"[\s·•,，、;；:：/\\\-_—*×xX]+")
 _NUMBER_UNIT = re.compile(
     r"(\d+(?:\.\d+)?)\s*(μg|ug|mcg|mg|g|kg|ml|l|iu|u|%|片|粒|袋|支|瓶|喷|丸|贴|枚|揿|s|t)?",
@@ -131,7 +132,8 @@ def sure_match(candidates: Sequence[MatchCandidate]) -> MatchCandidate | None:
 def plain(text: str) -> str:
     """Return a text in simplified characters, half width and lower case, without brackets."""
     folded = unicodedata.normalize("NFKC", text).lower()
-    return _BRACKETS.sub("", _simplifier().convert(folded)).strip()
+    simplified = _simplifier().convert(folded)
+    return _BRACKETS.sub(lambda part: "" if part[1] else part[0], simplified).strip()
 
 
 @cache

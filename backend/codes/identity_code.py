@@ -13,9 +13,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -25,10 +26,18 @@ import jwt
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from backend.kernel.calendar import instant_of
+
 PREFIX = "YBI1."
 _SIGN1, _ALGORITHM, _KEY_ID, _EDDSA = 18, 1, 4, -8
 _ISSUER, _EXPIRES, _ISSUED, _SERIAL, _NAME, _DIGEST = 1, 4, 6, 7, -70001, -70002
 _DIGEST_BYTES = 16
+_CHARACTERS_MAX = 2_000
+_MALFORMED = (
+    *(ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError),
+    *(MemoryError, re.error, cbor2.CBORDecodeError),
+)
+"""What reading a text of anybody's making can raise: CBOR holds numbers, patterns and references."""
 TRUST_AUDIENCE = "yibao/identity-trust"
 
 
@@ -121,7 +130,7 @@ def verify(text: str, trust: TrustList, now: datetime, id_number: str | None = N
     """Return what can be said about a code with nothing but the trust list at hand."""
     try:
         protected, payload, signature, key_id, claims = _parsed(text)
-    except (ValueError, TypeError, KeyError, OverflowError, cbor2.CBORDecodeError):
+    except _MALFORMED:
         return Verified(Verdict.UNREADABLE)
     if not trust.issued_at <= now <= trust.fresh_until:
         return Verified(Verdict.CANNOT_VERIFY)
@@ -187,26 +196,26 @@ def read_trust(token: str, anchors: Mapping[str, bytes]) -> TrustList:
             options={"require": ["iat", "exp"], "verify_exp": False, "verify_iat": False},
         )
         return TrustList(
-            issued_at=_instant(content["iat"]),
-            fresh_until=_instant(content["exp"]),
+            issued_at=instant_of(content["iat"]),
+            fresh_until=instant_of(content["exp"]),
             keys=tuple(
                 TrustedKey(
                     one["kid"],
                     one["region"],
                     base64.urlsafe_b64decode(one["x"]),
-                    _instant(one["since"]),
-                    _instant(one["until"]),
+                    instant_of(one["since"]),
+                    instant_of(one["until"]),
                 )
                 for one in content["keys"]
             ),
             revoked=frozenset(content["revoked"]),
         )
-    except (jwt.PyJWTError, KeyError, ValueError, TypeError) as error:
+    except (jwt.PyJWTError, KeyError, ValueError, TypeError, RecursionError) as error:
         raise TrustListInvalid(str(error)) from error
 
 
 def _parsed(text: str) -> tuple[bytes, bytes, bytes, str, IdentityClaims]:
-    if not text.startswith(PREFIX):
+    if not text.startswith(PREFIX) or len(text) > _CHARACTERS_MAX:
         raise ValueError("no identity code")
     message = cbor2.loads(base45.b45decode(text.removeprefix(PREFIX)))
     if not isinstance(message, cbor2.CBORTag) or message.tag != _SIGN1:
@@ -220,8 +229,8 @@ def _parsed(text: str) -> tuple[bytes, bytes, bytes, str, IdentityClaims]:
         serial=str(said[_SERIAL]),
         masked_name=str(said[_NAME]),
         document_digest=bytes(said[_DIGEST]),
-        issued_at=_instant(said[_ISSUED]),
-        expires_at=_instant(said[_EXPIRES]),
+        issued_at=instant_of(said[_ISSUED]),
+        expires_at=instant_of(said[_EXPIRES]),
     )
     return protected, payload, signature, bytes(header[_KEY_ID]).decode(), claims
 
@@ -238,7 +247,3 @@ def _signed(public: bytes, protected: bytes, payload: bytes, signature: bytes) -
 def _to_be_signed(protected: bytes, payload: bytes) -> bytes:
     signed: bytes = cbor2.dumps(["Signature1", protected, b"", payload])
     return signed
-
-
-def _instant(seconds: int) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -13,8 +15,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from backend.infra.keys import KeyRing
+from backend.kernel.calendar import instant_of
 
 ALGORITHM = "EdDSA"
+NAME_MAX = 200
+"""Characters of an issuer or of a token's own id, which are looked up and kept."""
 
 
 class Audience(StrEnum):
@@ -55,7 +60,7 @@ def sign_access_token(ring: KeyRing, issuer: str, claims: Claims, now: datetime)
 
 def verify_access_token(ring: KeyRing, issuer: str, token: str, now: datetime) -> Claims:
     """Return what the token says. Raises ``TokenInvalid``. Time is the caller's, not the library's."""
-    try:
+    with _all_malformed_is_invalid():
         key_id = jwt.get_unverified_header(token).get("kid", "")
         if key_id not in ring.signers:
             raise TokenInvalid("unknown key")
@@ -71,10 +76,8 @@ def verify_access_token(ring: KeyRing, issuer: str, token: str, now: datetime) -
                 "verify_iat": False,
             },
         )
-        expires_at = datetime.fromtimestamp(payload["exp"], now.tzinfo)
+        expires_at = instant_of(payload["exp"])
         claims = Claims(Audience(payload["aud"]), payload["sub"], payload["sid"], expires_at)
-    except (jwt.PyJWTError, KeyError, ValueError, TypeError) as error:
-        raise TokenInvalid(str(error)) from error
     if expires_at <= now:
         raise TokenInvalid("expired")
     return claims
@@ -88,7 +91,7 @@ def verify_assertion(
     It must carry ``iss``, ``jti``, ``iat`` and ``exp``, live no longer than ``longest`` and be signed
     by the registered key. Raises ``TokenInvalid``. The caller sees to it that a ``jti`` serves once.
     """
-    try:
+    with _all_malformed_is_invalid():
         payload: dict[str, Any] = jwt.decode(
             token,
             Ed25519PublicKey.from_public_bytes(public_key),
@@ -100,10 +103,8 @@ def verify_assertion(
                 "verify_iat": False,
             },
         )
-        issued = datetime.fromtimestamp(payload["iat"], now.tzinfo)
-        expires = datetime.fromtimestamp(payload["exp"], now.tzinfo)
-    except (jwt.PyJWTError, ValueError, TypeError, OverflowError) as error:
-        raise TokenInvalid(str(error)) from error
+        issued, expires = instant_of(payload["iat"]), instant_of(payload["exp"])
+        _named(payload["jti"])
     if expires <= now or expires - issued > longest or issued - now > longest:
         raise TokenInvalid("outside its time")
     return payload
@@ -112,18 +113,19 @@ def verify_assertion(
 def key_id_of(token: str) -> str:
     """Return the key that a token claims to be signed by; nothing is verified."""
     try:
-        return str(jwt.get_unverified_header(token).get("kid", ""))
-    except jwt.PyJWTError:
+        with _all_malformed_is_invalid():
+            return str(jwt.get_unverified_header(token).get("kid", ""))
+    except TokenInvalid:
         return ""
 
 
 def unverified_issuer(token: str) -> str:
-    """Return whom an assertion claims to come from, to find the key that can prove it."""
-    try:
-        payload = jwt.decode(token, options={"verify_signature": False})
-    except jwt.PyJWTError as error:
-        raise TokenInvalid(str(error)) from error
-    return str(payload.get("iss", ""))
+    """Return whom an assertion claims to come from, to find the key that can prove it.
+
+    Raises ``TokenInvalid``, also for a name that no database holds.
+    """
+    with _all_malformed_is_invalid():
+        return _named(jwt.decode(token, options={"verify_signature": False}).get("iss"))
 
 
 def key_set(ring: KeyRing) -> dict[str, list[dict[str, str]]]:
@@ -141,6 +143,23 @@ def key_set(ring: KeyRing) -> dict[str, list[dict[str, str]]]:
             for key_id, key in ring.signers.items()
         ]
     }
+
+
+@contextmanager
+def _all_malformed_is_invalid() -> Iterator[None]:
+    """Raise ``TokenInvalid`` for whatever reading a token of anybody's making can raise."""
+    malformed = (jwt.PyJWTError, KeyError, ValueError, TypeError, RecursionError)
+    try:
+        yield
+    except malformed as error:
+        raise TokenInvalid(type(error).__name__) from error
+
+
+def _named(value: object) -> str:
+    """Return a name that can be looked up and kept. Raises ``TokenInvalid`` for any other."""
+    if not isinstance(value, str) or len(value) > NAME_MAX or not value.isprintable():
+        raise TokenInvalid("a name that nobody has")
+    return value
 
 
 def _raw_public(key: Ed25519PublicKey) -> str:

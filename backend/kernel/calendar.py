@@ -6,10 +6,11 @@ after that, so a fixed offset is exact and needs no time-zone database.
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Protocol
 
 SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")
+_END_SECONDS = datetime(2200, 1, 1, tzinfo=UTC).timestamp()
 
 
 class Clock(Protocol):
@@ -18,6 +19,18 @@ class Clock(Protocol):
     def now(self) -> datetime:
         """Return the present instant in UTC."""
         ...
+
+
+def instant_of(seconds: object) -> datetime:
+    """Return the instant so many seconds after 1970 began. Raises ``ValueError`` outside of 1970 to 2199.
+
+    Tokens carry such numbers, and anybody can write one.
+    """
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+        raise ValueError("no number of seconds")
+    if not 0 <= seconds < _END_SECONDS:
+        raise ValueError("no instant of a calendar that is used")
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 def local(instant: datetime) -> datetime:

@@ -120,7 +120,7 @@ class Wechat:
     def is_signed(self, method: str, path: str, body: str, header: str) -> bool:
         """Tell whether the merchant signed a request."""
         scheme, _, rest = header.partition(" ")
-        parts = dict(re.findall(r'(\w+)="([^"]*)"', rest))
+        parts = dict(re.findall(r'\b(\w+)="([^"]*)"', rest))
         if scheme != _SCHEME or parts.get("mchid") != MERCHANT:
             return False
         said = f"{method}\n{path}\n{parts.get('timestamp')}\n{parts.get('nonce_str')}\n{body}\n"

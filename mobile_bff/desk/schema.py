@@ -16,7 +16,7 @@ from backend.infra.database import Unit
 from backend.staff import queries as staff
 from backend.staff.contracts import StaffView
 from mobile_bff import wording as _wording  # registers the enums first
-from mobile_bff.connections import PAGE_MAX, page_size
+from mobile_bff.connections import PAGE_MAX, ObjectsOnly, page_size
 from mobile_bff.context import Info
 from mobile_bff.desk.alerts import DeskAlertMutations, DeskAlertQueries
 from mobile_bff.desk.assigning import AssigningMutations, AssigningQueries
@@ -56,8 +56,12 @@ class DeskQuery(
 ):
     """Who works here, and what waits for them."""
 
-    node: relay.Node | None = relay.node(description="Any object by its global id, if visible.")
-    nodes: list[relay.Node | None] = relay.node(description="Objects by their global ids.")
+    node: relay.Node | None = relay.node(
+        description="Any object by its global id, if visible.", extensions=[ObjectsOnly()]
+    )
+    nodes: list[relay.Node | None] = relay.node(
+        description="Objects by their global ids.", extensions=[ObjectsOnly()]
+    )
 
     @strawberry.field(description="The signed-in member of staff; null for anybody else.")
     async def me(self, info: Info) -> Staff | None:

@@ -128,6 +128,31 @@ def test_what_is_not_valid_says_why() -> None:
         assert verdict(text) is Verdict.UNREADABLE
 
 
+def test_whatever_cbor_can_hold_is_unreadable_and_no_more() -> None:
+    header = cbor2.dumps({1: -8, 4: b"s1"})
+    said = {1: "510000", 6: 1_781_488_800, 4: 10**18, 7: "x", -70001: "x", -70002: b"x"}
+    wrong_claims = [
+        said, {**said, 4: -(10**18)}, {**said, 4: 1e300}, {**said, 4: None}, {**said, 6: 10**400},
+        {}, [], 5, None, {1: []}, cbor2.CBORTag(35, "(" * 500), cbor2.CBORTag(4, [10**6, 1]),
+    ]  # fmt: skip
+    messages = [
+        *(cbor2.CBORTag(18, [header, {}, cbor2.dumps(claims), b""]) for claims in wrong_claims),
+        *(cbor2.CBORTag(18, [cbor2.dumps(held), {}, cbor2.dumps(said), b""])
+          for held in ([], {}, 5, {1: -8}, {1: -8, 4: 5}, {1: [], 4: b"\xff"})),
+        *(cbor2.CBORTag(18, held) for held in (5, [], [1, 2, 3, 4], "abcd", {}, [b"", {}, b"", 5])),
+    ]  # fmt: skip
+    raw = [cbor2.dumps(message) for message in messages]
+    raw += [
+        b"\x81" * 1_200,
+        b"\xd8\x1c\x81\xd8\x1d\x00",
+        b"\x5b" + b"\x7f" * 8,
+        b"\x9b" + b"\x7f" * 8,
+    ]
+    raw += [b"\xd8\x23\x62((", b"\xc4\x82\x1b" + b"\x7f" * 8 + b"\x01", b"\xd2" * 900]
+    for one in raw:
+        assert verdict(PREFIX + base45.b45encode(one).decode()) is Verdict.UNREADABLE, one[:40]
+
+
 def test_a_code_that_was_altered_is_forged() -> None:
     message = cbor2.loads(base45.b45decode(code().removeprefix(PREFIX)))
     protected, unprotected, payload, signature = message.value

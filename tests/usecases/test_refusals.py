@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import jwt
 import pytest
 
 from backend.access.contracts import Anonymous, NotPermitted, Operator, PersonActor, SignInRequired
@@ -24,6 +27,7 @@ from backend.codes.contracts import (
 )
 from backend.codes.logic import make_code
 from backend.infra.idempotency import RequestKeyInvalid, RequestKeyReused
+from backend.infra.tokens import TokenInvalid, key_id_of, verify_access_token
 from backend.institutions import service as institution_service
 from backend.institutions.contracts import (
     Agreement,
@@ -62,6 +66,7 @@ from backend.payments.contracts import (
 from backend.policies.contracts import AnnounceOutage, OutageNow, Service
 from backend.policies.service import announce_outage
 from backend.rulebook.contracts import RuleNotLoaded
+from backend.sample_data.load import sample_key
 from backend.settlement.contracts import LaterSettlementsInTheWay, SettlementView, TraceCodeSold
 from tests.world import (
     CAMPUS,
@@ -184,6 +189,51 @@ def test_terminal_that_cannot_prove_itself(world: World, changes: dict[str, Any]
     command = OpenTerminalSession(assertion, "1001", "收银员")
     act = lambda: world.do(institution_service.open_terminal_session, command)  # noqa: E731
     refused(world, TerminalNotRegistered, act)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        *({name: value} for name in ("exp", "iat") for value in (
+            10**18, -(10**18), 10**400, -1, 1e300, "x", None, True, [], {"a": 1}
+        )),
+        *({"jti": value} for value in ("a\0b", "\ud800", "x" * 201, 7, [], {})),
+        *({"iss": value} for value in ("T\0", "\ud800", "x" * 5_000, 7, [], {})),
+        {"aud": ["\0", 7]},
+        {"aud": 7},
+        {"nbf": 10**18},
+    ],
+    ids=lambda changes: str(changes)[:40],
+)  # fmt: skip
+def test_an_assertion_of_anybodys_making(world: World, changes: dict[str, Any]) -> None:
+    command = OpenTerminalSession(_signed(changes), "1001", "收银员")
+    act = lambda: world.do(institution_service.open_terminal_session, command)  # noqa: E731
+    refused(world, TerminalNotRegistered, act)
+
+
+@pytest.mark.parametrize("part", [0, 1])
+def test_an_assertion_that_is_nested_without_end(world: World, part: int) -> None:
+    parts = world.assertion(PHARMACY).split(".")
+    parts[part] = base64.urlsafe_b64encode(b"[" * 20_000).rstrip(b"=").decode()
+    command = OpenTerminalSession(".".join(parts), "1001", "收银员")
+    act = lambda: world.do(institution_service.open_terminal_session, command)  # noqa: E731
+    refused(world, TerminalNotRegistered, act)
+    with pytest.raises(TokenInvalid):
+        verify_access_token(
+            world.database.resources.vault.ring, "yibao", ".".join(parts), world.clock.now()
+        )
+    assert key_id_of(".".join(parts)) == ""
+
+
+def _signed(changes: dict[str, Any]) -> str:
+    """Return a terminal's assertion that says anything at all under a right signature."""
+    number = f"T{PHARMACY}01"
+    said = {
+        "iss": number, "aud": "openTerminalSession", "jti": "j", "iat": 1_781_488_800,
+        "exp": 1_781_488_860, **changes,
+    }  # fmt: skip
+    whole = jwt.api_jws.encode(json.dumps(said).encode(), sample_key(number), "EdDSA")
+    return str(whole)
 
 
 def test_an_assertion_serves_once(world: World) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
+from inspect import isawaitable
 from typing import Any
 
 from graphql import GraphQLError
@@ -38,7 +39,8 @@ class ObjectsOnly(FieldExtension):
             named = one.node_id.isprintable() and len(one.node_id) <= _ID_MAX
             if one.type_name == relay.Node.__name__ or not named:
                 raise BadInput("an id names a type of object and one of its kind")
-        return await next_(source, info, **kwargs)
+        outcome = await next_(source, info, **kwargs)
+        return await outcome if isawaitable(outcome) else outcome
 
 
 def page_size(first: int | None) -> int:

@@ -50,7 +50,7 @@ MESSAGE_MAX = 500
 ERRORS_MAX = 10
 DOCUMENTS_MAX = 500
 """Documents that are remembered as parsed and as validated."""
-_SUGGESTION = re.compile(r" ?Did you mean [^?]*\??")
+_SUGGESTION = re.compile(r" ?Did you mean[^?]*\??")
 _VARIABLE = re.compile(
     r"Variable '\$\w+' (?:(?:got|has) invalid value|of (?:required|non-null) type)"
 )

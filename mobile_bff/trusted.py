@@ -24,7 +24,7 @@ _TOKENS_MAX = 800
 
 def digest(document: str) -> str:
     """Return the SHA-256 by which a document is known."""
-    return hashlib.sha256(document.encode()).hexdigest()
+    return hashlib.sha256(document.encode(errors="surrogatepass")).hexdigest()
 
 
 @lru_cache(maxsize=1_000)

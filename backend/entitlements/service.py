@@ -86,7 +86,7 @@ def sign_capitation(
     )
     standing = unit.db.exec(query).first()
     if standing is not None:
-        return AgreementNotPossible(f"another one stands until {standing.ends:%Y-%m}")
+        return AgreementNotPossible(f"{standing.id} stands until {standing.ends:%Y-%m}")
     row = Capitation(
         id=unit.new_id(),
         enrolment_id=enrolment_id,

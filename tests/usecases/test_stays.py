@@ -494,7 +494,7 @@ def test_an_agreement_by_head_stands_alone(world: World) -> None:
 
     first = sign(date(2026, 5, 20))
     assert (first.effective_from, first.ends) == (date(2026, 6, 1), date(2027, 5, 1))
-    assert sign(date(2027, 3, 31)) == AgreementNotPossible("another one stands until 2027-05")
+    assert sign(date(2027, 3, 31)) == AgreementNotPossible(f"{first.id} stands until 2027-05")
     assert sign(date(2027, 5, 1)).effective_from == date(2027, 6, 1)
 
 

@@ -12,7 +12,6 @@ import copy
 import logging
 import math
 import random
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -156,12 +155,34 @@ def _places(path: Path, kind: GraphQLInputType) -> Iterator[Place]:
             yield from _places((*path, name), item.type)
 
 
-def hostile(place: Place, ids: dict[str, str], chance: random.Random) -> list[Any]:
-    """Return what to put at a place: everything of its kind, and two values of wrong kinds."""
+_EDGES: dict[str, tuple[Any, ...]] = {
+    "String": ("9" * 400, "²", "x" * LONG),
+    "ID": ("9" * 400, "²", _global_id("Settlement:\0")),
+    "Int": (2**31 - 1, -(2**31)),
+    "Fen": (2**53 - 1, 1 - 2**53),
+    "Float": (1e300, -180.0),
+    "Date": ("0001-01-01", "9999-12-31", "1900-01-01", "2199-12-31"),
+    "DateTime": ("0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59", "2027-07-01T00:00:00"),
+    "Time": ("23:59:59.999999", "08:00+08:00"),
+    "Quantity": ("999999999999.9999",),
+    "UnitPrice": ("999999999999.999999",),
+}
+
+
+def edges(place: Place) -> list[Any]:
+    """Return what is always tried at a place: nothing at all, and the ends of its kind."""
     kind = get_nullable_type(place.type)
-    wrong = [*chance.sample(_WRONG_KINDS, 2), None, MISSING]
     if isinstance(kind, GraphQLList):
-        return [[], "x", [plain(kind.of_type)] * 300, *wrong]
+        return [None, [plain(kind.of_type)] * 300]
+    return [None, *_EDGES.get(getattr(kind, "name", ""), ())]
+
+
+def hostile(place: Place, ids: dict[str, str], chance: random.Random) -> list[Any]:
+    """Return all there is to put at a place: everything of its kind, and some of wrong kinds."""
+    kind = get_nullable_type(place.type)
+    wrong = [*chance.sample(_WRONG_KINDS, 2), MISSING]
+    if isinstance(kind, GraphQLList):
+        return [[], "x", *wrong]
     if not is_leaf_type(kind):
         return [{}, *wrong]
     if isinstance(kind, GraphQLEnumType):
@@ -287,13 +308,6 @@ class Fuzz:
         if not self._errors.records and codes & {"INTERNAL_SERVER_ERROR", "None"}:
             self.faults.append(f"{tried.name} as {actor}, {note}: {result.errors}"[:400])
         self._errors.records.clear()
-        import os  # DEV
-        import pathlib  # DEV
-
-        if self.runs % 50 == 0 or self.faults:
-            pathlib.Path(os.environ.get("DEVLOG", "/dev/null")).write_text(
-                f"{self.runs} {time.process_time():.1f} {tried.name}\n" + "\n".join(self.faults)
-            )  # DEV
 
     def _context(self, claims: Claims | None) -> Context:
         return Context(
@@ -304,6 +318,7 @@ class Fuzz:
             request_id=new_key(),
             claims=claims,
             documents=self.documents,
+            connected_at=self.province.world.clock.now(),
             register=CivilRegister("http://127.0.0.1:9", "", SystemIds()),
             national=NationalPlatform("http://127.0.0.1:9", ""),
         )

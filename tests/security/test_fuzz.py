@@ -22,7 +22,7 @@ from tests.databases import drop_database, new_database
 from tests.scripted_channel import ScriptedChannel
 from tests.security import test_desk_matrix as desk
 from tests.security import test_matrix as app
-from tests.security.fuzzing import Fuzz, Operation, hostile, operation, places, reads
+from tests.security.fuzzing import Fuzz, Operation, edges, hostile, operation, places, reads, with_value
 from tests.security.test_matrix import Province
 from tests.world import LEVEL_3, ManualClock, World, resources_for
 
@@ -110,17 +110,26 @@ def _fuzz(side: str, province: Province) -> Fuzz:
     return Fuzz(schema, province, load_documents(False, folder), channels)
 
 
-def _try_everything(side: str, kind: str, made: Made, *, share: float) -> Fuzz:
-    """Try every place with a share of what is hostile, as the one who may, and as others."""
+def _try_everything(
+    side: str, kind: str, made: Made, *, ends: int | None, more: int | None
+) -> Fuzz:
+    """Try every place as the one who may, with its ends and with more, and a few places as others.
+
+    ``ends`` and ``more`` say how many of each are tried at a place; ``None``: all.
+    """
     province = made(side, kind)
     chance = random.Random(SEED)
     with _fuzz(side, province) as fuzz:
         for tried in _operations(side, province):
             every = list(places(tried))
             for place in every:
-                values = hostile(place, province.ids, chance)
-                for value in chance.sample(values, max(1, round(len(values) * share))):
-                    fuzz.run(tried, place, value, tried.actor)
+                for values, count in (
+                    (edges(place), ends),
+                    (hostile(place, province.ids, chance), more),
+                ):
+                    some = values if count is None else chance.sample(values, min(count, len(values)))
+                    for value in some:
+                        fuzz.run(tried, place, value, tried.actor)
             for actor in _OTHERS[side] if every else ():
                 place = chance.choice(every)
                 fuzz.run(tried, place, chance.choice(hostile(place, province.ids, chance)), actor)
@@ -129,13 +138,13 @@ def _try_everything(side: str, kind: str, made: Made, *, share: float) -> Fuzz:
 
 @pytest.mark.parametrize("side", ["app", "desk"])
 def test_no_input_makes_the_server_fail(side: str, made: Made) -> None:
-    fuzz = _try_everything(side, "sqlite", made, share=0.1)
+    fuzz = _try_everything(side, "sqlite", made, ends=None, more=1)
     assert fuzz.faults == []
     assert fuzz.runs > 700
 
 
 @pytest.mark.parametrize("side", ["app", "desk"])
 def test_no_input_makes_the_server_fail_on_postgresql(side: str, made: Made) -> None:
-    fuzz = _try_everything(side, "postgresql", made, share=0.05)
+    fuzz = _try_everything(side, "postgresql", made, ends=1, more=1)
     assert fuzz.faults == []
     assert fuzz.runs > 500

@@ -318,7 +318,6 @@ class Fuzz:
             request_id=new_key(),
             claims=claims,
             documents=self.documents,
-            connected_at=self.province.world.clock.now(),
             register=CivilRegister("http://127.0.0.1:9", "", SystemIds()),
             national=NationalPlatform("http://127.0.0.1:9", ""),
         )

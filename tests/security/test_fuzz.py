@@ -22,7 +22,16 @@ from tests.databases import drop_database, new_database
 from tests.scripted_channel import ScriptedChannel
 from tests.security import test_desk_matrix as desk
 from tests.security import test_matrix as app
-from tests.security.fuzzing import Fuzz, Operation, edges, hostile, operation, places, reads, with_value
+from tests.security.fuzzing import (
+    Fuzz,
+    Operation,
+    edges,
+    hostile,
+    operation,
+    places,
+    reads,
+    with_value,
+)
 from tests.security.test_matrix import Province
 from tests.world import LEVEL_3, ManualClock, World, resources_for
 
@@ -127,7 +136,9 @@ def _try_everything(
                     (edges(place), ends),
                     (hostile(place, province.ids, chance), more),
                 ):
-                    some = values if count is None else chance.sample(values, min(count, len(values)))
+                    some = (
+                        values if count is None else chance.sample(values, min(count, len(values)))
+                    )
                     for value in some:
                         fuzz.run(tried, place, value, tried.actor)
             for actor in _OTHERS[side] if every else ():

@@ -225,6 +225,7 @@ def test_the_same_file_names_in_every_domain_folder() -> None:
         "catalogue": {"matching"},
         "codes": {"health_card", "identities", "identity_code"},
         "identity": {
+            "challenges",
             *("face_checks", "face_contracts", "face_logic", "face_reader", "face_worker"),
             *("passkey_contracts", "passkeys", "safety", "safety_contracts"),
             *("closing", "phone_change", "registration", "registration_contracts"),

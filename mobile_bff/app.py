@@ -39,13 +39,12 @@ from mobile_bff.file_routes import FileRoutes
 from mobile_bff.http import YibaoGraphQL, answer_busy
 from mobile_bff.papers import FORM_BYTES_MAX, Papers
 from mobile_bff.readiness import Readiness
-from mobile_bff.request_frame import RateBucket, RequestFrame
+from mobile_bff.request_frame import SETTINGS, RateBucket, RequestFrame
 from mobile_bff.schema import make_schema
 from mobile_bff.sockets import Sockets
 from mobile_bff.start import open_resources
 from mobile_bff.trusted import load_documents
 from mobile_bff.warming import warm_up
-from mobile_bff.wire import SETTINGS
 from mobile_bff.workers import Workers, jobs_of, outside_of
 
 JOBS_CONNECTIONS = 4

@@ -11,8 +11,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-import httpx
-
 T = TypeVar("T")
 
 CALL_SECONDS = 5
@@ -35,4 +33,6 @@ def answered_in_time(call: Callable[[], T], seconds: float = CALL_SECONDS) -> T:
         if future.done() and not future.cancelled():
             raise  # the call's own
         future.cancel()
+        import httpx  # whatever calls has loaded it already
+
         raise httpx.ReadTimeout("the answer as a whole took too long") from None

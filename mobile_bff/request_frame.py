@@ -14,6 +14,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from backend.infra.settings import Settings
 from mobile_bff.addresses import caller_address, is_trusted
 
+SETTINGS = "settings"
+"""The key under which the application's lifespan hands its settings to its connections."""
 _SAFE_HEADERS = {
     b"x-content-type-options": b"nosniff",
     b"cache-control": b"no-store",

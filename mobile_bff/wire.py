@@ -17,9 +17,8 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from backend.infra.settings import Settings
+from mobile_bff.request_frame import SETTINGS
 
-SETTINGS = "settings"
-"""The key under which the application's lifespan hands its settings to its connections."""
 MESSAGE_BYTES_MAX = 65_536
 _RESET_AT_ONCE = struct.pack("ii", 1, 0)
 

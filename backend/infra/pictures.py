@@ -13,11 +13,10 @@ import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from PIL import Image, ImageOps
-from PIL.JpegImagePlugin import JpegImageFile
-from PIL.PngImagePlugin import PngImageFile
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 JPEG, PNG = "image/jpeg", "image/png"
 _SEGMENTS_MAX = 1_000
@@ -38,7 +37,9 @@ _NEXT_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 _CHUNKS = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
 _ORIENTATION = 0x0112
 _EXIF = b"Exif\0\0"
-_TURNED = b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0%c\0\0\0\0\0\0"
+_TURNED = b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0"
+_TURNED_END = bytes(6)
+"""What follows the orientation in it."""
 
 
 class PictureBroken(Exception):
@@ -86,13 +87,17 @@ def parse_picture(data: bytes) -> Picture:
     return picture
 
 
-def decode(picture: Picture, side: int) -> Image.Image:
+def decode(picture: Picture, side: int) -> Image:
     """Return the pixels, upright. A JPEG comes smaller, but no side below ``side`` pixels.
 
     A JPEG of one scan takes 1/64 of its memory where ``side`` is 1.
     Requires: the picture does not exceed the caller's bounds.
     Raises: ``PictureBroken`` where it does not open.
     """
+    from PIL import ImageOps  # loaded with the first picture
+    from PIL.JpegImagePlugin import JpegImageFile
+    from PIL.PngImagePlugin import PngImageFile
+
     opener = PngImageFile if picture.media_type == PNG else JpegImageFile
     try:
         with opener(io.BytesIO(picture.bare)) as opened:
@@ -136,7 +141,7 @@ def _jpeg(data: bytes) -> Picture:
     if not scans or size == (0, 0):
         raise PictureBroken("it has no frame or no scan")
     if orientation != 1:
-        kept.insert(1, _segment(_APP1, _TURNED % orientation))
+        kept.insert(1, _segment(_APP1, _TURNED + bytes([orientation]) + _TURNED_END))
     return Picture(
         media_type=JPEG,
         width=size[0],

@@ -30,7 +30,6 @@ from tests.security.fuzzing import (
     operation,
     places,
     reads,
-    with_value,
 )
 from tests.security.test_matrix import Province
 from tests.world import LEVEL_3, ManualClock, World, resources_for

@@ -124,7 +124,7 @@ def test_each_command_names_a_function_that_exists() -> None:
         tree = ast.parse((ROOT / "mobile_bff" / f"{module}.py").read_text(encoding="utf-8"))
         assert name in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
         assert text
-    assert len({one.name for one in COMMANDS}) == len(COMMANDS) == 33
+    assert len({one.name for one in COMMANDS}) == len(COMMANDS) == 34
 
 
 def test_a_worker_that_is_ready_loads_what_nearly_every_patient_needs() -> None:

@@ -94,10 +94,11 @@ def decode(picture: Picture, side: int) -> Image:
     Requires: the picture does not exceed the caller's bounds.
     Raises: ``PictureBroken`` where it does not open.
     """
-    from PIL import ImageOps  # loaded with the first picture
+    from PIL import ImageFile, ImageOps  # loaded with the first picture
     from PIL.JpegImagePlugin import JpegImageFile
     from PIL.PngImagePlugin import PngImageFile
 
+    ImageFile.LOAD_TRUNCATED_IMAGES = False  # the face library switches it on for its process
     opener = PngImageFile if picture.media_type == PNG else JpegImageFile
     try:
         with opener(io.BytesIO(picture.bare)) as opened:

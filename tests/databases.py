@@ -43,10 +43,20 @@ def shared_folder() -> Path:
     place = MEMORY if in_memory else Path(tempfile.gettempdir())
     for left in place.glob(f"{_PREFIX}*"):
         if not Path(f"/proc/{left.name.split('-')[2]}").exists():
-            remove_shared_folder(left)
+            _remove_left_over(left)
     folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=place))
     folder.chmod(0o755)  # the server runs as a user of its own and keeps its data below
     return folder
+
+
+def _remove_left_over(folder: Path) -> None:
+    """Remove the folder of a dead run, unless another run that starts now has begun to."""
+    ours = folder.with_name(f"removing-{os.getpid()}-{folder.name}")
+    try:
+        folder.rename(ours)
+    except FileNotFoundError:
+        return
+    remove_shared_folder(ours)
 
 
 def remove_shared_folder(folder: Path) -> None:

@@ -51,7 +51,7 @@ _NAMES = (
 
 
 def in_browser(browser: Browser, site: Site, verified: bool) -> dict[str, Any]:
-    context = browser.new_context()
+    context = browser.new_context(bypass_csp=True)
     page = context.new_page()
     page.goto(site.url.replace("127.0.0.1", "localhost") + "/health/live")
     devtools = context.new_cdp_session(page)

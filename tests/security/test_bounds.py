@@ -24,7 +24,6 @@ from mobile_bff.measure import DIRECTIVES_MAX, NESTING_MAX, TooLarge, measure
 from mobile_bff.national_platform import NationalPlatform
 from mobile_bff.schema import make_schema
 from mobile_bff.trusted import Documents, digest, load_documents
-from tests.world import START
 
 SCHEMA = make_schema()
 SECONDS_MAX = 0.5
@@ -43,7 +42,6 @@ def run(
         request_id="r",
         claims=None,
         documents=load_documents(only_own),
-        connected_at=START,
         register=CivilRegister("http://127.0.0.1:9", "", SystemIds()),
         national=NationalPlatform("http://127.0.0.1:9", ""),
         connection_params=params,

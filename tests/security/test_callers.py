@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import text
 
 from backend.infra.settings import Settings, SettingsError
 from mobile_bff import documents
@@ -108,13 +109,10 @@ def test_codes_by_message_count_for_the_same_address(world: World) -> None:
         assert kind("203.0.113.1, 2001:db8:1:2::3", 3) == "TooManyCodes"
         assert kind("2001:db8:1:3::3", 4) == "SignInCodeRequested"
     with world.database.engine.connect() as connection:
-        rows = connection.exec_driver_sql(
-            "SELECT bucket, hits FROM rate_window WHERE bucket LIKE 'sms-from:%' ORDER BY bucket"
-        ).all()
-    assert [tuple(row) for row in rows] == [
-        ("sms-from:2001:db8:1:2::/64", 3),
-        ("sms-from:2001:db8:1:3::/64", 1),
-    ]
+        rows = connection.execute(text("SELECT bucket, hits FROM rate_window")).all()
+    sent = [(bucket, hits) for bucket, hits in rows if bucket.startswith("sms-from:")]
+    assert sorted(hits for _, hits in sent) == [1, 2]  # the refused request counts nowhere
+    assert not any("2001" in bucket for bucket, _ in sent)
 
 
 def test_reports_without_a_name_count_of_signed_in_callers_count_for_their_address(

@@ -6,6 +6,7 @@ people of this one, and what they see of the work is empty; a refusal has change
 
 from __future__ import annotations
 
+import base64
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -148,6 +149,8 @@ MUTATIONS: dict[str, Row] = {
 QUERIES = {
     "replyTemplates": (set(EVERYBODY), documents.document("ReplyTemplates", DESK_DOCUMENTS)),
     "me": (_WORKING, "query Me { me { number } }"),
+    "node": (set(EVERYBODY), 'query N { node(id: "@institution") { __typename } }'),
+    "nodes": (set(EVERYBODY), 'query N { nodes(ids: ["@institution"]) { __typename } }'),
     "tickets": (_WORKING, documents.document("DeskTickets", DESK_DOCUMENTS)),
     "debts": (_WORKING, documents.document("DeskDebts", DESK_DOCUMENTS)),
     "alerts": (_WORKING, documents.document("DeskAlerts", DESK_DOCUMENTS)),
@@ -351,6 +354,8 @@ def test_who_may_write_at_the_desk(province: Province, mutation: str, who: str) 
 @pytest.mark.parametrize("query", sorted(QUERIES))
 def test_who_may_read_at_the_desk(province: Province, query: str, who: str) -> None:
     may, document = QUERIES[query]
+    institution = f"Institution:{province.world.terminal().institution_id}"  # in every directory
+    document = document.replace("@institution", base64.b64encode(institution.encode()).decode())
     for name in ("report", "alert"):
         document = document.replace(f"@{name}", province.ids[name])
     became, _ = asked(province, who, document, {}, SCHEMA)

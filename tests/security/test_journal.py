@@ -73,7 +73,6 @@ def asked(world: World, actor: PersonActor | None, document: str, matter_id: str
         request_id=new_key(),
         claims=claims,
         documents=load_documents(only_own=False),
-        connected_at=world.clock.now(),
         register=CivilRegister("http://127.0.0.1:9", "", SystemIds()),
         national=NationalPlatform("http://127.0.0.1:9", ""),
     )

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from pydantic import TypeAdapter
 from sqlalchemy import text
@@ -300,8 +301,9 @@ def test_a_server_writes_nothing_personal(
     with (
         sms_sandbox(mailbox) as gateway,
         server({**settings, "YIBAO_SMS_GATEWAY_URL": gateway}) as address,
+        httpx.Client(timeout=60, trust_env=False) as http,
     ):
-        stranger, phone = Client(address), Client(address)
+        stranger, phone = Client(address, http=http), Client(address, http=http)
         phone.do("RequestSignInCode", phone=number)
         code = newest_code(mailbox, number)
         phone.token = phone.do("SignIn", phone=number, code=code, deviceName="d")["accessToken"]

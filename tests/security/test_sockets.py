@@ -60,13 +60,15 @@ def _stolen(world: World) -> Claims:
     """Return the claims of a session whose refresh token is then shown by two."""
     person = world.person("worker")
     opened = world.database.write(
-        lambda u: identity.open_session(u, person, "手机", safety.Proof.SMS_CODE)
+        lambda u: identity.open_session(
+            u, person, identity.Device("手机", "here"), safety.Proof.SMS_CODE
+        )
     )
     claims = Claims(Audience.PERSON, person, opened.session_id, opened.access_expires_at)
     refresh = opened.refresh_token
-    successor = world.do(identity.refresh_session, RefreshSession(refresh))
-    world.do(identity.refresh_session, RefreshSession(successor.refresh_token))
-    world.do(identity.refresh_session, RefreshSession(refresh))
+    successor = world.do(identity.refresh_session, RefreshSession(refresh, "here"))
+    world.do(identity.refresh_session, RefreshSession(successor.refresh_token, "here"))
+    world.do(identity.refresh_session, RefreshSession(refresh, "here"))
     return claims
 
 

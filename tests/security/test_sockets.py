@@ -179,7 +179,7 @@ def test_sockets_on_both_workers_end_with_their_session(
     """Each worker takes three sockets and no more, so six open ones are spread over both."""
     folder = tmp_path_factory.mktemp("workers")
     with (
-        site_on("sqlite", request, folder, YIBAO_SOCKETS_PER_WORKER_MAX="3") as site,
+        site_on("sqlite", request, folder, workers=2, YIBAO_SOCKETS_PER_WORKER_MAX="3") as site,
         ExitStack() as sockets,
     ):
         phone = site.phone("worker")

@@ -17,7 +17,14 @@ import httpx
 from backend.infra import audit
 from backend.sample_data.load import sample_key
 from mobile_bff.client import Client, terminal_assertion
-from mobile_bff.processes import free_port, newest_code, server, sms_sandbox
+from mobile_bff.processes import (
+    DidNotStart,
+    free_port,
+    newest_code,
+    reserved,
+    server,
+    sms_sandbox,
+)
 from tests.world import IBUPROFEN, World, phone_of, trace_code
 
 PEOPLE = ("worker", "worker_2", "worker_3", "worker_4")
@@ -80,6 +87,7 @@ def test_killed_under_load(world: World, keys_file: Path, tmp_path: Path) -> Non
             _kill_the_group_on(port)
             for thread in threads:
                 thread.join()
+        _wait_until_free(port)
         with _server(world, keys_file, gateway, port):
             for till in tills:
                 for request in till.asked:
@@ -116,6 +124,18 @@ def _until_it_dies(till: Till) -> None:
             till.sell()
         except httpx.HTTPError:
             return
+
+
+def _wait_until_free(port: int) -> None:
+    """Wait for the last of the killed processes: until it is gone it holds the socket."""
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        try:
+            with reserved(port):
+                return
+        except DidNotStart:
+            time.sleep(0.05)
+    raise AssertionError(f"port {port} is not given back")
 
 
 def _kill_the_group_on(port: int) -> None:

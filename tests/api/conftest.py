@@ -37,6 +37,8 @@ class Site:
     database_url: str
     keys_file: Path
     http: httpx.Client
+    staff_steps: dict[str, int] = field(default_factory=dict)
+    """The last step of the authenticator with which each member of staff signed in."""
     _phones: dict[str, Client] = field(default_factory=dict)
 
     def anonymous(self, **more: str) -> Client:

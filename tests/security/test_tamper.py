@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
+from collections.abc import Iterator
 from datetime import date
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
@@ -21,7 +25,7 @@ from backend.desk.contracts import DecideProposal, TakeMatter
 from backend.entitlements.contracts import Pilot
 from backend.entitlements.service import clear_month, clear_year
 from backend.infra import audit
-from backend.infra.database import Unit
+from backend.infra.database import Database, Unit
 from backend.infra.sealing import SealBroken
 from backend.kernel.money import parse_quantity, parse_unit_price
 from backend.migrations.tables import APPEND_ONLY, METADATA
@@ -37,6 +41,7 @@ from backend.rulebook.library import make_book, packs_in, shipped_packs
 from backend.settlement.case import CareKind
 from backend.supervision.service import examine_left
 from tests.cases.test_cases import PACKS
+from tests.databases import drop_database, new_database
 from tests.scripted_channel import ScriptedChannel
 from tests.usecases.test_appointments import book as reserve
 from tests.usecases.test_appointments import clinic, receive
@@ -50,15 +55,44 @@ from tests.usecases.test_relatives import bound, code_for
 from tests.usecases.test_reports import evidence_of, photo, proven, taken_in, whose
 from tests.usecases.test_supervision import relayed_bill
 from tests.usecases.test_tickets import opened
-from tests.world import IBUPROFEN, LEVEL_3, World, line, new_key
+from tests.world import (
+    IBUPROFEN,
+    LEVEL_3,
+    ManualClock,
+    World,
+    line,
+    new_key,
+    resources_for,
+)
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def written(request: pytest.FixtureRequest, shared: Path, keys_file: Path) -> Iterator[World]:
+    """A province in which every table has rows; what tries to change them is rolled back."""
+    folder = Path(tempfile.mkdtemp(dir=shared))
+    if request.param == "sqlite":
+        url = f"sqlite:///{folder / 'written.sqlite3'}"
+        shutil.copy(request.getfixturevalue("sqlite_template"), folder / "written.sqlite3")
+    else:
+        server, template = (request.getfixturevalue(n) for n in ("postgres", "postgres_template"))
+        url = new_database(server, template)
+    clock = ManualClock()
+    database = Database(resources_for(url, keys_file, clock))
+    world = World(database, clock)
+    world.reverse(world.buy("worker", line(IBUPROFEN)).id)
+    _fill_what_no_purchase_writes(world)
+    filed(world)
+    yield world
+    database.close()
+    shutil.rmtree(folder)
+    if request.param == "postgresql":
+        drop_database(server, url)
 
 
 @pytest.mark.parametrize("table", APPEND_ONLY)
 @pytest.mark.parametrize("verb", ["UPDATE", "DELETE"])
-def test_what_was_written_stays(world: World, table: str, verb: str) -> None:
-    world.reverse(world.buy("worker", line(IBUPROFEN)).id)
-    _fill_what_no_purchase_writes(world)
-    filed(world)
+def test_what_was_written_stays(written: World, table: str, verb: str) -> None:
+    world = written
     column = METADATA.tables[table].columns.keys()[-1]
     statement = (
         f"DELETE FROM {table}" if verb == "DELETE" else f"UPDATE {table} SET {column} = {column}"

@@ -67,6 +67,7 @@ def served(resources: Resources) -> Iterator[Server]:
         **server_options(resources.settings),
     )
     server = uvicorn.Server(config)
+    others = set(threading.enumerate())
     thread = threading.Thread(target=server.run, args=([listener],))
     thread.start()
     try:
@@ -76,7 +77,7 @@ def served(resources: Resources) -> Iterator[Server]:
         server.should_exit = True
         thread.join()
         listener.close()
-        for worker in threading.enumerate():
+        for worker in set(threading.enumerate()) - others:
             if worker.name == "AnyIO worker thread":  # it may still be in a transaction
                 worker.join(SECONDS_MAX)
         pool.dispose()
